@@ -1,0 +1,126 @@
+//! Events to bytes and back. The only place that calls bincode.
+//!
+//! A frame's payload is a run of records:
+//! ```text
+//! | version u16 | record | record | ...      record = | show number u32 | event |
+//! ```
+//! Little-endian, fixed-size integers; lengths are u64. Integrity is the frame's business (CRC and hash chain); the
+//! limit here only keeps a hostile length from asking for memory.
+
+use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
+
+use crate::{event::Event, ids::ShowNumber};
+
+/// The version of the records that this code writes.
+pub const PAYLOAD_VERSION: u16 = 1;
+const RECORD_BYTES_MAX: usize = 64 << 20;
+const CONFIG: Configuration<LittleEndian, Fixint, Limit<RECORD_BYTES_MAX>> =
+    bincode::config::standard().with_fixed_int_encoding().with_limit::<RECORD_BYTES_MAX>();
+
+/// Why a payload cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum CodecError {
+    /// Too short to have a version.
+    #[error("a payload of {0} bytes has no version")]
+    NoVersion(usize),
+    /// Written by another version.
+    #[error("payload version {found} is not known, only {PAYLOAD_VERSION}: was it written by a newer usher?")]
+    UnknownVersion {
+        /// The version found.
+        found: u16,
+    },
+    /// Not a record.
+    #[error("record {record} at byte {offset} cannot be decoded: {source}")]
+    Record {
+        /// From 0.
+        record: usize,
+        /// Within the payload.
+        offset: usize,
+        /// bincode's reason.
+        source: bincode::error::DecodeError,
+    },
+}
+
+/// The payload of the frame to come, in a buffer that is reused from frame to frame.
+#[derive(Debug, Default)]
+pub struct PayloadWriter {
+    bytes: Vec<u8>,
+    events: u32,
+}
+
+impl PayloadWriter {
+    /// Adds an event.
+    pub fn push(&mut self, show: ShowNumber, event: &Event) {
+        if self.bytes.is_empty() {
+            self.bytes.extend_from_slice(&PAYLOAD_VERSION.to_le_bytes());
+        }
+        // Writing to memory fails only on what our own types cannot produce.
+        bincode::encode_into_std_write((show, event), &mut self.bytes, CONFIG).expect("an event can be encoded");
+        self.events += 1;
+    }
+
+    /// The payload so far; empty if there is no event.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Events so far.
+    #[must_use]
+    pub fn events(&self) -> u32 {
+        self.events
+    }
+
+    /// Starts the next payload.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.events = 0;
+    }
+}
+
+/// The events of a payload, in order.
+///
+/// # Errors
+/// The iterator ends after its first [`CodecError`].
+pub fn read_payload(payload: &[u8]) -> impl Iterator<Item = Result<(ShowNumber, Event), CodecError>> + '_ {
+    let mut offset = 2;
+    let mut record = 0;
+    let mut failed = version_of(payload).err();
+    let mut ended = false;
+    std::iter::from_fn(move || {
+        if let Some(error) = failed.take() {
+            ended = true;
+            return Some(Err(error));
+        }
+        if ended || offset >= payload.len() {
+            return None;
+        }
+        match bincode::decode_from_slice(&payload[offset..], CONFIG) {
+            Ok((event, length)) => {
+                offset += length;
+                record += 1;
+                Some(Ok(event))
+            }
+            Err(source) => {
+                ended = true;
+                Some(Err(CodecError::Record { record, offset, source }))
+            }
+        }
+    })
+}
+
+/// The bytes of a value, for hashing it: equal values have equal bytes.
+pub(crate) fn stable_bytes(value: &impl bincode::Encode) -> Vec<u8> {
+    bincode::encode_to_vec(value, CONFIG).expect("a value of our own can be encoded")
+}
+
+fn version_of(payload: &[u8]) -> Result<(), CodecError> {
+    match payload.first_chunk::<2>().map(|bytes| u16::from_le_bytes(*bytes)) {
+        None => Err(CodecError::NoVersion(payload.len())),
+        Some(PAYLOAD_VERSION) => Ok(()),
+        Some(found) => Err(CodecError::UnknownVersion { found }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,212 @@
+//! Names of things. Each is checked when it is made, so that whoever holds one need not check again.
+//!
+//! It knows no storage and no wire; numbers here are positions in memory that replay reproduces exactly.
+
+use std::fmt;
+
+use bincode::{Decode, Encode};
+use smallvec::SmallVec;
+
+/// Longest show id, in characters.
+pub const SHOW_ID_CHARS_MAX: usize = 64;
+/// Longest buyer id, in bytes.
+pub const BUYER_ID_BYTES_MAX: usize = 64;
+/// Longest order or payment reference, in bytes.
+pub const REFERENCE_BYTES_MAX: usize = 128;
+
+/// Why an id was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// Empty, too long, or with a character that is not allowed.
+    #[error("must be 1 to 64 characters of A-Z a-z 0-9 . _ : -")]
+    ShowId,
+    /// Not 16 bytes.
+    #[error("must be 16 bytes, is {0}")]
+    HoldIdLength(usize),
+    /// All zero, which is what an unset field looks like.
+    #[error("must not be all zeros")]
+    HoldIdZero,
+    /// Empty or too long.
+    #[error("must be 1 to 64 bytes, is {0}")]
+    BuyerId(usize),
+    /// Empty or too long.
+    #[error("must be {min} to 128 bytes, is {length}")]
+    Reference {
+        /// 1 for an order, 0 for a payment.
+        min: usize,
+        /// The length given.
+        length: usize,
+    },
+}
+
+/// A show, as its creator named it: 1 to 64 characters of `[A-Za-z0-9._:-]`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct ShowId(Box<str>);
+
+impl ShowId {
+    /// Checks a show id.
+    ///
+    /// # Errors
+    /// [`IdError::ShowId`] when it is empty, too long, or has another character.
+    pub fn new(text: &str) -> Result<Self, IdError> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
+        let fits = (1..=SHOW_ID_CHARS_MAX).contains(&text.len()) && text.bytes().all(allowed);
+        if fits { Ok(Self(text.into())) } else { Err(IdError::ShowId) }
+    }
+
+    /// The text of it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ShowId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A hold, as its caller named it: 16 bytes, not all zero. Becomes the booking's id when the hold is confirmed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub struct HoldId([u8; 16]);
+
+impl HoldId {
+    /// Checks a hold id.
+    ///
+    /// # Errors
+    /// [`IdError::HoldIdLength`] or [`IdError::HoldIdZero`].
+    pub fn new(bytes: &[u8]) -> Result<Self, IdError> {
+        let id: [u8; 16] = bytes.try_into().map_err(|_| IdError::HoldIdLength(bytes.len()))?;
+        if id == [0; 16] { Err(IdError::HoldIdZero) } else { Ok(Self(id)) }
+    }
+
+    /// The bytes of it.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+/// In hexadecimal, as a UUID is printed.
+impl fmt::Display for HoldId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, byte) in self.0.iter().enumerate() {
+            if matches!(position, 4 | 6 | 8 | 10) {
+                f.write_str("-")?;
+            }
+            write!(f, "{byte:02x}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for HoldId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A buyer, as the frontend names him: 1 to 64 opaque bytes. Up to 40 of them are stored without an allocation.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BuyerId(SmallVec<[u8; 40]>);
+
+impl BuyerId {
+    /// Checks a buyer id.
+    ///
+    /// # Errors
+    /// [`IdError::BuyerId`] when it is empty or too long.
+    pub fn new(bytes: &[u8]) -> Result<Self, IdError> {
+        if (1..=BUYER_ID_BYTES_MAX).contains(&bytes.len()) {
+            Ok(Self(SmallVec::from_slice(bytes)))
+        } else {
+            Err(IdError::BuyerId(bytes.len()))
+        }
+    }
+
+    /// The bytes of it.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// An order or a payment of the frontend, opaque: at most 128 bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Reference(Box<str>);
+
+impl Reference {
+    /// Checks an order's reference, which must be there.
+    ///
+    /// # Errors
+    /// [`IdError::Reference`] when it is empty or too long.
+    pub fn order(text: &str) -> Result<Self, IdError> {
+        Self::of_length(text, 1)
+    }
+
+    /// Checks a payment's reference, which may be empty.
+    ///
+    /// # Errors
+    /// [`IdError::Reference`] when it is too long.
+    pub fn payment(text: &str) -> Result<Self, IdError> {
+        Self::of_length(text, 0)
+    }
+
+    fn of_length(text: &str, min: usize) -> Result<Self, IdError> {
+        if (min..=REFERENCE_BYTES_MAX).contains(&text.len()) {
+            Ok(Self(text.into()))
+        } else {
+            Err(IdError::Reference { min, length: text.len() })
+        }
+    }
+
+    /// The text of it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A show's position among the shows of its shard, in the order of their creation. Never changes, never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct ShowNumber(pub u32);
+
+/// A seat's position in its manifest: dense, from 0, in the order of sections, rows and seats. Never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct SeatIndex(pub u32);
+
+/// A section's position in its manifest, from 0. Never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct SectionIndex(pub u32);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn show_ids_are_short_and_plain() {
+        assert!(ShowId::new("2026-07-04:arena_1.evening").is_ok());
+        assert!(ShowId::new(&"a".repeat(64)).is_ok());
+        for bad in ["", "a/b", "a b", "é", &"a".repeat(65)] {
+            assert_eq!(ShowId::new(bad), Err(IdError::ShowId), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn hold_ids_are_sixteen_bytes_and_not_zero() {
+        assert_eq!(HoldId::new(&[1; 15]), Err(IdError::HoldIdLength(15)));
+        assert_eq!(HoldId::new(&[0; 16]), Err(IdError::HoldIdZero));
+        let id = HoldId::new(&[0xab; 16]).unwrap();
+        assert_eq!(id.to_string(), "abababab-abab-abab-abab-abababababab");
+    }
+
+    #[test]
+    fn buyer_ids_and_references_have_limits() {
+        assert!(BuyerId::new(&[7; 64]).is_ok());
+        assert_eq!(BuyerId::new(&[]), Err(IdError::BuyerId(0)));
+        assert_eq!(BuyerId::new(&[7; 65]), Err(IdError::BuyerId(65)));
+        assert!(Reference::payment("").is_ok());
+        assert_eq!(Reference::order(""), Err(IdError::Reference { min: 1, length: 0 }));
+        assert_eq!(Reference::order(&"x".repeat(129)), Err(IdError::Reference { min: 1, length: 129 }));
+    }
+}

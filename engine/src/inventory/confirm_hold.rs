@@ -1,0 +1,122 @@
+//! ConfirmHold: held to sold. One booking, which does not change; what is not confirmed goes back in the same step.
+
+use super::{
+    Answer,
+    holds::{Booking, HoldState},
+    live_hold,
+    places::Places,
+    release_hold::{give_back, not_in},
+    show::{Show, Status},
+};
+use crate::{
+    command::ConfirmHold,
+    event::Event,
+    ids::{HoldId, Reference},
+    rejection::Rejection,
+    time::Timestamp,
+};
+
+pub(super) fn decide(show: &Show, command: &ConfirmHold, now: Timestamp, events: &mut Vec<Event>) -> Result<Answer, Rejection> {
+    let hold_id = command.hold_id;
+    let hold = match live_hold(show, hold_id, &command.buyer, now) {
+        // A second checkout of the same hold gets the first booking.
+        Err(Rejection::HoldConfirmed) => {
+            let hold = show.own_hold(hold_id, &command.buyer)?;
+            return Ok(Answer::Confirmed(show.view(hold, HoldState::Confirmed, hold.remaining().clone())));
+        }
+        found => found?,
+    };
+    let remaining = hold.remaining();
+    let wanted = command.places.as_ref().unwrap_or(remaining);
+    let foreign = not_in(wanted, remaining);
+    if !foreign.is_empty() {
+        return Err(Rejection::PlacesNotInHold(foreign));
+    }
+    // After this point it must succeed.
+    let (order, payment) = (command.order.clone(), command.payment.clone());
+    let mut view = show.view(hold, HoldState::Confirmed, wanted.clone());
+    view.booking = Some(Booking { order: order.clone(), payment: payment.clone(), confirmed_at: now });
+    let places = (wanted != remaining).then(|| wanted.clone());
+    events.push(Event::HoldConfirmed { hold_id, order, payment, places });
+    Ok(Answer::Confirmed(view))
+}
+
+/// What `HoldConfirmed` says besides the hold.
+pub(super) struct Confirmed {
+    pub(super) order: Reference,
+    pub(super) payment: Reference,
+    pub(super) places: Option<Places>,
+}
+
+pub(super) fn apply(show: &mut Show, hold_id: HoldId, confirmed: Confirmed, at: Timestamp) {
+    let slot = show.holds.slot(hold_id).expect("only a known hold is confirmed");
+    if let Some(places) = &confirmed.places {
+        let rest = show.holds.get(slot).remaining().without(places);
+        give_back(show, slot, &rest);
+    }
+    let hold = show.holds.get_mut(slot);
+    let (sold, buyer) = (hold.remaining().clone(), hold.buyer);
+    hold.more_mut().booking =
+        Some(Booking { order: confirmed.order, payment: confirmed.payment, confirmed_at: at });
+    show.move_places(&sold, Status::Held, Status::Sold);
+    show.buyers.get_mut(buyer).live_holds -= 1;
+    show.holds.retire(slot, HoldState::Confirmed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scenario::check;
+
+    #[test]
+    fn a_confirmed_hold_is_a_booking_and_confirming_again_returns_it() {
+        check(
+            "00:00  hold A1 A2 2xFloor as h1     -> held 2200, until 10:00
+             00:01  confirm h1 for o1            -> confirmed A1 A2 2xFloor 2200 for o1
+             00:02  confirm h1 for o2            -> confirmed A1 A2 2xFloor 2200 for o1
+             20:00  confirm h1 for o1            -> confirmed A1 A2 2xFloor 2200 for o1
+             20:00  get h1                       -> confirmed A1 A2 2xFloor 2200, until 10:00
+             20:00  seats                        -> A1 A2 sold, 2xFloor sold",
+        );
+    }
+
+    #[test]
+    fn a_part_is_sold_and_the_rest_released_in_one_step() {
+        check(
+            "00:00  hold A1 A2 3xFloor as h1        -> held 2300, until 10:00
+             00:01  confirm A3 of h1 for o1         -> rejected: places not in hold A3
+             00:01  confirm A2 1xFloor of h1 for o1 -> confirmed A2 1xFloor 1100 for o1
+             00:02  seats                           -> A2 sold, 1xFloor sold
+             00:03  hold A1 as h2                   -> held 1000, until 10:03",
+        );
+    }
+
+    #[test]
+    fn the_deadline_decides_and_it_is_half_open() {
+        check(
+            "00:00  hold A1 as h1 for 5s   -> held 1000, until 00:05
+             00:00  hold A2 as h2 for 6s   -> held 1000, until 00:06
+             00:05  confirm h1 for o1      -> rejected: expired at 00:05
+             00:05  confirm h2 for o2      -> confirmed A2 1000 for o2
+             00:05  seats                  -> A2 sold",
+        );
+    }
+
+    #[test]
+    fn a_released_part_is_not_confirmed() {
+        check(
+            "00:00  hold A1 A2 as h1           -> held 2000, until 10:00
+             00:01  release A1 of h1           -> held
+             00:02  confirm A1 A2 of h1 for o1 -> rejected: places not in hold A1
+             00:03  confirm h1 for o1          -> confirmed A2 1000 for o1",
+        );
+    }
+
+    #[test]
+    fn somebody_elses_hold_is_not_confirmed() {
+        check(
+            "00:00  confirm h1 for o1          -> rejected: hold unknown
+             00:00  hold A1 as h1              -> held 1000, until 10:00
+             00:01  confirm h1 for o1 by bob   -> rejected: hold of another buyer",
+        );
+    }
+}

@@ -1,0 +1,55 @@
+//! ExtendHold: more time for a live hold, up to the end of its longest life.
+
+use super::{Answer, live_hold, show::Show};
+use crate::{command::ExtendHold, event::Event, ids::HoldId, rejection::Rejection, time::Timestamp};
+
+pub(super) fn decide(show: &Show, command: &ExtendHold, now: Timestamp, events: &mut Vec<Event>) -> Result<Answer, Rejection> {
+    let hold = live_hold(show, command.hold_id, &command.buyer, now)?;
+    // After this point it must succeed.
+    let ttl = command.ttl.unwrap_or(show.policy.hold_ttl_default);
+    let extendable_until = show.extendable_until(hold.granted_at);
+    let expires_at = now.plus_ms(ttl.ms()).min(extendable_until).max(hold.expires_at);
+    if expires_at > hold.expires_at {
+        events.push(Event::HoldExtended { hold_id: command.hold_id, expires_at });
+    }
+    Ok(Answer::Extended { expires_at, extendable_until })
+}
+
+pub(super) fn apply(show: &mut Show, hold_id: HoldId, expires_at: Timestamp) {
+    let slot = show.holds.slot(hold_id).expect("only a known hold is extended");
+    show.holds.move_deadline(slot, expires_at);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scenario::check;
+
+    #[test]
+    fn a_deadline_moves_forwards_only_and_not_beyond_the_longest_life() {
+        check(
+            "00:00  hold A1 as h1            -> held 1000, until 10:00
+             05:00  extend h1                -> extended to 15:00 of 30:00
+             05:00  extend h1 for 1m         -> extended to 15:00 of 30:00
+             14:59  extend h1 for 2h         -> extended to 30:00 of 30:00
+             29:59  extend h1 for 2h         -> extended to 30:00 of 30:00
+             30:00  extend h1                -> rejected: expired at 30:00
+             30:00  seats                    -> all available",
+        );
+    }
+
+    #[test]
+    fn only_a_live_hold_of_ones_own_is_extended() {
+        check(
+            "00:00  extend h1                -> rejected: hold unknown
+             00:00  hold A1 as h1            -> held 1000, until 10:00
+             00:01  extend h1 by bob         -> rejected: hold of another buyer
+             00:02  release h1               -> released
+             00:03  extend h1                -> rejected: released
+             00:04  hold A1 as h2            -> held 1000, until 10:04
+             00:05  confirm h2 for o1        -> confirmed A1 1000 for o1
+             00:06  extend h2                -> rejected: confirmed
+             00:07  release h3               -> fenced
+             00:08  extend h3                -> rejected: fenced",
+        );
+    }
+}

@@ -1,0 +1,232 @@
+//! What makes a manifest one: every limit and every uniqueness, with the spot of the first thing that is wrong.
+//!
+//! Spots are positions in [`ManifestParts`]; whoever read a document turns them into a path inside it.
+
+use std::fmt;
+
+use super::{
+    CATEGORIES_MAX, CategoryIndex, ManifestParts, NAME_BYTES_MAX, PLACES_MAX, PRICE_MINOR_MAX, ROW_SEATS_MAX, Row,
+    SEAT_NAME_BYTES_MAX, SECTIONS_MAX, SeatNames, Section, SectionKind, TITLE_BYTES_MAX, first_repeated,
+};
+
+/// Where in a manifest something is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ManifestSpot {
+    /// The manifest's name.
+    Name,
+    /// The currency.
+    Currency,
+    /// The list of categories.
+    Categories,
+    /// A category, by position.
+    Category(usize),
+    /// The list of sections.
+    Sections,
+    /// A section, by position.
+    Section(usize),
+    /// A row, by position within its section.
+    Row {
+        /// Its section.
+        section: usize,
+        /// The row.
+        row: usize,
+    },
+    /// A seat, by position within its row.
+    Seat {
+        /// Its section.
+        section: usize,
+        /// Its row.
+        row: usize,
+        /// The seat, counted over all runs of the row.
+        seat: usize,
+    },
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant's message is its documentation")]
+pub enum ManifestProblem {
+    #[error("must be 1 to {max} bytes, is {length}")]
+    NameLength { length: usize, max: usize },
+    #[error("must be three capital letters (ISO 4217), is {found:?}")]
+    Currency { found: String },
+    #[error("must be 1 to {max}, are {found}")]
+    Count { found: usize, max: usize },
+    #[error("{name:?} stands twice")]
+    Repeated { name: String },
+    #[error("must be at most {PRICE_MINOR_MAX}, is {found}")]
+    Price { found: u64 },
+    #[error("names category {index}, but there are {categories}")]
+    UnknownCategory { index: u8, categories: usize },
+    #[error("has no rows")]
+    EmptySection,
+    #[error("has no seats")]
+    EmptyRow,
+    #[error("has a capacity of 0")]
+    NoCapacity,
+    #[error("has {found} seats, at most {ROW_SEATS_MAX} are allowed")]
+    RowTooLong { found: u64 },
+    #[error("numbers its seats from {first} in steps of {step}, {count} of them, which does not fit")]
+    Numbering { first: u32, step: i32, count: u32 },
+    #[error("makes the show larger than {PLACES_MAX} places")]
+    TooManyPlaces,
+}
+
+/// What is wrong with a manifest, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{spot}: {problem}")]
+pub struct ManifestError {
+    /// Where.
+    pub spot: ManifestSpot,
+    /// What.
+    pub problem: ManifestProblem,
+}
+
+impl fmt::Display for ManifestSpot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name => f.write_str("name"),
+            Self::Currency => f.write_str("currency"),
+            Self::Categories => f.write_str("categories"),
+            Self::Category(category) => write!(f, "categories[{category}]"),
+            Self::Sections => f.write_str("sections"),
+            Self::Section(section) => write!(f, "sections[{section}]"),
+            Self::Row { section, row } => write!(f, "sections[{section}].rows[{row}]"),
+            Self::Seat { section, row, seat } => write!(f, "sections[{section}].rows[{row}], seat {seat} (from 0)"),
+        }
+    }
+}
+
+/// Returns the number of places.
+pub(super) fn check(parts: &ManifestParts) -> Result<u32, ManifestError> {
+    let title = &parts.name;
+    if title.len() > TITLE_BYTES_MAX || title.is_empty() {
+        return wrong(ManifestSpot::Name, ManifestProblem::NameLength { length: title.len(), max: TITLE_BYTES_MAX });
+    }
+    if parts.currency.len() != 3 || !parts.currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return wrong(ManifestSpot::Currency, ManifestProblem::Currency { found: parts.currency.clone() });
+    }
+    check_categories(parts)?;
+    check_count(ManifestSpot::Sections, parts.sections.len(), SECTIONS_MAX)?;
+    let mut places = 0;
+    for (position, section) in parts.sections.iter().enumerate() {
+        let spot = ManifestSpot::Section(position);
+        check_name(spot, &section.name, NAME_BYTES_MAX)?;
+        places = add_places(spot, places, check_section(position, section, parts.categories.len())?)?;
+    }
+    if let Some(second) = first_repeated(parts.sections.iter().map(|section| &section.name)) {
+        let name = parts.sections[second].name.clone();
+        return wrong(ManifestSpot::Section(second), ManifestProblem::Repeated { name });
+    }
+    Ok(places)
+}
+
+fn check_categories(parts: &ManifestParts) -> Result<(), ManifestError> {
+    check_count(ManifestSpot::Categories, parts.categories.len(), CATEGORIES_MAX)?;
+    for (position, category) in parts.categories.iter().enumerate() {
+        let spot = ManifestSpot::Category(position);
+        check_name(spot, &category.name, NAME_BYTES_MAX)?;
+        if category.price_minor > PRICE_MINOR_MAX {
+            return wrong(spot, ManifestProblem::Price { found: category.price_minor });
+        }
+    }
+    match first_repeated(parts.categories.iter().map(|category| &category.name)) {
+        Some(second) => {
+            let name = parts.categories[second].name.clone();
+            wrong(ManifestSpot::Category(second), ManifestProblem::Repeated { name })
+        }
+        None => Ok(()),
+    }
+}
+
+fn check_section(position: usize, section: &Section, categories: usize) -> Result<u32, ManifestError> {
+    let spot = ManifestSpot::Section(position);
+    match &section.kind {
+        SectionKind::GeneralAdmission { capacity: 0, .. } => wrong(spot, ManifestProblem::NoCapacity),
+        SectionKind::GeneralAdmission { capacity, category } => {
+            check_category(spot, *category, categories)?;
+            Ok(*capacity)
+        }
+        SectionKind::Reserved(rows) if rows.is_empty() => wrong(spot, ManifestProblem::EmptySection),
+        SectionKind::Reserved(rows) => {
+            let mut seats = 0;
+            for (row, description) in rows.iter().enumerate() {
+                let spot = ManifestSpot::Row { section: position, row };
+                seats = add_places(spot, seats, check_row(spot, description, categories)?)?;
+            }
+            check_labels(position, rows)?;
+            Ok(seats)
+        }
+    }
+}
+
+fn check_row(spot: ManifestSpot, row: &Row, categories: usize) -> Result<u32, ManifestError> {
+    check_name(spot, &row.name, NAME_BYTES_MAX)?;
+    let seats: u64 = row.runs.iter().map(|run| u64::from(run.names.len())).sum();
+    if seats == 0 || row.runs.iter().any(|run| run.names.is_empty()) {
+        return wrong(spot, ManifestProblem::EmptyRow);
+    }
+    for run in &row.runs {
+        check_category(spot, run.category, categories)?;
+        match &run.names {
+            &SeatNames::Numbered { first, step, count } if step == 0 || run.names.last_number().is_none() => {
+                return wrong(spot, ManifestProblem::Numbering { first, step, count });
+            }
+            SeatNames::Numbered { .. } => {}
+            SeatNames::Named(names) => {
+                names.iter().try_for_each(|name| check_name(spot, name, SEAT_NAME_BYTES_MAX))?;
+            }
+        }
+    }
+    match u32::try_from(seats) {
+        Ok(seats) if seats <= ROW_SEATS_MAX => Ok(seats),
+        _ => wrong(spot, ManifestProblem::RowTooLong { found: seats }),
+    }
+}
+
+/// No two seats of a section have the same row name and the same seat name.
+fn check_labels(section: usize, rows: &[Row]) -> Result<(), ManifestError> {
+    let mut labels = Vec::new();
+    for (position, row) in rows.iter().enumerate() {
+        let names = row.runs.iter().flat_map(|run| (0..run.names.len()).map(|seat| run.names.name(seat)));
+        labels.extend(names.enumerate().map(|(seat, name)| (row.name.as_str(), name, position, seat)));
+    }
+    labels.sort_unstable();
+    for pair in labels.windows(2) {
+        let [(row, name, ..), (second_row, second_name, row_position, seat)] = pair else { continue };
+        if (row, name) == (second_row, second_name) {
+            let spot = ManifestSpot::Seat { section, row: *row_position, seat: *seat };
+            return wrong(spot, ManifestProblem::Repeated { name: name.clone() });
+        }
+    }
+    Ok(())
+}
+
+fn check_category(spot: ManifestSpot, category: CategoryIndex, categories: usize) -> Result<(), ManifestError> {
+    if usize::from(category.0) < categories {
+        return Ok(());
+    }
+    wrong(spot, ManifestProblem::UnknownCategory { index: category.0, categories })
+}
+
+fn check_name(spot: ManifestSpot, name: &str, max: usize) -> Result<(), ManifestError> {
+    if (1..=max).contains(&name.len()) {
+        return Ok(());
+    }
+    wrong(spot, ManifestProblem::NameLength { length: name.len(), max })
+}
+
+fn check_count(spot: ManifestSpot, found: usize, max: usize) -> Result<(), ManifestError> {
+    if (1..=max).contains(&found) { Ok(()) } else { wrong(spot, ManifestProblem::Count { found, max }) }
+}
+
+fn add_places(spot: ManifestSpot, so_far: u32, more: u32) -> Result<u32, ManifestError> {
+    match so_far.checked_add(more) {
+        Some(places) if places <= PLACES_MAX => Ok(places),
+        _ => wrong(spot, ManifestProblem::TooManyPlaces),
+    }
+}
+
+fn wrong<T>(spot: ManifestSpot, problem: ManifestProblem) -> Result<T, ManifestError> {
+    Err(ManifestError { spot, problem })
+}

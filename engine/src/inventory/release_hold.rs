@@ -1,0 +1,149 @@
+//! ReleaseHold: places given back by the caller, all or some. An id never seen is fenced, so that a late duplicate of
+//! the hold cannot come back to life.
+
+use super::{
+    Answer,
+    holds::{Hold, HoldState},
+    places::Places,
+    show::{Show, Status},
+};
+use crate::{
+    command::ReleaseHold,
+    event::Event,
+    ids::{BuyerId, HoldId},
+    rejection::{Conflicts, GaShortage, Rejection},
+    time::Timestamp,
+};
+
+pub(super) fn decide(show: &Show, command: &ReleaseHold, now: Timestamp, events: &mut Vec<Event>) -> Result<Answer, Rejection> {
+    let hold_id = command.hold_id;
+    let hold = match show.own_hold(hold_id, &command.buyer) {
+        Err(Rejection::HoldUnknown) => {
+            events.push(Event::HoldFenced { hold_id, buyer: command.buyer.clone() });
+            return Ok(Answer::Released(HoldState::Fenced));
+        }
+        found => found?,
+    };
+    let state = hold.state_at(now);
+    match state {
+        HoldState::Confirmed => return Err(Rejection::HoldConfirmed),
+        HoldState::Released | HoldState::Expired | HoldState::Fenced => return Ok(Answer::Released(state)),
+        HoldState::Held => {}
+    }
+    let Some(places) = &command.places else {
+        events.push(Event::HoldReleased { hold_id, places: None });
+        return Ok(Answer::Released(HoldState::Released));
+    };
+    let foreign = not_in(places, &hold.places);
+    if !foreign.is_empty() {
+        return Err(Rejection::PlacesNotInHold(foreign));
+    }
+    // After this point it must succeed.
+    // Seats that were given back before are given back still: repeating the command changes nothing.
+    let remaining = hold.remaining();
+    let back = remaining.common(places);
+    if back == *remaining {
+        events.push(Event::HoldReleased { hold_id, places: None });
+        return Ok(Answer::Released(HoldState::Released));
+    }
+    if !back.is_empty() {
+        events.push(Event::HoldReleased { hold_id, places: Some(back) });
+    }
+    Ok(Answer::Released(HoldState::Held))
+}
+
+/// What of `places` is not in `own`.
+pub(super) fn not_in(places: &Places, own: &Places) -> Conflicts {
+    let missing = |(section, requested)| GaShortage { section, requested, available: own.units_of(section) };
+    Conflicts {
+        seats: places.seats().filter(|&seat| !own.contains_seat(seat)).collect(),
+        ga: places.ga().map(missing).filter(|missing| missing.requested > missing.available).collect(),
+    }
+}
+
+pub(super) fn apply(show: &mut Show, hold_id: HoldId, places: Option<&Places>, at: Timestamp) {
+    let slot = show.holds.slot(hold_id).expect("only a known hold is released");
+    match places {
+        None => show.end_hold(slot, HoldState::Released, at),
+        Some(back) => give_back(show, slot, back),
+    }
+}
+
+/// A part of a live hold goes back.
+pub(super) fn give_back(show: &mut Show, slot: u32, back: &Places) {
+    show.move_places(back, Status::Held, Status::Available);
+    let hold = show.holds.get_mut(slot);
+    let remaining = hold.remaining().without(back);
+    let buyer = hold.buyer;
+    hold.more_mut().remaining = Some(remaining);
+    show.buyers.get_mut(buyer).places -= back.count();
+}
+
+pub(super) fn apply_fence(show: &mut Show, hold_id: HoldId, buyer: &BuyerId, at: Timestamp) {
+    let fence = Hold {
+        id: hold_id,
+        buyer: show.buyers.name(buyer.as_bytes()),
+        ttl: show.policy.hold_ttl_default,
+        granted_at: at,
+        expires_at: at,
+        places: Places::default(),
+        state: HoldState::Fenced,
+        more: None,
+    };
+    let slot = show.holds.insert(fence);
+    show.remember_ended(slot, at);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scenario::check;
+
+    #[test]
+    fn a_released_hold_gives_everything_back_and_releasing_again_is_a_success() {
+        check(
+            "00:00  hold A1 3xFloor as h1   -> held 1300, until 10:00
+             00:01  release h1              -> released
+             00:01  release h1              -> released
+             00:02  seats                   -> all available
+             00:03  confirm h1 for o1       -> rejected: released",
+        );
+    }
+
+    #[test]
+    fn some_places_go_back_and_the_rest_stays() {
+        check(
+            "00:00  hold A1 A2 3xFloor as h1      -> held 2300, until 10:00
+             00:01  release A1 2xFloor of h1      -> held
+             00:02  seats                         -> A2 held, 1xFloor held
+             00:03  release A1 of h1              -> held
+             00:04  release A3 of h1              -> rejected: places not in hold A3
+             00:04  release 4xFloor of h1         -> rejected: places not in hold Floor 4>3
+             00:05  get h1                        -> held A2 1xFloor 1100, until 10:00
+             00:06  release A2 1xFloor of h1      -> released
+             00:07  seats                         -> all available",
+        );
+    }
+
+    #[test]
+    fn an_id_never_seen_is_fenced_against_a_late_duplicate() {
+        check(
+            "00:00  release h1              -> fenced
+             00:01  hold A1 as h1           -> rejected: fenced
+             00:02  release h1              -> fenced
+             00:03  confirm h1 for o1       -> rejected: fenced
+             00:04  get h1                  -> fenced",
+        );
+    }
+
+    #[test]
+    fn what_is_sold_or_anothers_or_expired_is_not_released() {
+        check(
+            "00:00  hold A1 as h1           -> held 1000, until 10:00
+             00:01  release h1 by bob       -> rejected: hold of another buyer
+             00:02  confirm h1 for o1       -> confirmed A1 1000 for o1
+             00:03  release h1              -> rejected: confirmed
+             00:04  hold A2 as h2 for 5s    -> held 1000, until 00:09
+             00:09  release h2              -> expired",
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! Sets of seats as words: one bit a seat.
+//!
+//! It knows positions, not what a set means.
+
+use crate::ids::SeatIndex;
+
+/// A set of the seats of one show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeatBitmap {
+    words: Box<[u64]>,
+}
+
+impl SeatBitmap {
+    /// No seat of `seats`.
+    #[must_use]
+    pub fn empty(seats: u32) -> Self {
+        Self { words: vec![0; seats.div_ceil(64) as usize].into() }
+    }
+
+    /// Every seat of `seats`.
+    #[must_use]
+    pub fn full(seats: u32) -> Self {
+        let mut bitmap = Self { words: vec![u64::MAX; seats.div_ceil(64) as usize].into() };
+        if let Some(last) = bitmap.words.last_mut()
+            && seats % 64 != 0
+        {
+            *last = (1 << (seats % 64)) - 1;
+        }
+        bitmap
+    }
+
+    /// Whether the seat is in the set. The seat must exist.
+    #[must_use]
+    pub fn contains(&self, seat: SeatIndex) -> bool {
+        self.words[seat.0 as usize / 64] & bit(seat) != 0
+    }
+
+    /// Puts a seat in. The seat must exist.
+    pub fn insert(&mut self, seat: SeatIndex) {
+        self.words[seat.0 as usize / 64] |= bit(seat);
+    }
+
+    /// Takes a seat out. The seat must exist.
+    pub fn remove(&mut self, seat: SeatIndex) {
+        self.words[seat.0 as usize / 64] &= !bit(seat);
+    }
+
+    /// How many seats are in the set.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.words.iter().map(|word| word.count_ones()).sum()
+    }
+
+    /// 64 seats a word, lowest bit first.
+    #[must_use]
+    pub fn words(&self) -> &[u64] {
+        &self.words
+    }
+}
+
+fn bit(seat: SeatIndex) -> u64 {
+    1 << (seat.0 % 64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn full_has_every_seat_and_no_more() {
+        for seats in [0, 1, 63, 64, 65, 1_000] {
+            assert_eq!(SeatBitmap::full(seats).count(), seats);
+            assert_eq!(SeatBitmap::empty(seats).count(), 0);
+        }
+    }
+
+    #[test]
+    fn seats_go_in_and_out() {
+        let mut bitmap = SeatBitmap::empty(130);
+        for seat in [0, 63, 64, 129].map(SeatIndex) {
+            bitmap.insert(seat);
+            assert!(bitmap.contains(seat));
+        }
+        bitmap.remove(SeatIndex(64));
+        assert!(!bitmap.contains(SeatIndex(64)));
+        assert_eq!(bitmap.count(), 3);
+    }
+}

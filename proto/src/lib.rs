@@ -1,0 +1,12 @@
+//! The wire: messages, clients and servers generated from `usher/v1/*.proto`, and the descriptors for reflection.
+//!
+//! It holds no logic. What a field means, its unit and its limit stand in the `.proto` files.
+
+/// Usher's API, version 1.
+#[expect(clippy::large_enum_variant, reason = "generated")]
+pub mod v1 {
+    tonic::include_proto!("usher.v1");
+}
+
+/// The encoded `FileDescriptorSet` of [`v1`], for server reflection.
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/usher.v1.bin"));

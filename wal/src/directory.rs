@@ -1,0 +1,223 @@
+//! The data directory: its parts, its one writer, and the rule that it is created only where nothing is.
+//!
+//! It does not look into the parts: RocksDB's files are `rocks`'s, the watermark is `acknowledged`'s.
+//!
+//! ```text
+//! <data directory>/      0700
+//!   format               text: whose it is, the layout's number, the shards, whether its creation was finished
+//!   lock                 empty; locked by the one process that writes
+//!   acknowledged         the watermark of each shard
+//!   rocksdb/             the frames and the epochs
+//! ```
+//!
+//! The worst thing to do with a damaged directory is to find nothing in it and to start anew: an empty log is an empty
+//! house, and every seat in it would be sold again. So a directory is created only when absent or empty. `format` is
+//! written first, in state `creating`, and replaced last, in state `ready`; an interrupted creation is redone, since
+//! nothing can have been acknowledged from it, and whatever is missing from a ready directory refuses it.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Write};
+use std::num::NonZeroU32;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::LogError;
+
+/// The most shards of one store. A shard is a thread; more than a large machine has cores are a mistake.
+pub const SHARDS_MAX: u32 = 1024;
+
+const FORMAT: u32 = 1;
+const FIRST_LINE: &str = "usher data directory";
+/// Where `format` is written before it is renamed into place.
+const FORMAT_DRAFT: &str = "format.new";
+
+/// A data directory by its path; nothing is open.
+#[derive(Clone, Debug)]
+pub(crate) struct Directory {
+    path: PathBuf,
+}
+
+/// What the `format` file says, its number being ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Format {
+    /// How many shards the directory was created with.
+    pub(crate) shards: NonZeroU32,
+    /// Whether the creation was finished.
+    pub(crate) ready: bool,
+}
+
+impl Directory {
+    pub(crate) fn at(path: &Path) -> Directory {
+        Directory { path: path.to_owned() }
+    }
+
+    pub(crate) fn acknowledged(&self) -> PathBuf {
+        self.path.join("acknowledged")
+    }
+
+    pub(crate) fn rocksdb(&self) -> PathBuf {
+        self.path.join("rocksdb")
+    }
+
+    fn format(&self) -> PathBuf {
+        self.path.join("format")
+    }
+
+    /// Makes the directory if it is absent and locks it; the lock ends with the returned file.
+    ///
+    /// # Errors
+    /// [`LogError::InUse`], or why the directory is not one of ours; nothing was written into it then.
+    pub(crate) fn lock(&self) -> Result<File, LogError> {
+        if !self.path.exists() {
+            make_directory(&self.path)?;
+        }
+        self.read_format()?;
+        let path = self.path.join("lock");
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true).mode(0o600);
+        let file = options.open(&path).map_err(LogError::io(&path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(LogError::InUse { dir: self.path.clone() }),
+            Err(TryLockError::Error(source)) => Err(LogError::Io { path, source }),
+        }
+    }
+
+    /// Creates the directory's parts, unless they were created before. The caller holds the lock.
+    ///
+    /// # Errors
+    /// Whatever `fill` failed with, or the file system; the creation is then redone at the next opening.
+    pub(crate) fn create_if_new(
+        &self,
+        shards: NonZeroU32,
+        fill: impl FnOnce() -> Result<(), LogError>,
+    ) -> Result<(), LogError> {
+        if self.read_format()?.is_some_and(|format| format.ready) {
+            return Ok(());
+        }
+        self.write_format(Format { shards, ready: false })?;
+        // What an interrupted creation left behind. The state just written says that it may go.
+        remove(&self.acknowledged(), |path| fs::remove_file(path))?;
+        remove(&self.rocksdb(), |path| fs::remove_dir_all(path))?;
+        make_directory(&self.rocksdb())?;
+        fill()?;
+        sync_directory(&self.path)?;
+        self.write_format(Format { shards, ready: true })
+    }
+
+    /// Refuses a directory whose creation was not finished or that lacks a part; returns its number of shards.
+    ///
+    /// # Errors
+    /// [`LogError::Missing`], [`LogError::Unfinished`], or what [`Directory::read_format`] finds.
+    pub(crate) fn check_whole(&self) -> Result<NonZeroU32, LogError> {
+        let format = self.read_format()?.ok_or_else(|| LogError::Missing { path: self.format() })?;
+        if !format.ready {
+            return Err(LogError::Unfinished { dir: self.path.clone() });
+        }
+        // Without CURRENT, RocksDB would take its own directory for a new one.
+        for path in [self.acknowledged(), self.rocksdb().join("CURRENT")] {
+            if !path.exists() {
+                return Err(LogError::Missing { path });
+            }
+        }
+        Ok(format.shards)
+    }
+
+    /// Refuses a directory that was created with another number of shards.
+    ///
+    /// # Errors
+    /// [`LogError::ShardCount`], or what [`Directory::check_whole`] finds.
+    pub(crate) fn check_shards(&self, wanted: NonZeroU32) -> Result<(), LogError> {
+        let found = self.check_whole()?;
+        if found != wanted {
+            return Err(LogError::ShardCount { dir: self.path.clone(), found: found.get(), wanted: wanted.get() });
+        }
+        Ok(())
+    }
+
+    /// Reads `format`; `None` in an absent or empty directory.
+    fn read_format(&self) -> Result<Option<Format>, LogError> {
+        let path = self.format();
+        match fs::read_to_string(&path) {
+            Ok(text) => self.parse_format(&text).map(Some),
+            Err(error) if error.kind() == ErrorKind::NotFound => self.check_nothing_there().map(|()| None),
+            Err(error) if error.kind() == ErrorKind::InvalidData => Err(LogError::Malformed { path }),
+            Err(source) => Err(LogError::Io { path, source }),
+        }
+    }
+
+    fn parse_format(&self, text: &str) -> Result<Format, LogError> {
+        let malformed = || LogError::Malformed { path: self.format() };
+        let mut lines = text.lines();
+        let mut value_of = |key: &str| lines.next()?.strip_prefix(key)?.strip_prefix(' ');
+        value_of("usher").filter(|rest| *rest == &FIRST_LINE["usher ".len()..]).ok_or_else(malformed)?;
+        let found = value_of("format").and_then(|value| value.parse().ok()).ok_or_else(malformed)?;
+        // The number comes before all else: what follows it is only known to mean something in our own format.
+        if found != FORMAT {
+            return Err(LogError::UnknownFormat { dir: self.path.clone(), found, supported: FORMAT });
+        }
+        let shards = value_of("shards").and_then(|value| value.parse().ok()).ok_or_else(malformed)?;
+        match value_of("state") {
+            Some("ready") => Ok(Format { shards, ready: true }),
+            Some("creating") => Ok(Format { shards, ready: false }),
+            _ => Err(malformed()),
+        }
+    }
+
+    /// Without `format`, only what precedes it in a creation may be there.
+    fn check_nothing_there(&self) -> Result<(), LogError> {
+        if !self.path.exists() {
+            return Ok(());
+        }
+        for entry in fs::read_dir(&self.path).map_err(LogError::io(&self.path))? {
+            let name = entry.map_err(LogError::io(&self.path))?.file_name();
+            match name.to_str() {
+                Some("lock" | FORMAT_DRAFT) => {}
+                Some("acknowledged" | "rocksdb") => return Err(LogError::Missing { path: self.format() }),
+                _ => return Err(LogError::NotADataDirectory { dir: self.path.clone() }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Replaces `format` as a whole: a reader, or a start after power loss, sees the old one or the new one.
+    fn write_format(&self, format: Format) -> Result<(), LogError> {
+        let state = if format.ready { "ready" } else { "creating" };
+        let text = format!("{FIRST_LINE}\nformat {FORMAT}\nshards {}\nstate {state}\n", format.shards);
+        let draft = self.path.join(FORMAT_DRAFT);
+        write_synced(&draft, text.as_bytes())?;
+        fs::rename(&draft, self.format()).map_err(LogError::io(&self.format()))?;
+        sync_directory(&self.path)
+    }
+}
+
+/// Writes a whole new file, readable by its owner only, and syncs it. Its directory's entry is the caller's to sync.
+pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), LogError> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(true).write(true).mode(0o600);
+    let mut file = options.open(path).map_err(LogError::io(path))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(LogError::io(path))
+}
+
+fn make_directory(path: &Path) -> Result<(), LogError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(LogError::io(path))?;
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent),
+        _ => sync_directory(Path::new(".")),
+    }
+}
+
+/// A new or renamed entry is durable only when its directory is.
+fn sync_directory(path: &Path) -> Result<(), LogError> {
+    File::open(path).and_then(|directory| directory.sync_all()).map_err(LogError::io(path))
+}
+
+fn remove(path: &Path, how: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<(), LogError> {
+    match how(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(LogError::Io { path: path.to_owned(), source: error }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

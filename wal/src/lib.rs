@@ -1,0 +1,54 @@
+//! The durable log: one ordered stream of frames of bytes for each shard.
+//!
+//! It owns the bytes on disk, their order, and the proof that none is missing. It does not own their meaning: a payload
+//! is opaque here. It starts no recovery by itself and keeps no snapshot; [`Log::replay_from`] is where one would start.
+//!
+//! # The durability contract
+//!
+//! 1. **`Ok` means durable.** [`Log::append`] returns the LSN of a frame that has survived an fsync, whole.
+//! 2. **`Err` means unknown**, never "not written": a frame whose sync failed may be there after reopening. Such a log
+//!    refuses to append until [`Log::reopen`], and what is true is what [`Log::replay_from`] then visits.
+//! 3. **A replay visits every frame once, in order, or fails.** LSNs are contiguous, each frame carries the hash of the
+//!    one before it, checksums hold, shard epochs and clock readings never fall.
+//! 4. **What was acknowledged is there.** A file beside RocksDB names an LSN that each shard is known to have reached.
+//!    A log that ends below it has lost answers that were given, and is refused. The file is at most 100 ms behind the
+//!    log, so a loss of the very last 100 ms is the one loss that a single machine cannot see.
+//! 5. **One writer.** A second process is refused by a file lock; an older handle of a shard by its epoch.
+//!
+//! # A stream, seen as its frames
+//!
+//! ```text
+//!  LSN 1              LSN 2              LSN 3
+//! ┌──────────────┐   ┌──────────────┐   ┌──────────────┐
+//! │ epoch 1      │   │ epoch 1      │   │ epoch 2      │◀─ raised by each opening
+//! │ clock 10:00  │   │ clock 10:00  │   │ clock 10:07  │◀─ never falls
+//! │ previous 0   │◀┐ │ previous ────┼─┐ │ previous ────┼─▶ the hash of all of frame 2
+//! │ payload      │ └─┼─ of frame 1  │ └▶│ payload      │
+//! │ CRC32C       │   │ CRC32C       │   │ CRC32C       │
+//! └──────────────┘   └──────────────┘   └──────────────┘
+//! ```
+//!
+//! # Reading order
+//!
+//! `ids`, `frame` (the bytes of one), `chain` (what makes them a sequence), `log` (the trait), then the two places they
+//! are kept: `rocks` (with `directory` and `acknowledged` beside it) and `memory`.
+
+mod acknowledged;
+mod bytes;
+mod chain;
+mod directory;
+mod error;
+mod frame;
+mod ids;
+mod log;
+mod memory;
+mod rocks;
+
+pub use chain::Tail;
+pub use directory::SHARDS_MAX;
+pub use error::LogError;
+pub use frame::{Frame, FrameError, FrameHash, PAYLOAD_BYTES_MAX};
+pub use ids::{Lsn, ShardEpoch, ShardId};
+pub use log::{Log, ReplayStop};
+pub use memory::{Crash, Failure, MemoryLog, MemoryStore};
+pub use rocks::{ReadOnlyStore, RocksLog, RocksStore};

@@ -1,0 +1,176 @@
+//! The one RocksDB of a store: keys, column families, and the four things done with them.
+//!
+//! It holds no state of its own and decides nothing about epochs or generations; that is `RocksStore`'s.
+//!
+//! ```text
+//! column family   key                          value
+//! log             shard u32 BE ++ lsn u64 BE   an encoded frame
+//! meta            "epoch" ++ shard u32 BE      the shard's epoch, u64 LE
+//! ```
+//!
+//! Big-endian keys sort as their numbers do, so a shard's frames lie together, in order.
+
+use std::path::{Path, PathBuf};
+
+use rocksdb::{ColumnFamily, ColumnFamilyDescriptor, DB, DBRawIterator};
+
+use super::options;
+use crate::bytes::take;
+use crate::chain::{Chain, tail_of};
+use crate::{Frame, LogError, Lsn, ReplayStop, ShardEpoch, ShardId, Tail};
+
+const LOG: &str = "log";
+const META: &str = "meta";
+
+/// RocksDB, open.
+pub(super) struct Database {
+    db: DB,
+    path: PathBuf,
+}
+
+impl Database {
+    /// Makes an empty database and closes it.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    pub(super) fn create(path: &Path) -> Result<(), LogError> {
+        let result = families().and_then(|families| DB::open_cf_descriptors(&options::creating(), path, families));
+        result.map(drop).map_err(|error| storage(path, error))
+    }
+
+    /// Opens an existing database for writing.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`], also for what RocksDB finds damaged or missing.
+    pub(super) fn open(path: &Path) -> Result<Database, LogError> {
+        Self::opened(path, |families| DB::open_cf_descriptors(&options::writing(), path, families))
+    }
+
+    /// Opens an existing database for reading, beside whoever writes it; sees what was there at this moment.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    pub(super) fn open_read_only(path: &Path) -> Result<Database, LogError> {
+        // An existing WAL is no error: it is where the newest frames are.
+        Self::opened(path, |families| DB::open_cf_descriptors_read_only(&options::reading(), path, families, false))
+    }
+
+    fn opened(
+        path: &Path,
+        open: impl FnOnce(Vec<ColumnFamilyDescriptor>) -> Result<DB, rocksdb::Error>,
+    ) -> Result<Database, LogError> {
+        let db = families().and_then(open).map_err(|error| storage(path, error))?;
+        Ok(Database { db, path: path.to_owned() })
+    }
+
+    /// Writes one frame; durable when it returns `Ok`.
+    ///
+    /// # Errors
+    /// [`LogError::AppendFailed`]: the frame may be there after the next opening.
+    pub(super) fn put_frame(&self, shard: ShardId, lsn: Lsn, encoded: &[u8]) -> Result<(), LogError> {
+        let result = self.db.put_cf_opt(self.family(LOG)?, frame_key(shard, lsn), encoded, &options::synced());
+        result.map_err(|error| LogError::AppendFailed { shard, lsn, message: error.into_string() })
+    }
+
+    /// The tail of a shard's log and the epoch of its last frame, from that frame alone.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`], or what is wrong with the last frame.
+    pub(super) fn tail(&self, shard: ShardId) -> Result<(Tail, ShardEpoch), LogError> {
+        let mut frames = self.frames(shard, Lsn::FIRST)?;
+        frames.seek_to_last();
+        let last = frames.item().map(|(key, encoded)| Ok((self.lsn_of(key)?, encoded))).transpose()?;
+        frames.status().map_err(|error| self.storage(error))?;
+        tail_of(shard, last)
+    }
+
+    /// Visits the frames of a shard from `from` on, all verified, and returns the last one.
+    ///
+    /// # Errors
+    /// As [`Log::replay_from`](crate::Log::replay_from), without the watermark.
+    pub(super) fn replay(
+        &self,
+        shard: ShardId,
+        from: Lsn,
+        visit: &mut dyn FnMut(Frame<'_>) -> Result<(), ReplayStop>,
+    ) -> Result<Tail, LogError> {
+        let mut chain = Chain::starting_at(shard, from);
+        let mut frames = self.frames(shard, chain.first_read())?;
+        frames.seek_to_first();
+        while let Some((key, encoded)) = frames.item() {
+            chain.read(self.lsn_of(key)?, encoded, visit)?;
+            frames.next();
+        }
+        // An iterator that met damage ends like one that met the end.
+        frames.status().map_err(|error| self.storage(error))?;
+        Ok(chain.end()?.0)
+    }
+
+    /// The epoch stored for a shard; [`ShardEpoch::ZERO`] before its first opening.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    pub(super) fn epoch(&self, shard: ShardId) -> Result<ShardEpoch, LogError> {
+        let stored = self.db.get_pinned_cf(self.family(META)?, epoch_key(shard)).map_err(|error| self.storage(error))?;
+        let Some(stored) = stored else { return Ok(ShardEpoch::ZERO) };
+        let epoch = <[u8; 8]>::try_from(stored.as_ref());
+        let epoch = epoch.map_err(|_| self.malformed(format!("the epoch of shard {shard} is not eight bytes")))?;
+        Ok(ShardEpoch(u64::from_le_bytes(epoch)))
+    }
+
+    /// Stores a shard's epoch; durable when it returns `Ok`.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    pub(super) fn put_epoch(&self, shard: ShardId, epoch: ShardEpoch) -> Result<(), LogError> {
+        let (key, value) = (epoch_key(shard), epoch.0.to_le_bytes());
+        let result = self.db.put_cf_opt(self.family(META)?, key, value, &options::synced());
+        result.map_err(|error| self.storage(error))
+    }
+
+    /// An iterator, not yet placed, over one shard's frames from `from` on.
+    fn frames(&self, shard: ShardId, from: Lsn) -> Result<DBRawIterator<'_>, LogError> {
+        let range = options::range(&frame_key(shard, from), &frame_key(shard, Lsn(u64::MAX)));
+        Ok(self.db.raw_iterator_cf_opt(self.family(LOG)?, range))
+    }
+
+    fn family(&self, name: &str) -> Result<&ColumnFamily, LogError> {
+        self.db.cf_handle(name).ok_or_else(|| self.malformed(format!("there is no column family {name}")))
+    }
+
+    fn lsn_of(&self, mut key: &[u8]) -> Result<Lsn, LogError> {
+        let lsn = take::<4>(&mut key).and_then(|_shard| key.try_into().ok());
+        let lsn = lsn.ok_or_else(|| self.malformed("a key of the log is not twelve bytes".to_owned()))?;
+        Ok(Lsn(u64::from_be_bytes(lsn)))
+    }
+
+    fn storage(&self, error: rocksdb::Error) -> LogError {
+        storage(&self.path, error)
+    }
+
+    fn malformed(&self, message: String) -> LogError {
+        LogError::Storage { path: self.path.clone(), message }
+    }
+}
+
+fn storage(path: &Path, error: rocksdb::Error) -> LogError {
+    LogError::Storage { path: path.to_owned(), message: error.into_string() }
+}
+
+fn families() -> Result<Vec<ColumnFamilyDescriptor>, rocksdb::Error> {
+    let describe = |name| Ok(ColumnFamilyDescriptor::new(name, options::family()?));
+    [rocksdb::DEFAULT_COLUMN_FAMILY_NAME, LOG, META].into_iter().map(describe).collect()
+}
+
+fn frame_key(shard: ShardId, lsn: Lsn) -> [u8; 12] {
+    let mut key = [0; 12];
+    key[..4].copy_from_slice(&shard.0.to_be_bytes());
+    key[4..].copy_from_slice(&lsn.0.to_be_bytes());
+    key
+}
+
+fn epoch_key(shard: ShardId) -> [u8; 9] {
+    let mut key = *b"epoch\0\0\0\0";
+    key[5..].copy_from_slice(&shard.0.to_be_bytes());
+    key
+}

@@ -1,0 +1,109 @@
+//! One shard's log on the shared database: append, replay, reopen.
+//!
+//! The rules by which shards share the database are the parent module's; this file keeps them.
+
+use std::sync::Arc;
+
+use super::{Opening, RocksStore};
+use crate::acknowledged::Position;
+use crate::chain::encode_next;
+use crate::{Frame, Log, LogError, Lsn, ReplayStop, ShardEpoch, ShardId, Tail};
+
+/// A handle of one shard's log in a [`RocksStore`], which it keeps open.
+pub struct RocksLog {
+    store: Arc<RocksStore>,
+    shard: ShardId,
+    epoch: ShardEpoch,
+    tail: Tail,
+    /// The generation of the database in which `tail` was last known to be the end.
+    generation: u64,
+    /// Whether memory may differ from the disk. Set by a failed append, cleared by reopening.
+    failed: bool,
+    /// The frame being written; kept for its capacity.
+    buffer: Vec<u8>,
+}
+
+impl RocksLog {
+    pub(super) fn new(store: Arc<RocksStore>, shard: ShardId, opening: &Opening) -> RocksLog {
+        let Opening { epoch, tail, generation } = *opening;
+        RocksLog { store, shard, epoch, tail, generation, failed: false, buffer: Vec::new() }
+    }
+
+    /// Writes the encoded frame in `buffer`; returns the generation in which it was written.
+    fn write(&self, lsn: Lsn) -> Result<u64, LogError> {
+        let newest = self.store.epoch_lock(self.shard)?.lock();
+        if *newest != self.epoch {
+            return Err(LogError::Fenced { shard: self.shard, epoch: self.epoch, current: *newest });
+        }
+        let current = self.store.current.read();
+        let database = current.database()?;
+        if current.generation != self.generation && database.tail(self.shard)?.0 != self.tail {
+            return Err(self.poisoned());
+        }
+        database.put_frame(self.shard, lsn, &self.buffer)?;
+        self.store.acknowledged.publish(self.shard, Position { epoch: self.epoch, lsn });
+        Ok(current.generation)
+    }
+
+    fn poisoned(&self) -> LogError {
+        LogError::Poisoned { shard: self.shard, lsn: self.tail.lsn }
+    }
+}
+
+impl Log for RocksLog {
+    fn shard(&self) -> ShardId {
+        self.shard
+    }
+
+    fn epoch(&self) -> ShardEpoch {
+        self.epoch
+    }
+
+    fn tail(&self) -> Tail {
+        self.tail
+    }
+
+    fn append(&mut self, clock_ms: u64, payload: &[u8]) -> Result<Lsn, LogError> {
+        if self.failed {
+            return Err(self.poisoned());
+        }
+        self.store.acknowledged.check_writable()?;
+        // A log that was never replayed must not grow over a loss: the next replay would no longer see it.
+        self.store.acknowledged.position(self.shard).check_reached(self.shard, self.tail.lsn)?;
+        let next = encode_next((self.shard, self.epoch), &self.tail, (clock_ms, payload), &mut self.buffer)?;
+        match self.write(next.lsn) {
+            Ok(generation) => {
+                self.generation = generation;
+                self.tail = next;
+                Ok(next.lsn)
+            }
+            Err(error) => {
+                // A fenced handle has touched nothing, and must not make the store open its database again.
+                self.failed = !matches!(error, LogError::Fenced { .. });
+                Err(error)
+            }
+        }
+    }
+
+    fn replay_from(
+        &mut self,
+        from: Lsn,
+        visit: &mut dyn FnMut(Frame<'_>) -> Result<(), ReplayStop>,
+    ) -> Result<Tail, LogError> {
+        // Asked before the frames are read: what a newer handle acknowledges meanwhile need not be among them.
+        let acknowledged = self.store.acknowledged.position(self.shard);
+        let tail = self.store.current.read().database()?.replay(self.shard, from, visit)?;
+        acknowledged.check_reached(self.shard, tail.lsn)?;
+        Ok(tail)
+    }
+
+    fn reopen(&mut self) -> Result<(), LogError> {
+        if self.failed {
+            self.generation = self.store.open_again(self.generation)?;
+        }
+        // Until the tail has been read, this log stays as failed as it was.
+        let Opening { epoch, tail, generation } = self.store.open_shard(self.shard)?;
+        (self.epoch, self.tail, self.generation, self.failed) = (epoch, tail, generation, false);
+        Ok(())
+    }
+}

@@ -1,0 +1,150 @@
+//! The log on RocksDB, and the only module that imports it: one database for all shards of the process.
+//!
+//! `RocksStore` owns what the shards share: the open database, their epochs and their watermark. What one shard does
+//! with it is `log`'s; keys and column families are `database`'s.
+//!
+//! # Who may do what when
+//!
+//! RocksDB refuses every write after a failed sync of its WAL until it is opened again, and all shards share it. So any
+//! shard may have to open it again under the others. What keeps that safe:
+//!
+//! 1. **A shard's epoch lock is held from the comparison of its epoch to the end of the write.** A handle either writes
+//!    before a newer one reads the tail, or is fenced. Two handles can never write the same LSN.
+//! 2. **The database is used under the read lock and replaced under the write lock.** So no write is under way when
+//!    RocksDB is closed, and each write happens in exactly one *generation*, the count of openings.
+//! 3. **Only the first shard that failed in a generation opens the next**; the others that failed in it find a newer
+//!    one and use it.
+//! 4. **A shard that did not fail proves that it need not recover**: before its first append in a new generation it looks
+//!    whether the frame it believes to be last is the last. Nobody else can have written there, by 1.
+//! 5. **Locks are taken in this order**: a shard's epoch, then the database. Opening again takes only the latter.
+
+mod database;
+mod log;
+mod options;
+mod read_only;
+
+use std::fs::File;
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+
+use crate::acknowledged::{self, Acknowledged};
+use crate::directory::{Directory, SHARDS_MAX};
+use crate::{LogError, ShardEpoch, ShardId, Tail};
+use database::Database;
+
+pub use log::RocksLog;
+pub use read_only::ReadOnlyStore;
+
+/// A data directory, open for writing by this process alone. It closes when the last handle of it goes.
+pub struct RocksStore {
+    // The fields are dropped in this order: the lock must outlast all that it protects.
+    current: RwLock<Current>,
+    /// By shard: the epoch of its newest handle. The lock is also the right to write to that shard's log.
+    epochs: Box<[Mutex<ShardEpoch>]>,
+    acknowledged: Acknowledged,
+    directory: Directory,
+    shards: NonZeroU32,
+    _lock: File,
+}
+
+/// The database as it is now.
+struct Current {
+    /// `None` after an opening that failed; the next reopening tries again.
+    database: Option<Database>,
+    /// How often it has been opened again. Rises by one under the write lock.
+    generation: u64,
+    directory: Directory,
+}
+
+impl Current {
+    fn database(&self) -> Result<&Database, LogError> {
+        let closed = || LogError::Storage {
+            path: self.directory.rocksdb(),
+            message: "closed, because opening it again failed".to_owned(),
+        };
+        self.database.as_ref().ok_or_else(closed)
+    }
+}
+
+/// What a handle knows of its log when it begins.
+struct Opening {
+    epoch: ShardEpoch,
+    tail: Tail,
+    generation: u64,
+}
+
+impl RocksStore {
+    /// Opens the data directory `dir`, or creates it where it is absent or empty.
+    ///
+    /// `shards` is fixed by the creation, at most [`SHARDS_MAX`].
+    ///
+    /// # Errors
+    /// [`LogError::InUse`] when it is open elsewhere, and otherwise why it is not a whole data directory of this release
+    /// and this number of shards. Frames are not looked at yet; [`Log::replay_from`](crate::Log::replay_from) does.
+    pub fn open(dir: &Path, shards: NonZeroU32) -> Result<Arc<RocksStore>, LogError> {
+        if shards.get() > SHARDS_MAX {
+            return Err(LogError::TooManyShards { shards: shards.get(), shards_max: SHARDS_MAX });
+        }
+        let directory = Directory::at(dir);
+        let lock = directory.lock()?;
+        directory.create_if_new(shards, || {
+            Database::create(&directory.rocksdb())?;
+            acknowledged::create(&directory.acknowledged(), shards)
+        })?;
+        directory.check_shards(shards)?;
+        let acknowledged = Acknowledged::open(&directory.acknowledged(), shards)?;
+        let database = Some(Database::open(&directory.rocksdb())?);
+        let current = RwLock::new(Current { database, generation: 0, directory: directory.clone() });
+        let epochs = (0..shards.get()).map(|_| Mutex::new(ShardEpoch::ZERO)).collect();
+        Ok(Arc::new(RocksStore { current, epochs, acknowledged, directory, shards, _lock: lock }))
+    }
+
+    /// How many shards it was created with.
+    #[must_use]
+    pub fn shards(&self) -> NonZeroU32 {
+        self.shards
+    }
+
+    /// Opens the log of one shard: raises its epoch durably, which fences every older handle, and reads its tail.
+    ///
+    /// # Errors
+    /// [`LogError::UnknownShard`], [`LogError::Storage`], or what is wrong with the last frame.
+    pub fn log(self: &Arc<RocksStore>, shard: ShardId) -> Result<RocksLog, LogError> {
+        let opening = self.open_shard(shard)?;
+        Ok(RocksLog::new(Arc::clone(self), shard, &opening))
+    }
+
+    fn epoch_lock(&self, shard: ShardId) -> Result<&Mutex<ShardEpoch>, LogError> {
+        let unknown = LogError::UnknownShard { shard, shards: self.shards.get() };
+        self.epochs.get(shard.index()).ok_or(unknown)
+    }
+
+    /// Raises a shard's epoch and reads its tail, with the older handles shut out in between.
+    fn open_shard(&self, shard: ShardId) -> Result<Opening, LogError> {
+        let mut newest = self.epoch_lock(shard)?.lock();
+        let current = self.current.read();
+        let database = current.database()?;
+        let (tail, last_written) = database.tail(shard)?;
+        // The last frame's epoch counts too: no replay would accept a lower one after it.
+        let epoch = database.epoch(shard)?.max(*newest).max(last_written).next();
+        database.put_epoch(shard, epoch)?;
+        *newest = epoch;
+        Ok(Opening { epoch, tail, generation: current.generation })
+    }
+
+    /// Makes sure that the database is in a later generation than the one a shard failed in, and returns which.
+    fn open_again(&self, failed_in: u64) -> Result<u64, LogError> {
+        let mut current = self.current.write();
+        if current.database.is_some() && current.generation != failed_in {
+            return Ok(current.generation);
+        }
+        // RocksDB locks its directory: the old one must be closed before a new one can be opened.
+        current.database = None;
+        current.database = Some(Database::open(&self.directory.rocksdb())?);
+        current.generation += 1;
+        Ok(current.generation)
+    }
+}
