@@ -16,4 +16,7 @@ pub mod event;
 pub mod ids;
 pub mod inventory;
 pub mod rejection;
+pub mod router;
+pub mod shard;
+pub mod start;
 pub mod time;

@@ -65,7 +65,9 @@ pub enum LogError {
     Corrupt { shard: ShardId, lsn: Lsn, reason: FrameError },
 
     /// A sound frame at the place of another.
-    #[error("the frame kept as LSN {lsn} of shard {shard} is LSN {found_lsn} of shard {found_shard}; restore the shard")]
+    #[error(
+        "the frame kept as LSN {lsn} of shard {shard} is LSN {found_lsn} of shard {found_shard}; restore the shard"
+    )]
     Misplaced { shard: ShardId, lsn: Lsn, found_shard: ShardId, found_lsn: Lsn },
 
     /// A sound frame that followed another past than the one before it.

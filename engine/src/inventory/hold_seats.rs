@@ -108,7 +108,8 @@ mod tests {
     #[test]
     fn all_or_nothing_and_every_conflict_is_named() {
         check(
-            "00:00  hold A1 A2 as h1              -> held 2000, until 10:00
+            "policy places_per_hold 200, places_per_buyer 200
+             00:00  hold A1 A2 as h1              -> held 2000, until 10:00
              00:01  hold A2 A3 A1 as h2           -> rejected: places taken A1 A2
              00:01  hold A3 2xFloor as h3         -> held 1200, until 10:01
              00:01  hold A4 99xFloor as h4        -> rejected: places taken Floor 99>98

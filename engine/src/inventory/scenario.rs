@@ -70,6 +70,7 @@ impl World {
         let (name, value) = setting.split_once(' ').expect("a name and a value");
         let value: u32 = value.parse().expect("a number");
         match name {
+            "places_per_hold" => self.policy.places_per_hold_max = value,
             "live_holds_per_buyer" => self.policy.live_holds_per_buyer_max = value,
             "places_per_buyer" => self.policy.places_per_buyer_max = value,
             "holds_per_show" => self.policy.holds_per_show_max = value,

@@ -89,7 +89,8 @@ fn every_deleted_frame_is_missed() {
     assert!(store.delete_frame(SHARD, Lsn(3)));
     assert!(!store.delete_frame(SHARD, Lsn(3)));
     let mut log = store.log(SHARD).unwrap();
-    let lost = |result| matches!(result, Err(LogError::AcknowledgedLost { recovered: Lsn(2), acknowledged: Lsn(3), .. }));
+    let lost =
+        |result| matches!(result, Err(LogError::AcknowledgedLost { recovered: Lsn(2), acknowledged: Lsn(3), .. }));
     assert!(lost(payloads(&mut log).map(drop)));
     assert!(lost(log.append(9, b"").map(drop)), "a loss must not be written over");
 }

@@ -111,7 +111,8 @@ impl Database {
     /// # Errors
     /// [`LogError::Storage`].
     pub(super) fn epoch(&self, shard: ShardId) -> Result<ShardEpoch, LogError> {
-        let stored = self.db.get_pinned_cf(self.family(META)?, epoch_key(shard)).map_err(|error| self.storage(error))?;
+        let stored =
+            self.db.get_pinned_cf(self.family(META)?, epoch_key(shard)).map_err(|error| self.storage(error))?;
         let Some(stored) = stored else { return Ok(ShardEpoch::ZERO) };
         let epoch = <[u8; 8]>::try_from(stored.as_ref());
         let epoch = epoch.map_err(|_| self.malformed(format!("the epoch of shard {shard} is not eight bytes")))?;

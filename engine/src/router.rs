@@ -1,0 +1,128 @@
+//! Which show is on which shard, and what the edge needs to know of it without asking the shard.
+//!
+//! A show is pinned when it is created, by a hash of its id; from then on its log says where it is.
+
+use std::{collections::BTreeMap, ops::Bound, sync::Arc};
+
+use parking_lot::RwLock;
+use usher_wal::ShardId;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::{
+    event::ShowCreated,
+    ids::{ShowId, ShowNumber},
+    inventory::{manifest::Manifest, policy::Policy},
+    rejection::Rejection,
+    shard::{CreateShow, CreatedShow, Fault, Reply, Request, ShardHandle, ShardStatus},
+};
+
+/// Where a show is, and what it sells.
+#[derive(Clone, Debug)]
+pub struct ShowEntry {
+    /// The shard it is pinned to.
+    pub shard: ShardId,
+    /// Its number there.
+    pub number: ShowNumber,
+    /// What it sells.
+    pub manifest: Arc<Manifest>,
+    /// Its rules.
+    pub policy: Policy,
+}
+
+/// The shows that are known, by id. Shards add theirs when they recover and when one is created.
+#[derive(Debug, Default)]
+pub struct Catalog(RwLock<BTreeMap<ShowId, Arc<ShowEntry>>>);
+
+impl Catalog {
+    /// Notes a show.
+    pub fn insert(&self, shard: ShardId, show: &CreatedShow) -> Arc<ShowEntry> {
+        let (number, manifest, policy) = (show.number, Arc::clone(&show.manifest), show.policy);
+        let entry = Arc::new(ShowEntry { shard, number, manifest, policy });
+        self.0.write().insert(show.show_id.clone(), Arc::clone(&entry));
+        entry
+    }
+
+    /// The show of this id.
+    #[must_use]
+    pub fn find(&self, id: &ShowId) -> Option<Arc<ShowEntry>> {
+        self.0.read().get(id).cloned()
+    }
+
+    /// At most `max` shows after `after`, by id.
+    #[must_use]
+    pub fn page(&self, after: Option<&ShowId>, max: usize) -> Vec<(ShowId, Arc<ShowEntry>)> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let shows = self.0.read();
+        shows.range((start, Bound::Unbounded)).take(max).map(|(id, entry)| (id.clone(), Arc::clone(entry))).collect()
+    }
+}
+
+/// The shards of this process and the shows on them.
+#[derive(Clone)]
+pub struct Router {
+    shards: Arc<[ShardHandle]>,
+    catalog: Arc<Catalog>,
+}
+
+/// Why a show was not found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotFound {
+    /// There is none of this id.
+    Unknown,
+    /// A shard is not serving, and the show may be there.
+    ShardNotServing,
+}
+
+impl Router {
+    /// Of all shards, in the order of their ids from 0.
+    #[must_use]
+    pub fn new(shards: Vec<ShardHandle>, catalog: Arc<Catalog>) -> Self {
+        Self { shards: shards.into(), catalog }
+    }
+
+    /// Every shard.
+    #[must_use]
+    pub fn shards(&self) -> &[ShardHandle] {
+        &self.shards
+    }
+
+    /// Every show.
+    #[must_use]
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.catalog
+    }
+
+    /// A show and the shard it is pinned to.
+    ///
+    /// # Errors
+    /// [`NotFound`].
+    pub fn find(&self, id: &ShowId) -> Result<(Arc<ShowEntry>, &ShardHandle), NotFound> {
+        match self.catalog.find(id) {
+            Some(entry) => {
+                let shard = &self.shards[entry.shard.0 as usize];
+                Ok((entry, shard))
+            }
+            None if self.shards.iter().all(|shard| shard.status() == ShardStatus::Serving) => Err(NotFound::Unknown),
+            None => Err(NotFound::ShardNotServing),
+        }
+    }
+
+    /// Creates a show where its id belongs, and notes it before the reply is called.
+    pub fn create_show(&self, created: Box<ShowCreated>, reply: Reply<Result<(Arc<ShowEntry>, bool), Rejection>>) {
+        let shard = self.shard_for(&created.show_id);
+        let (catalog, shard_id) = (Arc::clone(&self.catalog), shard.shard());
+        let note = move |created: Result<Result<CreatedShow, Rejection>, Fault>| {
+            reply(created.map(|created| created.map(|show| (catalog.insert(shard_id, &show), show.existed))));
+        };
+        shard.submit(Request::CreateShow(CreateShow { created, reply: Box::new(note) }));
+    }
+
+    /// The shard where a show of this id is, or would be created.
+    #[must_use]
+    pub fn shard_for(&self, id: &ShowId) -> &ShardHandle {
+        let pinned = self.catalog.find(id).map(|entry| u64::from(entry.shard.0));
+        let shards = self.shards.len() as u64;
+        let shard = pinned.unwrap_or_else(|| xxh3_64(id.as_str().as_bytes()) % shards);
+        &self.shards[usize::try_from(shard).expect("fewer shards than addresses")]
+    }
+}

@@ -1,0 +1,186 @@
+//! A turn of the shard: decide many, append once, answer all.
+
+use usher_wal::{LogError, Lsn};
+
+use super::{
+    Shard,
+    request::{CreateShow, CreatedShow, Fault, Outcome, Reply, Request, StopReport},
+};
+use crate::{
+    codec::PayloadWriter,
+    command::Command,
+    event::Event,
+    ids::ShowNumber,
+    inventory::{Inventory, seat_map::SeatMap},
+    rejection::Rejection,
+    time::Timestamp,
+};
+
+/// What is reused from turn to turn.
+#[derive(Default)]
+pub(super) struct Buffers {
+    payload: PayloadWriter,
+    events: Vec<Event>,
+    answered: Vec<Answered>,
+}
+
+/// Whether the shard goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// It does.
+    Go,
+    /// It was told to end, and everything before that is durable and answered.
+    Stop,
+}
+
+/// A decided request that waits for its batch to be durable.
+enum Answered {
+    Execute(Vec<Outcome>, Reply<Vec<Outcome>>),
+    CreateShow(Result<CreatedShow, Rejection>, Reply<Result<CreatedShow, Rejection>>),
+    SeatMap(SeatMap, Reply<SeatMap>),
+    Stop(Reply<StopReport>),
+}
+
+impl Shard {
+    /// Takes a batch through deciding, logging and answering.
+    ///
+    /// # Errors
+    /// When the append failed: the batch was answered with [`Fault::OutcomeUnknown`], and the state is not to be used
+    /// any more.
+    pub fn turn(&mut self, batch: impl Iterator<Item = Request>) -> Result<Flow, LogError> {
+        let now = self.advance_clock();
+        let mut buffers = std::mem::take(&mut self.buffers);
+        let flow = self.decide_and_log(batch, now, &mut buffers);
+        let answered = buffers.answered.drain(..);
+        match &flow {
+            Ok(_) => answered.for_each(|answered| answered.deliver(&self.inventory, self.log.tail().lsn)),
+            Err(_) => answered.for_each(Answered::outcome_unknown),
+        }
+        buffers.payload.clear();
+        self.buffers = buffers;
+        flow
+    }
+
+    fn decide_and_log(&mut self, batch: impl Iterator<Item = Request>, now: Timestamp, buffers: &mut Buffers) -> Result<Flow, LogError> {
+        let mut batch = batch;
+        let mut failed = self.expire(now, buffers).err();
+        let mut flow = Flow::Go;
+        // A batch may need several frames. After a failed append the rest is not decided, only answered.
+        for request in &mut batch {
+            if failed.is_some() {
+                request.refuse(Fault::OutcomeUnknown);
+                continue;
+            }
+            if matches!(request, Request::Stop(_)) {
+                flow = Flow::Stop;
+            }
+            failed = self.decide(request, now, buffers).err();
+        }
+        match failed {
+            Some(error) => Err(error),
+            None => self.append(now, buffers).map(|()| flow),
+        }
+    }
+
+    fn expire(&mut self, now: Timestamp, buffers: &mut Buffers) -> Result<(), LogError> {
+        for (show, hold_id) in self.inventory.take_due(now, self.options.expiries_per_batch_max) {
+            buffers.events.push(Event::HoldExpired { hold_id });
+            self.apply(show, now, buffers)?;
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self, request: Request, now: Timestamp, buffers: &mut Buffers) -> Result<(), LogError> {
+        let (answered, logged) = match request {
+            Request::Execute { show, commands, reply } => {
+                let (outcomes, logged) = self.execute(show, &commands, now, buffers);
+                (Answered::Execute(outcomes, reply), logged)
+            }
+            Request::CreateShow(create) => self.create_show(create, now, buffers),
+            Request::SeatMap { show, reply } => {
+                let show = self.inventory.show(show).expect("a show of the router");
+                (Answered::SeatMap(show.seat_map(now), reply), Ok(()))
+            }
+            Request::Stop(reply) => (Answered::Stop(reply), Ok(())),
+        };
+        buffers.answered.push(answered);
+        logged
+    }
+
+    fn execute(
+        &mut self,
+        show: ShowNumber,
+        commands: &[Command],
+        now: Timestamp,
+        buffers: &mut Buffers,
+    ) -> (Vec<Outcome>, Result<(), LogError>) {
+        let mut outcomes = Vec::with_capacity(commands.len());
+        for command in commands {
+            outcomes.push(self.inventory.decide(show, command, now, &mut buffers.events));
+            if let Err(error) = self.apply(show, now, buffers) {
+                return (outcomes, Err(error));
+            }
+        }
+        (outcomes, Ok(()))
+    }
+
+    fn create_show(&mut self, create: CreateShow, now: Timestamp, buffers: &mut Buffers) -> (Answered, Result<(), LogError>) {
+        let decided = self.inventory.decide_create(*create.created, &mut buffers.events);
+        let number = self.inventory.next_number();
+        let logged = self.apply(number, now, buffers);
+        let created = decided.map(|existing| {
+            let number = existing.unwrap_or(number);
+            self.inventory.created_show(number, existing.is_some())
+        });
+        (Answered::CreateShow(created, create.reply), logged)
+    }
+
+    /// Logs and applies what was decided. A frame that is large enough is appended at once.
+    fn apply(&mut self, show: ShowNumber, now: Timestamp, buffers: &mut Buffers) -> Result<(), LogError> {
+        for event in buffers.events.drain(..) {
+            buffers.payload.push(show, &event);
+            self.inventory.apply(show, event, now);
+        }
+        if buffers.payload.bytes().len() < self.options.batch_bytes_max {
+            return Ok(());
+        }
+        self.append(now, buffers)
+    }
+
+    fn append(&mut self, now: Timestamp, buffers: &mut Buffers) -> Result<(), LogError> {
+        if buffers.payload.events() > 0 {
+            self.log.append(now.0, buffers.payload.bytes())?;
+            buffers.payload.clear();
+        }
+        Ok(())
+    }
+}
+
+impl Inventory {
+    /// A show of this inventory as the router needs to know it. It must exist.
+    pub(super) fn created_show(&self, number: ShowNumber, existed: bool) -> CreatedShow {
+        let show = self.show(number).expect("a show that exists");
+        let (show_id, manifest) = (show.id().clone(), show.manifest().clone());
+        CreatedShow { show_id, number, manifest, policy: *show.policy(), existed }
+    }
+}
+
+impl Answered {
+    fn deliver(self, inventory: &Inventory, lsn: Lsn) {
+        match self {
+            Self::Execute(outcomes, reply) => reply(Ok(outcomes)),
+            Self::CreateShow(created, reply) => reply(Ok(created)),
+            Self::SeatMap(map, reply) => reply(Ok(map)),
+            Self::Stop(reply) => reply(Ok(StopReport { lsn, state_hash: inventory.state_hash() })),
+        }
+    }
+
+    fn outcome_unknown(self) {
+        match self {
+            Self::Execute(_, reply) => reply(Err(Fault::OutcomeUnknown)),
+            Self::CreateShow(_, reply) => reply(Err(Fault::OutcomeUnknown)),
+            Self::SeatMap(_, reply) => reply(Err(Fault::OutcomeUnknown)),
+            Self::Stop(reply) => reply(Err(Fault::OutcomeUnknown)),
+        }
+    }
+}

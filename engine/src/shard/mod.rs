@@ -1,0 +1,169 @@
+//! The driver: one thread a shard that decides in memory, makes it durable, and only then answers.
+//!
+//! ```text
+//! inbox -> now -> expire what is due -> decide and apply each command -> one append -> answer all
+//! ```
+//! Laws: one clock reading a batch, never less than the last one. Nothing leaves before its batch is durable, not even a
+//! refusal, for it may rest on a hold that is not. A failed append stops the shard: memory may be ahead of the log, so
+//! it is thrown away and rebuilt from the log, and the callers' outcome is unknown.
+//!
+//! The rules about seats are in [`crate::inventory`]; callers hold a [`ShardHandle`].
+
+use std::{sync::Arc, time::Duration};
+
+use crossbeam::channel::{Receiver, RecvTimeoutError};
+use usher_wal::{Log, ShardId};
+
+use crate::{
+    inventory::Inventory,
+    time::{Clock, Timestamp},
+};
+
+mod commit;
+mod handle;
+mod recovery;
+mod request;
+#[cfg(test)]
+mod tests;
+
+pub use handle::{ShardHandle, ShardStatus};
+pub use recovery::{Recovered, RecoveryError, replay};
+pub use request::{CreateShow, CreatedShow, Fault, Outcome, Reply, Request, StopReport};
+
+use handle::{Inbox, StatusCell};
+
+/// Longest sleep of an idle shard: the wall clock may jump, so that a deadline comes sooner than it seemed.
+const IDLE_WAIT_MAX: Duration = Duration::from_secs(1);
+
+/// The limits of a shard.
+#[derive(Clone, Copy, Debug)]
+pub struct ShardOptions {
+    /// Commands waiting in the inbox; beyond it callers are refused.
+    pub inbox_commands_max: usize,
+    /// Commands taken from the inbox for one batch; one request may exceed it.
+    pub batch_commands_max: usize,
+    /// Bytes of events after which a frame is appended within a batch.
+    pub batch_bytes_max: usize,
+    /// Holds expired in one batch: what bounds how late an expiry can be and how long others wait for it.
+    pub expiries_per_batch_max: usize,
+}
+
+impl Default for ShardOptions {
+    fn default() -> Self {
+        Self {
+            inbox_commands_max: 65_536,
+            batch_commands_max: 16_384,
+            batch_bytes_max: 1 << 20,
+            expiries_per_batch_max: 4_096,
+        }
+    }
+}
+
+/// What a shard tells the process about itself. It logs nothing.
+#[derive(Debug)]
+pub enum Notice {
+    /// The state was rebuilt from the log.
+    Recovered(Recovered),
+    /// It answers from now on.
+    Serving,
+    /// An append failed; the shard recovers.
+    AppendFailed(usher_wal::LogError),
+    /// Recovery failed, and is tried again after a while.
+    RecoveryFailed(RecoveryError),
+    /// The log is damaged, or an invariant is broken: the shard serves no more.
+    Failed(String),
+}
+
+/// Called on the shard's thread.
+pub type Observer = Arc<dyn Fn(ShardId, Notice) + Send + Sync>;
+
+/// One shard's state and what drives it. It lives on its own thread; tests turn it by hand.
+pub struct Shard {
+    log: Box<dyn Log>,
+    inventory: Inventory,
+    clock: Arc<dyn Clock>,
+    options: ShardOptions,
+    observer: Observer,
+    /// The shard's time: the last clock reading, never running backwards.
+    now: Timestamp,
+    buffers: commit::Buffers,
+}
+
+impl Shard {
+    /// Rebuilds the state from the log.
+    ///
+    /// # Errors
+    /// [`RecoveryError`] when the log cannot be read or does not make sense.
+    pub fn recover(
+        mut log: Box<dyn Log>,
+        clock: Arc<dyn Clock>,
+        options: ShardOptions,
+        observer: Observer,
+    ) -> Result<Self, RecoveryError> {
+        let (inventory, recovered) = replay(log.as_mut())?;
+        let now = recovered.clock;
+        observer(log.shard(), Notice::Recovered(recovered));
+        Ok(Self { log, inventory, clock, options, observer, now, buffers: commit::Buffers::default() })
+    }
+
+    /// Everything that the shard has.
+    #[must_use]
+    pub fn inventory(&self) -> &Inventory {
+        &self.inventory
+    }
+
+    fn advance_clock(&mut self) -> Timestamp {
+        self.now = self.now.max(self.clock.now());
+        self.now
+    }
+
+    /// How long it may sleep before something is due.
+    fn idle_wait(&self) -> Duration {
+        let due = self.inventory.next_deadline().map(|at| Duration::from_millis(at.ms_since(self.clock.now())));
+        due.map_or(IDLE_WAIT_MAX, |due| due.min(IDLE_WAIT_MAX))
+    }
+
+    /// Serves its inbox until it is told to stop or nobody can reach it any more.
+    fn serve(mut self, inbox: &Inbox, status: &StatusCell) {
+        self.open_for_business(status);
+        loop {
+            let first = match wait(inbox.requests(), self.idle_wait()) {
+                Wake::Request(request) => Some(request),
+                Wake::Timer => None,
+                Wake::Abandoned => return,
+            };
+            let batch = inbox.batch(first, self.options.batch_commands_max);
+            match self.turn(batch) {
+                Ok(commit::Flow::Go) => {}
+                Ok(commit::Flow::Stop) => return,
+                Err(error) => {
+                    status.set(ShardStatus::Recovering);
+                    (self.observer)(self.log.shard(), Notice::AppendFailed(error));
+                    if !self.recover_again(inbox) {
+                        return;
+                    }
+                    self.open_for_business(status);
+                }
+            }
+        }
+    }
+
+    fn open_for_business(&self, status: &StatusCell) {
+        status.set(ShardStatus::Serving);
+        (self.observer)(self.log.shard(), Notice::Serving);
+    }
+}
+
+enum Wake {
+    Request(Request),
+    Timer,
+    Abandoned,
+}
+
+fn wait(requests: &Receiver<Request>, longest: Duration) -> Wake {
+    match requests.recv_timeout(longest) {
+        Ok(request) => Wake::Request(request),
+        Err(RecvTimeoutError::Timeout) => Wake::Timer,
+        Err(RecvTimeoutError::Disconnected) => Wake::Abandoned,
+    }
+}

@@ -1,0 +1,112 @@
+//! What is sent to a shard and what comes back.
+
+use std::sync::Arc;
+
+use usher_wal::Lsn;
+
+use crate::{
+    command::Command,
+    event::ShowCreated,
+    ids::{ShowId, ShowNumber},
+    inventory::{Answer, StateHash, manifest::Manifest, policy::Policy, seat_map::SeatMap},
+    rejection::Rejection,
+};
+
+/// What became of one command.
+pub type Outcome = Result<Answer, Rejection>;
+
+/// Called once, on the shard's thread, with what became of a request. It must be quick.
+pub type Reply<T> = Box<dyn FnOnce(Result<T, Fault>) + Send>;
+
+/// The machine broke, or is busy: no rule was asked, or nobody knows what became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The inbox is full. Nothing happened.
+    #[error("the shard's inbox is full")]
+    InboxFull,
+    /// The shard rebuilds its state. Nothing happened.
+    #[error("the shard is recovering")]
+    Recovering,
+    /// The shard serves no more: its log is damaged, or the process ends. Nothing happened.
+    #[error("the shard is not serving")]
+    NotServing,
+    /// An append failed: the command may or may not have happened. Send it again with the same id.
+    #[error("the outcome is unknown")]
+    OutcomeUnknown,
+}
+
+/// One message in a shard's inbox.
+pub enum Request {
+    /// Commands for one show, in order.
+    Execute {
+        /// The show, which must exist.
+        show: ShowNumber,
+        /// The commands.
+        commands: Vec<Command>,
+        /// With as many outcomes.
+        reply: Reply<Vec<Outcome>>,
+    },
+    /// A new show.
+    CreateShow(CreateShow),
+    /// A copy of the status of a show's places.
+    SeatMap {
+        /// The show, which must exist.
+        show: ShowNumber,
+        /// With the copy.
+        reply: Reply<SeatMap>,
+    },
+    /// Answer what came before, then end.
+    Stop(Reply<StopReport>),
+}
+
+/// A new show.
+pub struct CreateShow {
+    /// What it is to be; its manifest must have been checked.
+    pub created: Box<ShowCreated>,
+    /// With the show, unless the rules refuse it.
+    pub reply: Reply<Result<CreatedShow, Rejection>>,
+}
+
+/// A show as the router needs to know it.
+#[derive(Clone, Debug)]
+pub struct CreatedShow {
+    /// Its id.
+    pub show_id: ShowId,
+    /// Its number in its shard.
+    pub number: ShowNumber,
+    /// What it sells.
+    pub manifest: Arc<Manifest>,
+    /// Its rules.
+    pub policy: Policy,
+    /// It was there before, with equal content.
+    pub existed: bool,
+}
+
+/// What a shard says when it ends.
+#[derive(Clone, Copy, Debug)]
+pub struct StopReport {
+    /// Its last frame.
+    pub lsn: Lsn,
+    /// Of the state that it served from.
+    pub state_hash: StateHash,
+}
+
+impl Request {
+    /// How much of the inbox's limit it takes.
+    pub(super) fn commands(&self) -> usize {
+        match self {
+            Self::Execute { commands, .. } => commands.len().max(1),
+            Self::CreateShow(_) | Self::SeatMap { .. } | Self::Stop(_) => 1,
+        }
+    }
+
+    /// Answers without having done anything.
+    pub(super) fn refuse(self, fault: Fault) {
+        match self {
+            Self::Execute { reply, .. } => reply(Err(fault)),
+            Self::CreateShow(create) => (create.reply)(Err(fault)),
+            Self::SeatMap { reply, .. } => reply(Err(fault)),
+            Self::Stop(reply) => reply(Err(fault)),
+        }
+    }
+}
