@@ -10,6 +10,7 @@
 //! - There is no IO, clock, randomness, runtime or wire format in this crate but for the log behind `usher_wal::Log`.
 //! - Replaying the log gives the state that logging it came from: the same state hash.
 
+pub mod audit;
 pub mod codec;
 pub mod command;
 pub mod event;

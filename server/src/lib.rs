@@ -1,1 +1,18 @@
-//! Placeholder.
+//! Usher as a process: gRPC in front of the engine, configuration, clock, command line.
+//!
+//! It decides nothing about seats. Reading order: [`config`], [`node`] (what runs), [`convert`] and [`status`] (the wire
+//! and the engine's types), [`service`], then [`cli`] with [`load`] and [`plan`] behind it.
+
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod convert;
+pub mod convert_manifest;
+pub mod load;
+pub mod node;
+pub mod plan;
+pub mod service;
+pub mod shutdown;
+pub mod status;
+pub mod telemetry;
+pub mod token;

@@ -32,7 +32,7 @@ const FIRST_LINE: &str = "usher data directory";
 const FORMAT_DRAFT: &str = "format.new";
 
 /// A data directory by its path; nothing is open.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
 }
@@ -68,9 +68,7 @@ impl Directory {
     /// # Errors
     /// [`LogError::InUse`], or why the directory is not one of ours; nothing was written into it then.
     pub(crate) fn lock(&self) -> Result<File, LogError> {
-        if !self.path.exists() {
-            make_directory(&self.path)?;
-        }
+        make_directory(&self.path)?;
         self.read_format()?;
         let path = self.path.join("lock");
         let mut options = OpenOptions::new();
@@ -102,6 +100,9 @@ impl Directory {
         make_directory(&self.rocksdb())?;
         fill()?;
         sync_directory(&self.path)?;
+        // Somebody else may have made the directory a moment ago. If its own entry were lost with the next power cut, all
+        // that is acknowledged from it would be lost without a trace.
+        sync_directory(parent_of(&self.path))?;
         self.write_format(Format { shards, ready: true })
     }
 
@@ -199,11 +200,20 @@ pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), LogError> {
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(LogError::io(path))
 }
 
+/// Makes a directory and those above it, each durable before anything is put into it.
 fn make_directory(path: &Path) -> Result<(), LogError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(LogError::io(path))?;
+    if path.exists() {
+        return Ok(());
+    }
+    make_directory(parent_of(path))?;
+    DirBuilder::new().mode(0o700).create(path).map_err(LogError::io(path))?;
+    sync_directory(parent_of(path))
+}
+
+fn parent_of(path: &Path) -> &Path {
     match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent),
-        _ => sync_directory(Path::new(".")),
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
     }
 }
 

@@ -131,12 +131,14 @@ impl MemoryShard {
 
     fn crash(&mut self, crash: Crash) {
         if let Some(unsynced) = &mut self.unsynced {
+            // A torn frame is on the disk, in part; that it is no whole one is found out by whoever recovers.
             unsynced.fate = if crash == Crash::LoseUnsynced { Failure::Lost } else { Failure::Kept };
             if crash == Crash::TearUnsynced {
                 unsynced.encoded.truncate(unsynced.encoded.len() / 2);
             }
         }
         self.fail_next = None;
+        // The handles of the dead process may still be around in the test; none of them may write any more.
         self.raise_epoch();
     }
 
@@ -169,7 +171,9 @@ pub struct MemoryLog {
     shard: ShardId,
     epoch: ShardEpoch,
     tail: Tail,
+    /// Whether an append has failed since the last opening.
     failed: bool,
+    /// The frame being written; kept for its capacity.
     buffer: Vec<u8>,
 }
 

@@ -2,6 +2,8 @@
 //!
 //! A world is a store with two shards that can be closed and opened again.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -111,7 +113,11 @@ fn a_restart_continues_the_chain_in_a_higher_epoch<W: World>() {
     }
     assert!(epochs.is_sorted_by(|one, next| one < next), "{epochs:?}");
     let mut written_in = Vec::new();
-    world.log(SHARD).replay_from(Lsn::ZERO, &mut |frame| Ok(written_in.push(frame.epoch))).unwrap();
+    let visit = &mut |frame: Frame<'_>| {
+        written_in.push(frame.epoch);
+        Ok(())
+    };
+    world.log(SHARD).replay_from(Lsn::ZERO, visit).unwrap();
     let expected: Vec<ShardEpoch> = epochs.iter().flat_map(|epoch| [*epoch; 5]).collect();
     assert_eq!(written_in, expected);
 }

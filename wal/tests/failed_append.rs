@@ -3,6 +3,8 @@
 //!
 //! A shell sets the limit and ignores the signal that would end the process, so that the write itself fails.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::process::Command;
@@ -23,7 +25,7 @@ fn run_limited(name: &str, dir: &Path) {
     shell.args(["-c", &script]).arg(std::env::current_exe().unwrap()).env(DIRECTORY_OF_CHILD, dir);
     let output = shell.output().unwrap();
     let text = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
-    assert!(output.status.success(), "{text}");
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }
 
 /// The shard's thread, in small: each payload names its LSN, each success is remembered.
@@ -87,6 +89,26 @@ fn a_failed_append_is_unknown_until_reopened_and_others_go_on() {
     let epoch = healthy.log.epoch();
     healthy.append(100).unwrap();
     assert_eq!((healthy.log.epoch(), healthy.acknowledged), (epoch, Lsn(2)));
+}
+
+/// RocksDB refuses all writes after a failed one, which is why any shard may have to open it again for all.
+#[test]
+fn one_failure_leaves_every_shard_in_doubt_and_one_reopening_serves_all() {
+    let Some(dir) = std::env::var_os(DIRECTORY_OF_CHILD) else {
+        let dir = tempfile::tempdir().unwrap();
+        run_limited("one_failure_leaves_every_shard_in_doubt_and_one_reopening_serves_all", dir.path());
+        return;
+    };
+    let store = RocksStore::open(Path::new(&dir), TWO).unwrap();
+    let mut shards = [0, 1].map(|shard| Shard::open(&store, shard));
+    shards.iter_mut().for_each(|shard| shard.append(1000).unwrap());
+    shards[0].append(2_000_000).unwrap_err();
+    let error = shards[1].append(1000).unwrap_err();
+    assert!(matches!(error, LogError::AppendFailed { shard: ShardId(1), lsn: Lsn(2), .. }), "{error}");
+    for shard in &mut shards {
+        shard.recover();
+        shard.append(1000).unwrap();
+    }
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn a_frame_has_exactly_these_bytes() {
         "6eff3f44",                         // the checksum
     ];
     assert_eq!(hex(&sample()), golden.concat());
-    assert_eq!(FrameHash::of(&sample()).to_string(), "GOLDEN_HASH");
+    assert_eq!(FrameHash::of(&sample()).to_string(), "1701374ad165fb9d31d1400d4c7176ef");
 }
 
 fn hex(bytes: &[u8]) -> String {

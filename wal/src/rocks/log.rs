@@ -31,16 +31,21 @@ impl RocksLog {
 
     /// Writes the encoded frame in `buffer`; returns the generation in which it was written.
     fn write(&self, lsn: Lsn) -> Result<u64, LogError> {
+        // Held until the frame is durable, so that no newer handle reads the tail in between.
         let newest = self.store.epoch_lock(self.shard)?.lock();
         if *newest != self.epoch {
             return Err(LogError::Fenced { shard: self.shard, epoch: self.epoch, current: *newest });
         }
+        // A log that was never replayed must not grow over a loss: the next replay would no longer see it.
+        self.store.acknowledged.position(self.shard).check_reached(self.shard, self.tail.lsn)?;
         let current = self.store.current.read();
         let database = current.database()?;
+        // Another shard had the database opened again. This log has not failed, so its tail must still be the end.
         if current.generation != self.generation && database.tail(self.shard)?.0 != self.tail {
             return Err(self.poisoned());
         }
         database.put_frame(self.shard, lsn, &self.buffer)?;
+        // Only here: a frame whose append failed is never acknowledged, even if it comes back.
         self.store.acknowledged.publish(self.shard, Position { epoch: self.epoch, lsn });
         Ok(current.generation)
     }
@@ -68,8 +73,6 @@ impl Log for RocksLog {
             return Err(self.poisoned());
         }
         self.store.acknowledged.check_writable()?;
-        // A log that was never replayed must not grow over a loss: the next replay would no longer see it.
-        self.store.acknowledged.position(self.shard).check_reached(self.shard, self.tail.lsn)?;
         let next = encode_next((self.shard, self.epoch), &self.tail, (clock_ms, payload), &mut self.buffer)?;
         match self.write(next.lsn) {
             Ok(generation) => {
@@ -78,8 +81,8 @@ impl Log for RocksLog {
                 Ok(next.lsn)
             }
             Err(error) => {
-                // A fenced handle has touched nothing, and must not make the store open its database again.
-                self.failed = !matches!(error, LogError::Fenced { .. });
+                // Neither of these touched the database, so neither may make the store open it again.
+                self.failed = !matches!(error, LogError::Fenced { .. } | LogError::AcknowledgedLost { .. });
                 Err(error)
             }
         }

@@ -25,7 +25,7 @@ mod read_only;
 
 use std::fs::File;
 use std::num::NonZeroU32;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
@@ -45,7 +45,6 @@ pub struct RocksStore {
     /// By shard: the epoch of its newest handle. The lock is also the right to write to that shard's log.
     epochs: Box<[Mutex<ShardEpoch>]>,
     acknowledged: Acknowledged,
-    directory: Directory,
     shards: NonZeroU32,
     _lock: File,
 }
@@ -56,13 +55,14 @@ struct Current {
     database: Option<Database>,
     /// How often it has been opened again. Rises by one under the write lock.
     generation: u64,
-    directory: Directory,
+    /// RocksDB's own directory.
+    path: PathBuf,
 }
 
 impl Current {
     fn database(&self) -> Result<&Database, LogError> {
         let closed = || LogError::Storage {
-            path: self.directory.rocksdb(),
+            path: self.path.clone(),
             message: "closed, because opening it again failed".to_owned(),
         };
         self.database.as_ref().ok_or_else(closed)
@@ -97,9 +97,9 @@ impl RocksStore {
         directory.check_shards(shards)?;
         let acknowledged = Acknowledged::open(&directory.acknowledged(), shards)?;
         let database = Some(Database::open(&directory.rocksdb())?);
-        let current = RwLock::new(Current { database, generation: 0, directory: directory.clone() });
+        let current = RwLock::new(Current { database, generation: 0, path: directory.rocksdb() });
         let epochs = (0..shards.get()).map(|_| Mutex::new(ShardEpoch::ZERO)).collect();
-        Ok(Arc::new(RocksStore { current, epochs, acknowledged, directory, shards, _lock: lock }))
+        Ok(Arc::new(RocksStore { current, epochs, acknowledged, shards, _lock: lock }))
     }
 
     /// How many shards it was created with.
@@ -143,8 +143,11 @@ impl RocksStore {
         }
         // RocksDB locks its directory: the old one must be closed before a new one can be opened.
         current.database = None;
-        current.database = Some(Database::open(&self.directory.rocksdb())?);
+        current.database = Some(Database::open(&current.path)?);
         current.generation += 1;
         Ok(current.generation)
     }
 }
+
+#[cfg(test)]
+mod tests;

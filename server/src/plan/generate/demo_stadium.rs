@@ -25,8 +25,9 @@ const UPPER_SEATS: u32 = 36_455;
 const LOWER_BLOCKS: &str = "ABCDEFGHIJKLMNOPQRST";
 const UPPER_BLOCKS: u32 = 41;
 
-/// The inside, in metres: 189.97 by 116.11 (the outside is 304.26 by 230.73, long side east to west). Source: Hertha BSC,
-/// <https://www.herthabsc.de/de/stadion/olympiastadion/technische-daten/page/599-1006-4--.html>. The ellipse is ours.
+/// The inside, in metres: 189.97 by 116.11 (the outside is 304.26 by 230.73, long side east to west). Source: Hertha
+/// BSC, <https://www.herthabsc.de/de/stadion/olympiastadion/technische-daten/page/599-1006-4--.html>.
+/// The ellipse is ours.
 const INSIDE_HALF_LENGTH_M: f64 = 189.97 / 2.0;
 const INSIDE_HALF_WIDTH_M: f64 = 116.11 / 2.0;
 const OUTSIDE_LENGTH_M: f64 = 304.26;

@@ -187,7 +187,8 @@ fn wrong_shapes_and_types_are_refused() {
         (
             "/sections/0/rows/0/seats",
             json!("1"),
-            "sections[0].rows[0].seats: invalid type: string \"1\", expected a list of names or an object with \"first\" and \"count\"",
+            "sections[0].rows[0].seats: invalid type: string \"1\", expected a list of names or \
+             an object with \"first\" and \"count\"",
         ),
         (
             "/sections/0/rows/0/seats",
@@ -203,7 +204,8 @@ fn wrong_shapes_and_types_are_refused() {
         (
             "/sections/0/rows/1/runs/1/category",
             json!("Bronze"),
-            "sections[0].rows[1].runs[1].category: \"Bronze\" is not one of the plan's categories (\"Gold\", \"Silver\")",
+            "sections[0].rows[1].runs[1].category: \
+             \"Bronze\" is not one of the plan's categories (\"Gold\", \"Silver\")",
         ),
         (
             "/sections/1/category",

@@ -1,0 +1,34 @@
+# shellcheck shell=bash
+# Shared by the scripts beside it, which source it. Messages go to stderr: stdout is for answers.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cargo_home=${CARGO_HOME:-${HOME:-}/.cargo}
+
+# A shell that was open before rustup was installed does not have its folder in PATH.
+if ! command -v cargo >/dev/null && [ -x "$cargo_home/bin/cargo" ]; then
+    export PATH="$cargo_home/bin:$PATH"
+fi
+
+say() { printf '%s\n' "$*" >&2; }
+
+# Where everyone's cache should be; it may not exist, or not be writable.
+wanted_cache() {
+    local dir=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
+    dir=${USHER_CACHE:-${dir:+$dir/usher}}
+    case $dir in
+        '') echo "$root/target/cache" ;;
+        /*) echo "$dir" ;;
+        *) echo "$root/$dir" ;; # build scripts run in folders of their own: a relative path would be lost
+    esac
+}
+
+# The cache if it can be written to, else a folder of the checkout.
+writable_cache() {
+    local dir
+    dir=$(wanted_cache)
+    if ! { mkdir -p "$dir" && [ -w "$dir" ]; } 2>/dev/null; then
+        dir=$root/target/cache
+        mkdir -p "$dir"
+    fi
+    echo "$dir"
+}

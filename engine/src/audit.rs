@@ -1,0 +1,230 @@
+//! An independent reading of the log: was anything sold twice?
+//!
+//! It follows the events with the plainest bookkeeping there is and shares no code with the inventory, so that a mistake
+//! there does not hide here. It is for operators, demos and tests; nothing is decided by it.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    codec::{CodecError, read_payload},
+    event::Event,
+    ids::{HoldId, ShowId, ShowNumber},
+    inventory::places::Places,
+};
+
+/// Violations that are kept with their text; all are counted.
+const KEPT_VIOLATIONS_MAX: usize = 20;
+
+/// What the log of one shard says.
+#[derive(Debug, Default)]
+pub struct Audit {
+    shows: BTreeMap<ShowNumber, AuditedShow>,
+    /// Things that must not be, the first few of them.
+    violations: Vec<String>,
+    /// How many there are.
+    pub violations_count: u64,
+}
+
+/// What the log says about one show.
+#[derive(Debug)]
+pub struct AuditedShow {
+    /// Its id.
+    pub show_id: ShowId,
+    /// Holds that were granted.
+    pub grants: u64,
+    /// Seats and units that were sold.
+    pub places_sold: u64,
+    /// Seats that were sold more than once.
+    pub seats_sold_twice: u64,
+    /// Whose a seat or a unit is now.
+    live: BTreeMap<HoldId, Places>,
+    seat_owner: BTreeMap<u32, HoldId>,
+    sold: BTreeMap<HoldId, Places>,
+    sold_seats: BTreeMap<u32, HoldId>,
+}
+
+impl Audit {
+    /// Reads one frame's events.
+    ///
+    /// # Errors
+    /// [`CodecError`] when the bytes are no events.
+    pub fn read(&mut self, payload: &[u8]) -> Result<(), CodecError> {
+        for record in read_payload(payload) {
+            let (number, event) = record?;
+            self.event(number, event);
+        }
+        Ok(())
+    }
+
+    /// Every show that was created.
+    pub fn shows(&self) -> impl Iterator<Item = &AuditedShow> {
+        self.shows.values()
+    }
+
+    /// The first few things that must not be.
+    #[must_use]
+    pub fn violations(&self) -> &[String] {
+        &self.violations
+    }
+
+    fn event(&mut self, number: ShowNumber, event: Event) {
+        let found = match event {
+            Event::ShowCreated(created) => {
+                let known = self.shows.insert(number, AuditedShow::new(created.show_id));
+                known.map(|known| format!("show {} was created twice", known.show_id))
+            }
+            event => match self.shows.get_mut(&number) {
+                Some(show) => show.event(event).map(|what| format!("show {}: {what}", show.show_id)),
+                None => Some(format!("an event of show number {}, which was never created", number.0)),
+            },
+        };
+        if let Some(violation) = found {
+            self.violations_count += 1;
+            if self.violations.len() < KEPT_VIOLATIONS_MAX {
+                self.violations.push(violation);
+            }
+        }
+    }
+}
+
+impl AuditedShow {
+    fn new(show_id: ShowId) -> Self {
+        Self {
+            show_id,
+            grants: 0,
+            places_sold: 0,
+            seats_sold_twice: 0,
+            live: BTreeMap::new(),
+            seat_owner: BTreeMap::new(),
+            sold: BTreeMap::new(),
+            sold_seats: BTreeMap::new(),
+        }
+    }
+
+    /// Whether this hold was sold, and how many places it has.
+    #[must_use]
+    pub fn places_of_sale(&self, hold_id: HoldId) -> Option<u32> {
+        self.sold.get(&hold_id).map(Places::count)
+    }
+
+    /// Returns what must not be.
+    fn event(&mut self, event: Event) -> Option<String> {
+        match event {
+            Event::ShowCreated(_) => None,
+            Event::HoldGranted(granted) => self.grant(granted.hold_id, granted.places),
+            Event::HoldExtended { hold_id, .. } => self.must_live(hold_id, "extended"),
+            Event::HoldReleased { hold_id, places } => {
+                let missing = self.must_live(hold_id, "released");
+                self.give_back(hold_id, places.as_ref());
+                missing
+            }
+            Event::HoldExpired { hold_id } => {
+                let missing = self.must_live(hold_id, "expired");
+                self.give_back(hold_id, None);
+                missing
+            }
+            Event::HoldFenced { hold_id, .. } => {
+                self.live.contains_key(&hold_id).then(|| format!("live hold {hold_id} was fenced"))
+            }
+            Event::HoldConfirmed { hold_id, places, .. } => self.sell(hold_id, places),
+        }
+    }
+
+    fn must_live(&self, hold_id: HoldId, what: &str) -> Option<String> {
+        (!self.live.contains_key(&hold_id)).then(|| format!("hold {hold_id} was {what}, but is not live"))
+    }
+
+    fn grant(&mut self, hold_id: HoldId, places: Places) -> Option<String> {
+        self.grants += 1;
+        let mut violation = None;
+        for seat in places.seats() {
+            if let Some(other) = self.seat_owner.insert(seat.0, hold_id) {
+                violation = Some(format!("seat {} was granted to {hold_id} while {other} had it", seat.0));
+            }
+        }
+        self.live.insert(hold_id, places);
+        violation
+    }
+
+    fn give_back(&mut self, hold_id: HoldId, places: Option<&Places>) {
+        let Some(own) = self.live.remove(&hold_id) else { return };
+        let back = places.unwrap_or(&own);
+        for seat in back.seats() {
+            self.seat_owner.remove(&seat.0);
+        }
+        if let Some(places) = places {
+            self.live.insert(hold_id, own.without(places));
+        }
+    }
+
+    fn sell(&mut self, hold_id: HoldId, places: Option<Places>) -> Option<String> {
+        let Some(own) = self.live.remove(&hold_id) else {
+            return Some(format!("hold {hold_id} was confirmed, but is not live"));
+        };
+        let sold = places.unwrap_or_else(|| own.clone());
+        for seat in own.without(&sold).seats() {
+            self.seat_owner.remove(&seat.0);
+        }
+        self.places_sold += u64::from(sold.count());
+        let mut violation = None;
+        for seat in sold.seats() {
+            if let Some(other) = self.sold_seats.insert(seat.0, hold_id) {
+                self.seats_sold_twice += 1;
+                violation = Some(format!("seat {} was sold to {hold_id} after {other}", seat.0));
+            }
+        }
+        self.sold.insert(hold_id, sold);
+        violation
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        codec::PayloadWriter,
+        event::HoldGranted,
+        ids::{BuyerId, Reference, SeatIndex},
+        time::{HoldTtl, Timestamp},
+    };
+
+    fn granted(id: u8, seat: u32) -> Event {
+        Event::HoldGranted(HoldGranted {
+            hold_id: HoldId::new(&[id; 16]).unwrap(),
+            buyer: BuyerId::new(b"ada").unwrap(),
+            places: Places::new([SeatIndex(seat)], []).unwrap(),
+            ttl: HoldTtl::from_ms(5_000).unwrap(),
+            expires_at: Timestamp(1),
+            total_minor: 0,
+        })
+    }
+
+    fn confirmed(id: u8) -> Event {
+        let (order, payment) = (Reference::default(), Reference::default());
+        Event::HoldConfirmed { hold_id: HoldId::new(&[id; 16]).unwrap(), order, payment, places: None }
+    }
+
+    fn audit(events: &[Event]) -> Audit {
+        let mut audit = Audit::default();
+        audit.shows.insert(ShowNumber(0), AuditedShow::new(ShowId::new("gala").unwrap()));
+        let mut payload = PayloadWriter::default();
+        events.iter().for_each(|event| payload.push(ShowNumber(0), event));
+        audit.read(payload.bytes()).unwrap();
+        audit
+    }
+
+    #[test]
+    fn an_honest_log_has_no_violation() {
+        let released = Event::HoldReleased { hold_id: HoldId::new(&[1; 16]).unwrap(), places: None };
+        let audit = audit(&[granted(1, 7), released, granted(2, 7), confirmed(2)]);
+        assert_eq!(audit.violations_count, 0, "{:?}", audit.violations());
+        assert_eq!(audit.shows().map(|show| (show.grants, show.places_sold, show.seats_sold_twice)).collect::<Vec<_>>(), [(2, 1, 0)]);
+    }
+
+    #[test]
+    fn a_seat_sold_twice_is_found() {
+        let audit = audit(&[granted(1, 7), confirmed(1), granted(2, 7), confirmed(2), confirmed(2)]);
+        assert_eq!(audit.shows().map(|show| show.seats_sold_twice).sum::<u64>(), 1);
+        assert_eq!(audit.violations_count, 3, "{:?}", audit.violations());
+    }
+}

@@ -1,0 +1,121 @@
+//! `usher call`: any method with JSON, found through server reflection, as grpcurl does.
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use prost::Message as _;
+use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, SerializeOptions};
+use prost_types::FileDescriptorProto;
+use tokio_stream::StreamExt as _;
+use tonic::{client::Grpc, codegen::http::uri::PathAndQuery, transport::Channel};
+use tonic_reflection::pb::v1::{
+    ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+    server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+};
+
+use super::client::ServerArgs;
+use codec::DynamicCodec;
+
+mod codec;
+
+/// Bytes stand as base64, 64-bit numbers as strings, as protobuf's JSON has it.
+#[derive(Debug, Args)]
+pub(super) struct Call {
+    /// Such as usher.v1.Shows/ListShows; without it, every method is listed
+    method: Option<String>,
+    /// The request as JSON
+    #[arg(default_value = "{}")]
+    request: String,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+impl Call {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        self.server.block_on(async |channel| {
+            let pool = descriptors(channel.clone()).await?;
+            match &self.method {
+                None => list(&pool),
+                Some(method) => println!("{}", call(channel, &find(&pool, method)?, &self.request).await?),
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Everything that the server says it serves.
+async fn descriptors(channel: Channel) -> anyhow::Result<DescriptorPool> {
+    let mut client = ServerReflectionClient::new(channel);
+    let mut pool = DescriptorPool::new();
+    let services = match ask(&mut client, MessageRequest::ListServices(String::new())).await? {
+        MessageResponse::ListServicesResponse(services) => services.service,
+        _ => bail!("the server's reflection does not list services"),
+    };
+    for service in services {
+        let files = match ask(&mut client, MessageRequest::FileContainingSymbol(service.name)).await? {
+            MessageResponse::FileDescriptorResponse(files) => files.file_descriptor_proto,
+            _ => continue,
+        };
+        for file in files {
+            add(&mut client, &mut pool, FileDescriptorProto::decode(&*file)?).await?;
+        }
+    }
+    Ok(pool)
+}
+
+/// Adds a file after the files it imports.
+async fn add(client: &mut ServerReflectionClient<Channel>, pool: &mut DescriptorPool, file: FileDescriptorProto) -> anyhow::Result<()> {
+    let mut waiting = vec![file];
+    while let Some(file) = waiting.pop() {
+        let missing = file.dependency.iter().find(|name| pool.get_file_by_name(name).is_none()).cloned();
+        let Some(name) = missing else {
+            pool.add_file_descriptor_proto(file).context("the server's descriptors")?;
+            continue;
+        };
+        anyhow::ensure!(waiting.len() < 100, "the server's files import each other in a circle");
+        let MessageResponse::FileDescriptorResponse(files) = ask(client, MessageRequest::FileByFilename(name)).await? else {
+            bail!("the server's reflection does not have a file that it imports");
+        };
+        waiting.push(file);
+        for file in files.file_descriptor_proto {
+            waiting.push(FileDescriptorProto::decode(&*file)?);
+        }
+    }
+    Ok(())
+}
+
+async fn ask(client: &mut ServerReflectionClient<Channel>, question: MessageRequest) -> anyhow::Result<MessageResponse> {
+    let request = ServerReflectionRequest { host: String::new(), message_request: Some(question) };
+    let mut answers = client.server_reflection_info(tokio_stream::once(request)).await?.into_inner();
+    let answer = answers.next().await.context("the server's reflection did not answer")??;
+    answer.message_response.context("the server's reflection answered nothing")
+}
+
+fn list(pool: &DescriptorPool) {
+    for service in pool.services() {
+        for method in service.methods() {
+            println!("{}/{}", service.full_name(), method.name());
+        }
+    }
+}
+
+fn find(pool: &DescriptorPool, name: &str) -> anyhow::Result<MethodDescriptor> {
+    let (service, method) = name.rsplit_once('/').context("a method such as usher.v1.Shows/ListShows")?;
+    let service = pool.get_service_by_name(service).with_context(|| format!("there is no service {service}; `usher call` lists all"))?;
+    let found = service.methods().find(|own| own.name() == method);
+    found.with_context(|| format!("{} has no method {method}; `usher call` lists all", service.full_name()))
+}
+
+async fn call(channel: Channel, method: &MethodDescriptor, request: &str) -> anyhow::Result<String> {
+    anyhow::ensure!(!method.is_client_streaming() && !method.is_server_streaming(), "streaming methods cannot be called so");
+    let mut json = serde_json::Deserializer::from_str(request);
+    let message = DynamicMessage::deserialize(method.input(), &mut json)
+        .with_context(|| format!("the request is no {}", method.input().full_name()))?;
+    json.end().context("behind the request")?;
+    let path: PathAndQuery = format!("/{}/{}", method.parent_service().full_name(), method.name()).parse()?;
+    let mut client = Grpc::new(channel);
+    client.ready().await?;
+    let answer = client.unary(tonic::Request::new(message), path, DynamicCodec(method.output())).await?.into_inner();
+    let mut text = serde_json::Serializer::pretty(Vec::new());
+    answer.serialize_with_options(&mut text, &SerializeOptions::new())?;
+    Ok(String::from_utf8(text.into_inner())?)
+}

@@ -1,0 +1,187 @@
+//! `usher demo`: a stadium, a flash sale, an honest report, and a server that goes on.
+
+use std::{
+    io::Write as _,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, ensure};
+use clap::Args;
+use console::style;
+use usher_engine::{ids::HoldId, shard::Notice};
+use usher_proto::v1::{self, shows_client::ShowsClient};
+
+use super::{client::connect, demo_server};
+use crate::{
+    config::{Config, ConfigFlags},
+    load::{self, LoadOptions, Progress, Report, check, report::thousands},
+    plan::generate,
+};
+
+
+
+/// Seeds the sale differently each time, but the same way for the same show.
+const SEED: u64 = 0x0005_e11e;
+
+/// The data stays: a second demo on the same directory recovers it and sells another show.
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    #[command(flatten)]
+    config: ConfigFlags,
+    /// Length of the sale in seconds
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    seconds: u64,
+    /// Callers at the same time
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=4_096))]
+    callers: u16,
+    /// Commands of one call
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=4_096))]
+    batch: u16,
+    /// End after the report instead of serving on
+    #[arg(long)]
+    once: bool,
+}
+
+/// What recovery found, over all shards.
+#[derive(Debug, Default)]
+struct Found {
+    shows: usize,
+    events: u64,
+}
+
+impl Demo {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let mut config = Config::load(&self.config)?;
+        if self.config.log_level.is_none() {
+            // The demo speaks for itself.
+            config.log_level = "warn".to_owned();
+        }
+        crate::telemetry::start(config.log_format, &config.log_level)?;
+        let data_dir = config.data_dir.clone();
+        let found = Arc::new(Mutex::new(Found::default()));
+        let opened = Instant::now();
+        let server = demo_server::start(config, note_recovery(Arc::clone(&found)))?;
+        self.say_opened(&data_dir, &found, opened.elapsed())?;
+        let options = LoadOptions {
+            duration: Duration::from_secs(self.seconds),
+            workers: usize::from(self.callers),
+            batch: usize::from(self.batch),
+            connections: 2,
+            seed: SEED,
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("usher-load")
+            .enable_all()
+            .build()
+            .context("starting the load")?;
+        let (show, report, sold) = runtime.block_on(sell(server.address, options))?;
+        print_report(&report, &data_dir, &sold)?;
+        if self.once {
+            return server.stop();
+        }
+        say_next(&show, server.address, &data_dir);
+        server.wait()
+    }
+
+    fn say_opened(&self, data_dir: &std::path::Path, found: &Mutex<Found>, took: Duration) -> anyhow::Result<()> {
+        let dir = data_dir.display();
+        let found = found.lock().map_err(|_| anyhow::anyhow!("the shards' notices"))?;
+        if found.shows == 0 {
+            println!("Opened a new log in {dir} (RocksDB, every answer is fsynced before it leaves).");
+            return Ok(());
+        }
+        let (shows, events, took) = (found.shows, thousands(found.events), took.as_secs_f64());
+        println!("{} {shows} shows from {events} events in {dir} in {took:.2} s.", style("Recovered").green().bold());
+        let check = check::check_log(data_dir, &[])?;
+        println!("  the log says: {} places sold so far, {}", thousands(check.places_sold), verdict(&check));
+        Ok(())
+    }
+}
+
+/// Counts what recovery found.
+fn note_recovery(found: Arc<Mutex<Found>>) -> impl Fn(usher_wal::ShardId, &Notice) + Send + Sync + 'static {
+    move |_, notice| {
+        if let Notice::Recovered(recovered) = notice
+            && let Ok(mut found) = found.lock()
+        {
+            found.shows += recovered.shows.len();
+            found.events += recovered.events;
+        }
+    }
+}
+
+/// Imports the stadium under the first free name and sells it.
+async fn sell(address: SocketAddr, options: LoadOptions) -> anyhow::Result<(v1::Show, Report, Vec<HoldId>)> {
+    let server = format!("http://{address}");
+    let mut shows = ShowsClient::new(connect(&server).await?);
+    let show = import(&mut shows).await?;
+    println!("Imported {} as {}: {} places.", show.name, style(&show.show_id).bold(), thousands(u64::from(show.places)));
+    println!("Selling for {} s ...", options.duration.as_secs());
+    let progress = Arc::new(Progress::default());
+    let line = tokio::spawn(draw(Arc::clone(&progress), options.duration));
+    let sale = load::run(&server, &show.show_id, show.places, options, progress).await;
+    line.abort();
+    let (report, sold) = sale?;
+    Ok((show, report, sold))
+}
+
+async fn import(shows: &mut ShowsClient<tonic::transport::Channel>) -> anyhow::Result<v1::Show> {
+    let prices = generate::demo_stadium_prices();
+    let plan = prost::bytes::Bytes::from(generate::demo_stadium_pretix());
+    for number in 1..=10_000 {
+        let show_id = format!("demo-{number}");
+        if shows.get_show(v1::GetShowRequest { show_id: show_id.clone() }).await.is_ok() {
+            continue;
+        }
+        let request = v1::ImportShowRequest {
+            show_id,
+            plan,
+            prices_minor: prices.by_category.clone(),
+            currency: prices.currency.clone().unwrap_or_default(),
+            ..v1::ImportShowRequest::default()
+        };
+        return shows.import_show(request).await?.into_inner().show.context("an import without a show");
+    }
+    anyhow::bail!("this data directory has 10,000 demos; name another with --data-dir")
+}
+
+/// A line that lives while the sale runs. Where nobody looks it stays away.
+async fn draw(progress: Arc<Progress>, duration: Duration) {
+    let bar = indicatif::ProgressBar::new(duration.as_secs() * 10);
+    let template = "  {bar:24} {elapsed:>4}  {msg}";
+    bar.set_style(indicatif::ProgressStyle::with_template(template).unwrap_or_else(|_| indicatif::ProgressStyle::default_bar()));
+    loop {
+        bar.set_message(progress.to_string());
+        bar.inc(1);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+fn print_report(report: &Report, data_dir: &std::path::Path, sold: &[HoldId]) -> anyhow::Result<()> {
+    println!("\n{} in {:.1} s, fsync on", style("Sold").bold(), report.elapsed.as_secs_f64());
+    println!("{report}");
+    let check = check::check_log(data_dir, sold)?;
+    println!("  the log    {} sales acknowledged, {} missing; {}", thousands(sold.len() as u64), check.sales_missing, verdict(&check));
+    std::io::stdout().flush()?;
+    ensure!(check.is_clean(), "the log is not what it must be: {:?}", check.violations);
+    Ok(())
+}
+
+fn verdict(check: &check::Check) -> String {
+    let text = format!("{} seats sold twice", check.seats_sold_twice);
+    if check.is_clean() { style(text).green().bold().to_string() } else { style(text).red().bold().to_string() }
+}
+
+fn say_next(show: &v1::Show, address: SocketAddr, data_dir: &PathBuf) {
+    let server = if address.port() == 7421 { String::new() } else { format!(" --server http://{address}") };
+    let id = &show.show_id;
+    println!("\nServing on {address} from {} until Ctrl-C. Try in another terminal:", data_dir.display());
+    let usher = std::env::args().next().unwrap_or_else(|| "usher".to_owned());
+    println!("  {usher} show get {id}{server}");
+    println!("  {usher} hold {id} --index 4711 --buyer ada{server}");
+    println!("  {usher} call usher.v1.Shows/ListShows{server}");
+}

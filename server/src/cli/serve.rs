@@ -1,0 +1,32 @@
+//! `usher serve`.
+
+use anyhow::Context as _;
+use clap::Args;
+use tokio::net::TcpListener;
+
+use crate::{
+    config::{Config, ConfigFlags},
+    node::Node,
+    shutdown, telemetry,
+};
+
+/// Every setting can also stand in a TOML file (--config) or in the environment (USHER_DATA_DIR, ...); a flag wins over
+/// the environment, the environment over the file.
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    config: ConfigFlags,
+}
+
+impl Serve {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let config = Config::load(&self.config)?;
+        telemetry::start(config.log_format, &config.log_level)?;
+        let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
+        runtime.block_on(async {
+            let listener = TcpListener::bind(config.listen).await.with_context(|| format!("listening on {}", config.listen))?;
+            let node = tokio::task::spawn_blocking(move || Node::open(config, |_, _| {})).await.context("opening")??;
+            node.serve(listener, shutdown::requested()).await
+        })
+    }
+}

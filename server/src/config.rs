@@ -1,0 +1,180 @@
+//! What can be set, and from where: defaults < a TOML file < environment `USHER_*` < flags.
+//!
+//! It reads and checks; it opens nothing.
+
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
+
+use anyhow::{Context as _, ensure};
+use clap::Args;
+use figment::{
+    Figment,
+    providers::{Env, Format as _, Serialized, Toml},
+};
+use serde::{Deserialize, Serialize};
+use usher_engine::shard::ShardOptions;
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The settings in force.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Serve without TLS on an address that is not loopback.
+    pub allow_plaintext: bool,
+    /// Where the log is kept. Created if absent or empty.
+    pub data_dir: PathBuf,
+    /// Shards; fixed when the data directory is created.
+    pub shards: NonZeroU32,
+    /// Commands waiting in a shard's inbox before callers are refused.
+    pub inbox_commands_max: usize,
+    /// Commands taken from the inbox for one batch.
+    pub batch_commands_max: usize,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// Which log lines there are: error, warn, info, debug, trace, or a filter such as `info,usher_server=debug`.
+    pub log_level: String,
+}
+
+/// Flags that override the file and the environment.
+#[derive(Clone, Debug, Default, Args, Serialize)]
+pub struct ConfigFlags {
+    /// TOML file with settings of the same names (dashes as underscores)
+    #[arg(long, env = "USHER_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+    /// Address to listen on [default: 127.0.0.1:7421]
+    #[arg(long, value_name = "ADDR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
+    /// Serve without TLS on an address that is not loopback
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_plaintext: bool,
+    /// Directory of the log; created if absent or empty [default: ./data]
+    #[arg(long, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    /// Number of shards; fixed when the data directory is created [default: half the cores]
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shards: Option<NonZeroU32>,
+    /// Commands waiting per shard before callers are refused [default: 65536]
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inbox_commands_max: Option<usize>,
+    /// Commands taken for one batch [default: 16384]
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_commands_max: Option<usize>,
+    /// How log lines look [default: human]
+    #[arg(long, value_name = "FORMAT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_format: Option<LogFormat>,
+    /// Which log lines there are [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_level: Option<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let shards = u32::try_from(cores / 2).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
+        let options = ShardOptions::default();
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7421)),
+            allow_plaintext: false,
+            data_dir: PathBuf::from("./data"),
+            shards,
+            inbox_commands_max: options.inbox_commands_max,
+            batch_commands_max: options.batch_commands_max,
+            log_format: LogFormat::Human,
+            log_level: "info".to_owned(),
+        }
+    }
+}
+
+impl Config {
+    /// Merges defaults, file, environment and flags, and checks the result.
+    ///
+    /// # Errors
+    /// When the file cannot be read, a setting is unknown, of the wrong type or out of range.
+    pub fn load(flags: &ConfigFlags) -> anyhow::Result<Self> {
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        if let Some(file) = &flags.config {
+            ensure!(file.is_file(), "the configuration file {} does not exist", file.display());
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        // USHER_CONFIG names the file and is no setting; USHER_SERVER is for the commands that call a server.
+        let environment = Env::prefixed("USHER_").ignore(&["config", "server"]);
+        let config: Self =
+            figment.merge(environment).merge(Serialized::defaults(flags)).extract().context("in the configuration")?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        ensure!(
+            self.listen.ip().is_loopback() || self.allow_plaintext,
+            "listen is {}, which is not loopback: without TLS everything can be read on the way. \
+             Listen on 127.0.0.1 behind a TLS proxy, or set allow_plaintext",
+            self.listen
+        );
+        for (name, value) in
+            [("inbox_commands_max", self.inbox_commands_max), ("batch_commands_max", self.batch_commands_max)]
+        {
+            ensure!((1..=1_048_576).contains(&value), "{name} must be 1 to 1048576, is {value}");
+        }
+        Ok(())
+    }
+
+    /// What of it concerns a shard.
+    #[must_use]
+    pub fn shard_options(&self) -> ShardOptions {
+        ShardOptions {
+            inbox_commands_max: self.inbox_commands_max,
+            batch_commands_max: self.batch_commands_max,
+            ..ShardOptions::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_win_over_the_file_and_unknown_settings_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("usher.toml");
+        std::fs::write(&file, "shards = 3\ninbox_commands_max = 7\n").unwrap();
+        let mut flags = ConfigFlags { config: Some(file.clone()), inbox_commands_max: Some(9), ..ConfigFlags::default() };
+        let config = Config::load(&flags).unwrap();
+        assert_eq!((config.shards.get(), config.inbox_commands_max), (3, 9));
+        flags.inbox_commands_max = Some(0);
+        assert_eq!(Config::load(&flags).unwrap_err().to_string(), "inbox_commands_max must be 1 to 1048576, is 0");
+        std::fs::write(&file, "shrads = 3\n").unwrap();
+        let error = format!("{:#}", Config::load(&flags).unwrap_err());
+        assert!(error.contains("shrads"), "{error}");
+        flags.config = Some(dir.path().join("absent.toml"));
+        assert!(Config::load(&flags).unwrap_err().to_string().contains("absent.toml"));
+    }
+
+    #[test]
+    fn plain_text_stays_on_loopback_unless_allowed() {
+        let listen = Some("0.0.0.0:7421".parse().unwrap());
+        let flags = ConfigFlags { listen, ..ConfigFlags::default() };
+        assert!(Config::load(&flags).unwrap_err().to_string().contains("not loopback"));
+        assert!(Config::load(&ConfigFlags { allow_plaintext: true, ..flags }).is_ok());
+    }
+}

@@ -1,0 +1,75 @@
+//! A flash sale against a server over gRPC, for the demo and the benchmarks: ever new buyers fight over the seats of one
+//! show, nine of ten winners pay, one gives back.
+//!
+//! It measures from outside; what the log says afterwards is in [`check`].
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use tokio::task::JoinSet;
+use tonic::transport::{Channel, Endpoint};
+use usher_engine::ids::HoldId;
+
+pub mod check;
+pub mod cpu;
+pub mod probe;
+pub mod report;
+mod worker;
+
+pub use report::{Progress, Report};
+
+/// The shape of a load.
+#[derive(Clone, Copy, Debug)]
+pub struct LoadOptions {
+    /// How long.
+    pub duration: Duration,
+    /// Callers at the same time, each waiting for its own answer (closed loop).
+    pub workers: usize,
+    /// Commands of one `Execute`.
+    pub batch: usize,
+    /// TCP connections that the callers share.
+    pub connections: usize,
+    /// Of the random choices.
+    pub seed: u64,
+}
+
+/// Runs a load against one show with `seats` seats.
+///
+/// # Errors
+/// When the server cannot be reached or answers what it never should.
+pub async fn run(
+    server: &str,
+    show_id: &str,
+    seats: u32,
+    options: LoadOptions,
+    progress: Arc<Progress>,
+) -> anyhow::Result<(Report, Vec<HoldId>)> {
+    let mut channels = Vec::new();
+    for _ in 0..options.connections.max(1) {
+        channels.push(connect(server).await?);
+    }
+    let started = Instant::now();
+    let mut workers = JoinSet::new();
+    for number in 0..options.workers {
+        let channel = channels[number % channels.len()].clone();
+        let worker = worker::Worker::new(channel, show_id, seats, options, number, Arc::clone(&progress));
+        workers.spawn(worker.run(started + options.duration));
+    }
+    let mut report = Report::new(options);
+    let mut sold = Vec::new();
+    while let Some(done) = workers.join_next().await {
+        let done = done.context("a caller of the load")??;
+        report.add(&done);
+        sold.extend(done.sold);
+    }
+    report.elapsed = started.elapsed();
+    Ok((report, sold))
+}
+
+async fn connect(server: &str) -> anyhow::Result<Channel> {
+    let endpoint = Endpoint::from_shared(server.to_owned())?.tcp_nodelay(true);
+    endpoint.connect().await.with_context(|| format!("no server at {server}"))
+}

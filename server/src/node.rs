@@ -1,0 +1,143 @@
+//! The process as a whole: the log's store, the shards on it, and the gRPC server in front of them.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::Server;
+use tonic_health::server::HealthReporter;
+use usher_engine::{
+    router::Router,
+    shard::{Notice, Observer, ShardStatus},
+    start::{OpenLog, Shards},
+};
+use usher_proto::v1::{
+    availability_server::AvailabilityServer, inventory_server::InventoryServer, shows_server::ShowsServer,
+};
+use usher_wal::{RocksStore, ShardId};
+
+use crate::{
+    clock::WallClock,
+    config::Config,
+    service::{
+        COMMANDS_BYTES_MAX, PLAN_BYTES_MAX, availability::AvailabilityService, inventory::InventoryService,
+        shows::ShowsService,
+    },
+    telemetry::log_notice,
+};
+
+/// How long connections may take to finish once the process is told to end.
+const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// How often health follows the shards.
+const HEALTH_INTERVAL: Duration = Duration::from_millis(100);
+
+/// A recovered process that is ready to serve.
+pub struct Node {
+    shards: Shards,
+    config: Config,
+}
+
+impl Node {
+    /// Opens the data directory and recovers every shard. A damaged shard does not keep the others from serving, but
+    /// one at least must. Blocks; call it off the runtime.
+    ///
+    /// # Errors
+    /// When the data directory cannot be opened, or no shard could be recovered.
+    pub fn open(config: Config, watcher: impl Fn(ShardId, &Notice) + Send + Sync + 'static) -> anyhow::Result<Self> {
+        let store = RocksStore::open(&config.data_dir, config.shards)?;
+        let open_log: OpenLog = Arc::new(move |shard| Ok(Box::new(store.log(shard)?)));
+        let observer: Observer = Arc::new(move |shard, notice| {
+            log_notice(shard, &notice);
+            watcher(shard, &notice);
+        });
+        let count = config.shards.get();
+        let shards = Shards::start(count, open_log, Arc::new(WallClock), config.shard_options(), observer)
+            .context("starting the shards")?;
+        let serving = shards.router().shards().iter().any(|shard| shard.status() == ShardStatus::Serving);
+        anyhow::ensure!(serving, "no shard of {} can serve; the log says why", config.data_dir.display());
+        Ok(Self { shards, config })
+    }
+
+    /// The way to the shards.
+    #[must_use]
+    pub fn router(&self) -> &Router {
+        self.shards.router()
+    }
+
+    /// Serves until `shutdown`, then drains: no new calls, the running ones are answered, the shards end.
+    ///
+    /// # Errors
+    /// When the server cannot run, or a shard could not be ended in order.
+    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+        let router = self.shards.router().clone();
+        let address = listener.local_addr().context("the address listened on")?;
+        tracing::info!(%address, data_dir = %self.config.data_dir.display(), durability = "fsync", "listening");
+        let (reporter, health) = tonic_health::server::health_reporter();
+        let follower = tokio::spawn(follow_health(router.clone(), reporter));
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(usher_proto::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .build_v1()
+            .context("the descriptors for reflection")?;
+        let inventory = InventoryServer::new(InventoryService::new(router.clone()))
+            .max_decoding_message_size(COMMANDS_BYTES_MAX);
+        let shows = ShowsServer::new(ShowsService::new(router.clone()))
+            .max_decoding_message_size(PLAN_BYTES_MAX)
+            .max_encoding_message_size(PLAN_BYTES_MAX);
+        let (draining, drain) = tokio::sync::oneshot::channel();
+        let server = Server::builder()
+            .tcp_nodelay(true)
+            .add_service(health)
+            .add_service(reflection)
+            .add_service(inventory)
+            .add_service(shows)
+            .add_service(AvailabilityServer::new(AvailabilityService::new(router)))
+            .serve_with_incoming_shutdown(TcpListenerStream::new(listener), async move {
+                shutdown.await;
+                tracing::info!("draining");
+                let _ = draining.send(());
+            });
+        // Clients that keep their connections busy do not keep the process alive.
+        tokio::select! {
+            served = server => served.context("serving")?,
+            () = async { let _ = drain.await; tokio::time::sleep(DRAIN_MAX).await } => {
+                tracing::warn!("some connections did not finish in {} s and are dropped", DRAIN_MAX.as_secs());
+            }
+        }
+        follower.abort();
+        self.stop().await
+    }
+
+    async fn stop(self) -> anyhow::Result<()> {
+        let reports = tokio::task::spawn_blocking(move || self.shards.stop()).await.context("stopping the shards")?;
+        for (shard, report) in reports {
+            match report {
+                Ok(end) => tracing::info!(shard = shard.0, lsn = end.lsn.0, state_hash = %end.state_hash, "stopped"),
+                Err(fault) => tracing::warn!(shard = shard.0, %fault, "did not stop in order"),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Keeps `grpc.health.v1` true: each shard as `shard-N`, and the whole (the empty name) while every shard serves.
+async fn follow_health(router: Router, reporter: HealthReporter) {
+    let mut known: Vec<Option<ShardStatus>> = vec![None; router.shards().len()];
+    loop {
+        let now: Vec<Option<ShardStatus>> = router.shards().iter().map(|shard| Some(shard.status())).collect();
+        for (shard, status) in now.iter().enumerate().filter(|(shard, status)| known[*shard] != **status) {
+            reporter.set_service_status(format!("shard-{shard}"), serving(*status == Some(ShardStatus::Serving))).await;
+        }
+        if now != known {
+            let all = now.iter().all(|status| *status == Some(ShardStatus::Serving));
+            reporter.set_service_status("", serving(all)).await;
+        }
+        known = now;
+        tokio::time::sleep(HEALTH_INTERVAL).await;
+    }
+}
+
+fn serving(serves: bool) -> tonic_health::ServingStatus {
+    if serves { tonic_health::ServingStatus::Serving } else { tonic_health::ServingStatus::NotServing }
+}

@@ -1,0 +1,28 @@
+//! The gRPC services, one file each, and how they ask a shard.
+
+use tokio::sync::oneshot;
+use usher_engine::shard::{Fault, Reply};
+
+use crate::status::Refusal;
+
+pub mod availability;
+pub mod inventory;
+pub mod shows;
+
+/// Largest message that a service of commands reads: a full batch.
+pub const COMMANDS_BYTES_MAX: usize = 4 << 20;
+/// Largest message that a service of shows reads: a large seating plan.
+pub const PLAN_BYTES_MAX: usize = 64 << 20;
+
+/// Sends something to a shard and waits for its reply.
+///
+/// # Errors
+/// The fault. A shard that ended without a reply leaves the outcome unknown.
+async fn ask<T: Send + 'static>(submit: impl FnOnce(Reply<T>)) -> Result<T, Refusal> {
+    let (sender, answer) = oneshot::channel();
+    submit(Box::new(move |result| {
+        // Whoever asked may have gone.
+        let _ = sender.send(result);
+    }));
+    answer.await.unwrap_or(Err(Fault::OutcomeUnknown)).map_err(Refusal::from)
+}

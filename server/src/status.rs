@@ -1,0 +1,217 @@
+//! Rejections and faults as clients see them. The only place that speaks of gRPC status codes.
+//!
+//! Clients act on `ErrorInfo.reason`, never on the text.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+use usher_engine::{
+    inventory::manifest::Manifest,
+    rejection::{Conflicts, Rejection},
+    router::NotFound,
+    shard::Fault,
+};
+use usher_proto::v1;
+
+/// `ErrorInfo.domain` of everything that Usher refuses.
+pub const DOMAIN: &str = "usher";
+/// Seats that a message names; the details name all of them.
+const NAMED_SEATS_MAX: usize = 10;
+/// General-admission sections that the details name: they travel in a header of limited size.
+const NAMED_SECTIONS_MAX: usize = 20;
+
+/// A refusal, before it becomes a status or a part of a batch's answer.
+#[derive(Debug)]
+pub struct Refusal {
+    code: Code,
+    reason: &'static str,
+    message: String,
+    metadata: BTreeMap<String, String>,
+    violations: Vec<Violation>,
+    /// Type and name.
+    resource: Option<(&'static str, String)>,
+    retry_after: Option<Duration>,
+    seat_indexes: Vec<u32>,
+    ga: Vec<v1::GaShortage>,
+}
+
+/// A field of a request and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The path of the field.
+    pub field: String,
+    /// What is wrong, with the limit.
+    pub description: String,
+}
+
+impl Refusal {
+    fn new(code: Code, reason: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            reason,
+            message: message.into(),
+            metadata: BTreeMap::new(),
+            violations: Vec::new(),
+            resource: None,
+            retry_after: None,
+            seat_indexes: Vec::new(),
+            ga: Vec::new(),
+        }
+    }
+
+    /// A malformed request; there must be a violation.
+    #[must_use]
+    pub fn invalid(violations: Vec<Violation>) -> Self {
+        let parts: Vec<String> =
+            violations.iter().map(|violation| format!("{}: {}", violation.field, violation.description)).collect();
+        let mut refusal = Self::new(Code::InvalidArgument, "INVALID_REQUEST", parts.join("; "));
+        refusal.metadata = violations.iter().map(|v| (v.field.clone(), v.description.clone())).collect();
+        refusal.violations = violations;
+        refusal
+    }
+
+    /// No show has this id.
+    #[must_use]
+    pub fn show_not_found(show_id: &str, why: NotFound) -> Self {
+        match why {
+            NotFound::Unknown => Self::new(Code::NotFound, "SHOW_UNKNOWN", format!("there is no show {show_id:?}"))
+                .about("show", show_id),
+            NotFound::ShardNotServing => {
+                let message = format!("a shard is not serving, and show {show_id:?} may be on it");
+                Self::new(Code::Unavailable, "SHARD_NOT_SERVING", message).retry_after_ms(1_000)
+            }
+        }
+    }
+
+    /// Labels and sections that the show does not have.
+    #[must_use]
+    pub fn places_unknown(names: &[String]) -> Self {
+        let message = format!("the show does not have {}", list(names.iter().cloned(), names.len()));
+        let first = names.first().cloned().unwrap_or_default();
+        Self::new(Code::NotFound, "PLACES_UNKNOWN", message).about("place", &first)
+    }
+
+    /// A reader asked for a version that is not reached.
+    #[must_use]
+    pub fn version_not_reached(version: u64) -> Self {
+        Self::new(Code::FailedPrecondition, "VERSION_NOT_REACHED", format!("the show is at version {version}"))
+            .with("version", version)
+    }
+
+    /// What the rules say.
+    #[must_use]
+    pub fn rejected(rejection: &Rejection, manifest: &Manifest) -> Self {
+        let precondition = |reason| Self::new(Code::FailedPrecondition, reason, rejection.to_string());
+        match rejection {
+            Rejection::ShowIdReused { field } => precondition("SHOW_ID_REUSED").with("field", field),
+            Rejection::IdReused { field } => precondition("ID_REUSED").with("field", field),
+            Rejection::HoldUnknown => {
+                Self::new(Code::NotFound, "HOLD_UNKNOWN", rejection.to_string()).about("hold", "")
+            }
+            Rejection::HoldOfAnotherBuyer => precondition("HOLD_OF_ANOTHER_BUYER"),
+            Rejection::HoldFenced => precondition("HOLD_FENCED"),
+            Rejection::HoldReleased => precondition("HOLD_RELEASED"),
+            Rejection::HoldExpired { expires_at } => precondition("HOLD_EXPIRED").with("expires_at_ms", expires_at.0),
+            Rejection::HoldConfirmed => precondition("HOLD_CONFIRMED"),
+            Rejection::PlacesNotInHold(conflicts) => precondition("PLACES_NOT_IN_HOLD").blame(conflicts, manifest),
+            Rejection::PlacesUnknown(conflicts) => {
+                Self::new(Code::NotFound, "PLACES_UNKNOWN", rejection.to_string()).blame(conflicts, manifest)
+            }
+            Rejection::LimitReached { limit, max } => precondition("LIMIT_REACHED").with("limit", limit).with("max", max),
+            Rejection::PlacesTaken(conflicts) => precondition("PLACES_TAKEN").blame(conflicts, manifest),
+        }
+    }
+
+    fn with(mut self, name: &str, value: impl ToString) -> Self {
+        self.metadata.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    fn about(mut self, kind: &'static str, name: &str) -> Self {
+        self.resource = Some((kind, name.to_owned()));
+        self
+    }
+
+    fn retry_after_ms(mut self, ms: u64) -> Self {
+        self.retry_after = Some(Duration::from_millis(ms));
+        self
+    }
+
+    /// Names every place that stands in the way.
+    fn blame(mut self, conflicts: &Conflicts, manifest: &Manifest) -> Self {
+        let names = conflicts.seats.iter().map(|&seat| match manifest.label(seat) {
+            Some(label) => format!("{}/{}/{}", label.section, label.row, label.seat),
+            None => format!("seat {}", seat.0),
+        });
+        let sections = conflicts.ga.iter().map(|shortage| section_name(manifest, shortage.section));
+        let count = conflicts.seats.len() + conflicts.ga.len();
+        self.message = format!("{}: {}", self.message, list(names.chain(sections), count));
+        self.seat_indexes = conflicts.seats.iter().map(|seat| seat.0).collect();
+        self.ga = conflicts.ga.iter().map(|shortage| v1::GaShortage {
+            section: section_name(manifest, shortage.section),
+            requested: shortage.requested,
+            available: shortage.available,
+        }).collect();
+        self
+    }
+
+    /// As the answer to a unary call.
+    #[must_use]
+    pub fn into_status(mut self) -> Status {
+        if !self.seat_indexes.is_empty() {
+            let seats: Vec<String> = self.seat_indexes.iter().map(u32::to_string).collect();
+            self.metadata.insert("seat_indexes".to_owned(), seats.join(","));
+        }
+        for shortage in self.ga.iter().take(NAMED_SECTIONS_MAX) {
+            let value = format!("requested {}, available {}", shortage.requested, shortage.available);
+            self.metadata.insert(format!("ga:{}", shortage.section), value);
+        }
+        let mut details = ErrorDetails::with_error_info(self.reason, DOMAIN, self.metadata.into_iter().collect::<std::collections::HashMap<_, _>>());
+        for violation in self.violations {
+            details.add_bad_request_violation(violation.field, violation.description);
+        }
+        if let Some((kind, name)) = self.resource {
+            details.set_resource_info(kind, name, "", self.message.clone());
+        }
+        if let Some(after) = self.retry_after {
+            details.set_retry_info(Some(after));
+        }
+        Status::with_error_details(self.code, self.message, details)
+    }
+
+    /// As one outcome of a batch.
+    #[must_use]
+    pub fn into_rejection(self) -> v1::Rejection {
+        v1::Rejection {
+            reason: self.reason.to_owned(),
+            message: self.message,
+            metadata: self.metadata,
+            seat_indexes: self.seat_indexes,
+            ga: self.ga,
+        }
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        let (code, reason, after_ms) = match fault {
+            Fault::InboxFull => (Code::ResourceExhausted, "INBOX_FULL", 100),
+            Fault::Recovering => (Code::Unavailable, "SHARD_RECOVERING", 500),
+            Fault::NotServing => (Code::Unavailable, "SHARD_NOT_SERVING", 1_000),
+            Fault::OutcomeUnknown => (Code::Unavailable, "OUTCOME_UNKNOWN", 500),
+        };
+        Self::new(code, reason, fault.to_string()).retry_after_ms(after_ms)
+    }
+}
+
+fn section_name(manifest: &Manifest, section: usher_engine::ids::SectionIndex) -> String {
+    manifest.parts().sections.get(section.0 as usize).map_or_else(String::new, |section| section.name.clone())
+}
+
+/// The first few of `count` names.
+fn list(names: impl Iterator<Item = String>, count: usize) -> String {
+    let named: Vec<String> = names.take(NAMED_SEATS_MAX).collect();
+    let more = count.saturating_sub(named.len());
+    if more == 0 { named.join(", ") } else { format!("{} and {more} more", named.join(", ")) }
+}

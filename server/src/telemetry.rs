@@ -1,0 +1,42 @@
+//! Log lines, for people or for machines, on standard error.
+
+use anyhow::Context as _;
+use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+use usher_engine::shard::Notice;
+use usher_wal::ShardId;
+
+use crate::config::LogFormat;
+
+/// Starts logging for the whole process.
+///
+/// # Errors
+/// When the filter cannot be read, or logging was started before.
+pub fn start(format: LogFormat, level: &str) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(level).with_context(|| format!("log_level {level:?}"))?;
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = match format {
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).boxed(),
+        LogFormat::Human => lines.with_target(false).with_ansi(console::colors_enabled_stderr()).compact().boxed(),
+    };
+    tracing_subscriber::registry().with(lines.with_filter(filter)).try_init().context("starting the log")
+}
+
+/// Writes down what a shard says.
+pub fn log_notice(shard: ShardId, notice: &Notice) {
+    let shard = shard.0;
+    match notice {
+        Notice::Recovered(found) => tracing::info!(
+            shard,
+            lsn = found.lsn.0,
+            epoch = found.epoch.0,
+            events = found.events,
+            shows = found.shows.len(),
+            state_hash = %found.state_hash,
+            "recovered"
+        ),
+        Notice::Serving => tracing::info!(shard, "serving"),
+        Notice::AppendFailed(error) => tracing::error!(shard, %error, "append failed, recovering"),
+        Notice::RecoveryFailed(error) => tracing::error!(shard, %error, "recovery failed, trying again"),
+        Notice::Failed(error) => tracing::error!(shard, error, "shard is not serving"),
+    }
+}

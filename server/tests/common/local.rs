@@ -1,0 +1,50 @@
+//! The server within the test: the real node on a data directory of its own, on a port that the system chose.
+
+use std::{net::SocketAddr, num::NonZeroU32};
+
+use tempfile::TempDir;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use usher_proto::v1;
+use usher_server::{config::Config, node::Node};
+
+use super::{Clients, WAIT_MAX};
+
+/// A server that runs until the test's runtime ends, or until it is stopped.
+pub(crate) struct LocalServer {
+    pub(crate) address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<anyhow::Result<()>>,
+    _data: TempDir,
+}
+
+impl LocalServer {
+    /// Starts it with default settings and `shards` shards.
+    pub(crate) async fn start(shards: u32) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let (data_dir, shards) = (data.path().to_owned(), NonZeroU32::new(shards).unwrap());
+        let config = Config { data_dir, shards, ..Config::default() };
+        let node = tokio::task::spawn_blocking(|| Node::open(config, |_, _| {})).await.unwrap().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let served = tokio::spawn(node.serve(listener, async move {
+            // An error means that the test ended without stopping the server, which ends it too.
+            let _ = stopped.await;
+        }));
+        Self { address, stop, served, _data: data }
+    }
+
+    /// A server with one show, and a connection to it.
+    pub(crate) async fn with_show(show: v1::CreateShowRequest) -> (Self, Clients) {
+        let server = Self::start(1).await;
+        let mut clients = Clients::connect(server.address).await;
+        clients.shows.create_show(show).await.unwrap();
+        (server, clients)
+    }
+
+    /// Ends it as SIGTERM would, and waits for its end.
+    pub(crate) async fn stop(self) {
+        self.stop.send(()).unwrap();
+        tokio::time::timeout(WAIT_MAX, self.served).await.unwrap().unwrap().unwrap();
+    }
+}

@@ -1,0 +1,154 @@
+//! The real binary as a child process: started, read, and ended by its id.
+
+use std::{
+    io::{BufRead as _, BufReader, Read},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Condvar, Mutex},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use super::WAIT_MAX;
+
+/// What the child wrote to standard error so far, and whether that was all.
+#[derive(Default)]
+struct Output {
+    lines: Vec<String>,
+    ended: bool,
+}
+
+/// A running child. Dropping it kills it, so that a failing test leaves none behind.
+pub(crate) struct Process {
+    child: Child,
+    output: Arc<(Mutex<Output>, Condvar)>,
+    reader: Option<JoinHandle<()>>,
+}
+
+/// A program without the settings of whoever runs the tests.
+pub(crate) fn program(path: &str) -> Command {
+    let mut command = Command::new(path);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("USHER_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// `usher serve` on this directory and any free port, with log lines for machines.
+pub(crate) fn serve_command(data_dir: &Path, shards: u32) -> Command {
+    let mut command = program(env!("CARGO_BIN_EXE_usher"));
+    command.arg("serve").arg("--data-dir").arg(data_dir);
+    command.args(["--listen", "127.0.0.1:0", "--log-format", "json", "--shards", &shards.to_string()]);
+    command
+}
+
+impl Process {
+    /// Starts a command and reads its standard error from now on.
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let output = Arc::<(Mutex<Output>, Condvar)>::default();
+        let (pipe, shared) = (child.stderr.take().unwrap(), Arc::clone(&output));
+        let reader = Some(thread::spawn(move || read_lines(pipe, &shared)));
+        Self { child, output, reader }
+    }
+
+    /// Starts `usher serve` and waits until it listens.
+    pub(crate) fn serve(data_dir: &Path, shards: u32) -> (Self, SocketAddr) {
+        let process = Self::spawn(serve_command(data_dir, shards));
+        let address = process.address();
+        (process, address)
+    }
+
+    /// Its id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The address that it listens on, once it does.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.wait_for("listening")["address"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// The first log line with this message, once it is there.
+    pub(crate) fn wait_for(&self, message: &str) -> Value {
+        let (output, changed) = &*self.output;
+        let absent = |output: &mut Output| !output.ended && first(&output.lines, message).is_none();
+        let (output, _) = changed.wait_timeout_while(output.lock().unwrap(), WAIT_MAX, absent).unwrap();
+        first(&output.lines, message).unwrap_or_else(|| panic!("no {message:?} in:\n{}", output.lines.join("\n")))
+    }
+
+    /// The log lines with this message so far.
+    pub(crate) fn lines_of(&self, message: &str) -> Vec<Value> {
+        parsed(&self.output.0.lock().unwrap().lines).filter(|line| line["message"] == message).collect()
+    }
+
+    /// Everything that it wrote to standard error so far.
+    pub(crate) fn text(&self) -> String {
+        self.output.0.lock().unwrap().lines.join("\n")
+    }
+
+    /// SIGKILL, as a crash does it, and the wait for the end.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM.
+    pub(crate) fn terminate(&self) {
+        terminate(self.id());
+    }
+
+    /// Waits for the end and for its last line.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        let started = Instant::now();
+        while started.elapsed() < WAIT_MAX {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                self.reader.take().into_iter().for_each(|reader| reader.join().unwrap());
+                return status;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        panic!("it does not end:\n{}", self.text());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended before.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// SIGTERM to one process.
+pub(crate) fn terminate(id: u32) {
+    assert!(Command::new("kill").args(["-TERM", &id.to_string()]).status().unwrap().success());
+}
+
+/// Runs a command that ends by itself; its exit code, standard output and standard error.
+pub(crate) fn run(mut command: Command) -> (Option<i32>, String, String) {
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+fn read_lines(pipe: impl Read, shared: &(Mutex<Output>, Condvar)) {
+    for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+        shared.0.lock().unwrap().lines.push(line);
+        shared.1.notify_all();
+    }
+    shared.0.lock().unwrap().ended = true;
+    shared.1.notify_all();
+}
+
+fn parsed(lines: &[String]) -> impl Iterator<Item = Value> + '_ {
+    lines.iter().filter_map(|line| serde_json::from_str(line).ok())
+}
+
+fn first(lines: &[String], message: &str) -> Option<Value> {
+    parsed(lines).find(|line| line["message"] == message)
+}

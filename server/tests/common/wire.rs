@@ -1,0 +1,124 @@
+//! Requests, briefly; and any command sent either alone or in a batch, with answers of one shape.
+
+use prost::bytes::Bytes;
+use usher_proto::v1::{self, command::Command, outcome::Outcome};
+
+use super::{Clients, refusal::Refused};
+
+/// Seats of a row in [`hall`].
+const ROW_SEATS: u32 = 1_000;
+
+/// A hold's id from a number that is not 0.
+pub(crate) fn id(number: u128) -> Bytes {
+    Bytes::copy_from_slice(&number.to_be_bytes())
+}
+
+/// Seats by their numbers.
+pub(crate) fn seats(indexes: &[u32]) -> v1::Places {
+    v1::Places { seat_indexes: indexes.to_vec(), ..v1::Places::default() }
+}
+
+/// A seat of [`hall`] by its label.
+pub(crate) fn label(section: &str, row: &str, seat: &str) -> v1::SeatLabel {
+    v1::SeatLabel { section: section.to_owned(), row: row.to_owned(), seat: seat.to_owned() }
+}
+
+/// Asks for places, for the show's default time.
+pub(crate) fn hold(show_id: &str, hold_id: u128, buyer_id: &str, places: v1::Places) -> v1::HoldSeatsRequest {
+    let (show_id, buyer_id) = (show_id.to_owned(), buyer_id.to_owned());
+    v1::HoldSeatsRequest { show_id, hold_id: id(hold_id), buyer_id, places: Some(places), ttl_ms: None }
+}
+
+/// Sells all of a hold.
+pub(crate) fn confirm(show_id: &str, hold_id: u128, buyer_id: &str, order_ref: &str) -> v1::ConfirmHoldRequest {
+    v1::ConfirmHoldRequest {
+        show_id: show_id.to_owned(),
+        hold_id: id(hold_id),
+        buyer_id: buyer_id.to_owned(),
+        order_ref: order_ref.to_owned(),
+        payment_ref: format!("paid-{order_ref}"),
+        places: None,
+    }
+}
+
+/// Gives all of a hold back.
+pub(crate) fn release(show_id: &str, hold_id: u128, buyer_id: &str) -> v1::ReleaseHoldRequest {
+    let (show_id, buyer_id) = (show_id.to_owned(), buyer_id.to_owned());
+    v1::ReleaseHoldRequest { show_id, hold_id: id(hold_id), buyer_id, places: None }
+}
+
+/// Asks for more time.
+pub(crate) fn extend(show_id: &str, hold_id: u128, buyer_id: &str, ttl_ms: Option<u64>) -> v1::ExtendHoldRequest {
+    let (show_id, buyer_id) = (show_id.to_owned(), buyer_id.to_owned());
+    v1::ExtendHoldRequest { show_id, hold_id: id(hold_id), buyer_id, ttl_ms }
+}
+
+/// Asks for a hold.
+pub(crate) fn get(show_id: &str, hold_id: u128) -> v1::GetHoldRequest {
+    v1::GetHoldRequest { show_id: show_id.to_owned(), hold_id: id(hold_id) }
+}
+
+/// Section `Stalls` with `seats` seats in rows `1`, `2`, ... of up to 1,000, each numbered from 1, and section `Floor`
+/// with `ga` units if there are any. Default rules.
+pub(crate) fn hall(show_id: &str, seats: u32, ga: u32) -> v1::CreateShowRequest {
+    let category = "Gold".to_owned();
+    let rows = (0..seats.div_ceil(ROW_SEATS)).map(|row| {
+        let count = (seats - row * ROW_SEATS).min(ROW_SEATS);
+        let names = Some(v1::seat_run::Names::Numbered(v1::NumberedSeats { first: 1, count, step: 1 }));
+        v1::Row { name: (row + 1).to_string(), runs: vec![v1::SeatRun { category: category.clone(), names }] }
+    });
+    let stalls = v1::section::Kind::Reserved(v1::ReservedSection { rows: rows.collect() });
+    let mut sections = vec![v1::Section { name: "Stalls".to_owned(), kind: Some(stalls) }];
+    if ga > 0 {
+        let floor = v1::GeneralAdmission { capacity: ga, category: category.clone() };
+        let kind = Some(v1::section::Kind::GeneralAdmission(floor));
+        sections.push(v1::Section { name: "Floor".to_owned(), kind });
+    }
+    let categories = vec![v1::Category { name: category, price_minor: 4_500 }];
+    let manifest = v1::Manifest { name: "Hall".to_owned(), currency: "EUR".to_owned(), categories, sections };
+    v1::CreateShowRequest { show_id: show_id.to_owned(), manifest: Some(manifest), policy: None }
+}
+
+impl Clients {
+    /// Sends one command as the unary call of its kind.
+    pub(crate) async fn call(&mut self, command: Command) -> Result<Outcome, Refused> {
+        let inventory = &mut self.inventory;
+        let answered = match command {
+            Command::HoldSeats(request) => inventory.hold_seats(request).await.map(|it| Outcome::HoldSeats(it.into_inner())),
+            Command::ExtendHold(request) => inventory.extend_hold(request).await.map(|it| Outcome::ExtendHold(it.into_inner())),
+            Command::ReleaseHold(request) => inventory.release_hold(request).await.map(|it| Outcome::ReleaseHold(it.into_inner())),
+            Command::ConfirmHold(request) => inventory.confirm_hold(request).await.map(|it| Outcome::ConfirmHold(it.into_inner())),
+            Command::GetHold(request) => inventory.get_hold(request).await.map(|it| Outcome::GetHold(it.into_inner())),
+        };
+        answered.map_err(Refused::from)
+    }
+
+    /// Sends commands as one batch; as many outcomes as there were commands.
+    pub(crate) async fn batch(&mut self, show_id: &str, commands: Vec<Command>) -> Result<Vec<Result<Outcome, Refused>>, Refused> {
+        let count = commands.len();
+        let commands = commands.into_iter().map(|command| v1::Command { command: Some(command) }).collect();
+        let request = v1::ExecuteRequest { show_id: show_id.to_owned(), commands };
+        let outcomes = self.inventory.execute(request).await.map_err(Refused::from)?.into_inner().outcomes;
+        assert_eq!(outcomes.len(), count, "an outcome for each command");
+        let answered = outcomes.into_iter().map(|outcome| match outcome.outcome.unwrap() {
+            Outcome::Rejection(rejection) => Err(Refused::from(rejection)),
+            answer => Ok(answer),
+        });
+        Ok(answered.collect())
+    }
+
+    /// The show's version at this instant. Asking for one more is refused with the present one, past every cache.
+    pub(crate) async fn version(&mut self, show_id: &str) -> u64 {
+        let map = v1::GetSeatMapRequest { show_id: show_id.to_owned(), min_version: u64::MAX };
+        let refused = Refused::from(self.availability.get_seat_map(map).await.unwrap_err());
+        assert_eq!(refused.reason, "VERSION_NOT_REACHED");
+        refused.said("version").parse().unwrap()
+    }
+
+    /// The map at this instant.
+    pub(crate) async fn seat_map(&mut self, show_id: &str) -> v1::GetSeatMapResponse {
+        let min_version = self.version(show_id).await;
+        let request = v1::GetSeatMapRequest { show_id: show_id.to_owned(), min_version };
+        self.availability.get_seat_map(request).await.unwrap().into_inner()
+    }
+}
