@@ -1,1 +1,101 @@
-fn main() {}
+//! What one command costs the core: decide and apply in memory, and the encoding of what is logged.
+//!
+//! Commands are made before the clock runs. Granting a seat and giving it back are different work, so a show is filled
+//! once and replaced by an empty one, off the clock; its growth from nothing is measured with it. No log, no threads.
+
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use mimalloc::MiMalloc;
+use usher_benches::workload::{NOW, SHOW, confirms, execute, holds, show, show_all_held};
+use usher_engine::{codec::PayloadWriter, command::Command, event::Event, inventory::Inventory};
+
+const SEATS: [u32; 3] = [1_000, 10_000, 100_000];
+/// Events of one payload; a busy shard's batch.
+const BATCH: usize = 256;
+
+/// The allocator that the process has.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+criterion_group!(benches, hold_granted, hold_refused, confirm, encode);
+criterion_main!(benches);
+
+/// What `iterations` commands cost that must all be granted. All of them are executed on a new inventory, as often as
+/// needed and always to the end, so that no number stands for the first few of a cold show. Only execution is timed.
+fn time_granted(iterations: u64, commands: &[Command], new: impl Fn() -> Inventory) -> Duration {
+    let mut events = Vec::with_capacity(4);
+    let mut elapsed = Duration::ZERO;
+    let mut executed = 0;
+    while executed < iterations {
+        let mut inventory = new();
+        let start = Instant::now();
+        let granted = commands.iter().filter(|command| execute(&mut inventory, command, &mut events)).count();
+        elapsed += start.elapsed();
+        assert_eq!(granted, commands.len(), "each command is granted");
+        executed += commands.len() as u64;
+    }
+    let share = elapsed.as_nanos() * u128::from(iterations) / u128::from(executed);
+    Duration::from_nanos(u64::try_from(share).expect("less than centuries"))
+}
+
+fn hold_granted(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("decide/hold_granted");
+    for seats in SEATS {
+        let commands: Vec<Command> = holds(seats, 0).into_iter().map(Command::HoldSeats).collect();
+        group.bench_function(BenchmarkId::from_parameter(format_args!("seats={seats}")), |bencher| {
+            bencher.iter_custom(|iterations| time_granted(iterations, &commands, || show(seats)));
+        });
+    }
+}
+
+/// Every seat is taken; other buyers ask for them under ids that are not known.
+fn hold_refused(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("decide/hold_refused");
+    for seats in SEATS {
+        let (inventory, _) = show_all_held(seats);
+        let commands: Vec<Command> = holds(seats, 2).into_iter().map(Command::HoldSeats).collect();
+        let mut events = Vec::new();
+        let mut next = commands.iter().cycle();
+        group.bench_function(BenchmarkId::from_parameter(format_args!("seats={seats}")), |bencher| {
+            bencher.iter(|| {
+                let command = next.next().expect("a cycle has no end");
+                inventory.decide(SHOW, command, NOW, &mut events).is_err()
+            });
+        });
+        assert_eq!(events, [], "a refusal has no events");
+    }
+}
+
+fn confirm(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("decide/confirm");
+    for seats in SEATS {
+        let commands = confirms(&show_all_held(seats).1);
+        group.bench_function(BenchmarkId::from_parameter(format_args!("seats={seats}")), |bencher| {
+            bencher.iter_custom(|iterations| time_granted(iterations, &commands, || show_all_held(seats).0));
+        });
+    }
+}
+
+/// Into a payload that is reused, as a shard does.
+fn encode(criterion: &mut Criterion) {
+    let inventory = show(1_000);
+    let mut granted: Vec<Event> = Vec::new();
+    for command in holds(1_000, 0).into_iter().take(BATCH).map(Command::HoldSeats) {
+        inventory.decide(SHOW, &command, NOW, &mut granted).expect("an available seat");
+    }
+    let mut payload = PayloadWriter::default();
+    let mut next = granted.iter().cycle();
+    criterion.bench_function("encode/hold_granted", |bencher| {
+        bencher.iter(|| {
+            if payload.events() as usize == BATCH {
+                black_box(payload.bytes());
+                payload.clear();
+            }
+            payload.push(SHOW, next.next().expect("a cycle has no end"));
+        });
+    });
+}

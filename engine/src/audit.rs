@@ -218,7 +218,10 @@ mod tests {
         let released = Event::HoldReleased { hold_id: HoldId::new(&[1; 16]).unwrap(), places: None };
         let audit = audit(&[granted(1, 7), released, granted(2, 7), confirmed(2)]);
         assert_eq!(audit.violations_count, 0, "{:?}", audit.violations());
-        assert_eq!(audit.shows().map(|show| (show.grants, show.places_sold, show.seats_sold_twice)).collect::<Vec<_>>(), [(2, 1, 0)]);
+        assert_eq!(
+            audit.shows().map(|show| (show.grants, show.places_sold, show.seats_sold_twice)).collect::<Vec<_>>(),
+            [(2, 1, 0)]
+        );
     }
 
     #[test]

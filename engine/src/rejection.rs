@@ -126,6 +126,8 @@ pub enum Limit {
     PlacesPerBuyer,
     /// Shows of one shard.
     ShowsPerShard,
+    /// Bytes of a show's description in the log.
+    ManifestBytes,
 }
 
 macro_rules! names {
@@ -155,5 +157,6 @@ names! {
         LiveHoldsPerBuyer => "live_holds_per_buyer_max",
         PlacesPerBuyer => "places_per_buyer_max",
         ShowsPerShard => "shows_per_shard_max",
+        ManifestBytes => "manifest_bytes_max",
     }
 }

@@ -1,6 +1,7 @@
 //! What a show costs in memory, by the bytes that are asked of the allocator: an idle seat, and a live hold.
 //!
 //! Transient peaks, the allocator's own rounding and the log's buffers are not counted.
+#![expect(clippy::unwrap_used, reason = "a test")]
 #![expect(unsafe_code, reason = "an allocator that counts must implement `GlobalAlloc`")]
 
 use std::{

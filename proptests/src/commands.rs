@@ -275,7 +275,8 @@ impl Generator {
             (0..5, _) => None,
             (5..9, Some(asked)) => {
                 let seats: Vec<_> = asked.seats().filter(|_| self.rng.random_bool(0.5)).collect();
-                let ga: Vec<_> = asked.ga().map(|(section, units)| (section, self.rng.random_range(1..=units))).collect();
+                let ga: Vec<_> =
+                    asked.ga().map(|(section, units)| (section, self.rng.random_range(1..=units))).collect();
                 Places::new(seats, ga).ok()
             }
             _ => Some(self.places()),

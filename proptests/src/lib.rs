@@ -2,15 +2,18 @@
 //!
 //! Reading order: [`naive`] (the rules once more, in the plainest way), [`commands`] (random histories from a seed),
 //! [`coverage`] (what such histories have reached), [`agreement`] (engine and naive model side by side), [`shrink`]
-//! (the short form of a history that fails). The properties themselves are in `tests/`.
+//! (the short form of a history that fails), [`ledger`] (what callers were told) and [`world`] (a shard on a disk that
+//! fails). The properties themselves are in `tests/`.
 //!
 //! Nothing here is imported by a product crate, and nothing here is fast.
 
 pub mod agreement;
 pub mod commands;
 pub mod coverage;
+pub mod ledger;
 pub mod naive;
 pub mod shrink;
+pub mod world;
 
 /// A number from the environment, or `default` when the variable is not set.
 ///

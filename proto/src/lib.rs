@@ -3,7 +3,7 @@
 //! It holds no logic. What a field means, its unit and its limit stand in the `.proto` files.
 
 /// Usher's API, version 1.
-#[expect(clippy::large_enum_variant, reason = "generated")]
+#[expect(clippy::allow_attributes, clippy::too_many_lines, reason = "generated")]
 pub mod v1 {
     tonic::include_proto!("usher.v1");
 }

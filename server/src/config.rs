@@ -158,7 +158,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("usher.toml");
         std::fs::write(&file, "shards = 3\ninbox_commands_max = 7\n").unwrap();
-        let mut flags = ConfigFlags { config: Some(file.clone()), inbox_commands_max: Some(9), ..ConfigFlags::default() };
+        let mut flags =
+            ConfigFlags { config: Some(file.clone()), inbox_commands_max: Some(9), ..ConfigFlags::default() };
         let config = Config::load(&flags).unwrap();
         assert_eq!((config.shards.get(), config.inbox_commands_max), (3, 9));
         flags.inbox_commands_max = Some(0);

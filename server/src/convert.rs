@@ -163,7 +163,11 @@ fn ttl(ttl_ms: Option<u64>, violations: &mut Violations) -> Option<Option<HoldTt
 }
 
 /// As [`places`], where none at all means all.
-fn subset(wire: Option<&v1::Places>, manifest: &Manifest, violations: &mut Violations) -> Result<Option<Option<Places>>, Refusal> {
+fn subset(
+    wire: Option<&v1::Places>,
+    manifest: &Manifest,
+    violations: &mut Violations,
+) -> Result<Option<Option<Places>>, Refusal> {
     match wire {
         None => Ok(Some(None)),
         Some(wire) => Ok(places(wire, manifest, violations)?.map(Some)),
@@ -194,7 +198,9 @@ fn places(wire: &v1::Places, manifest: &Manifest, violations: &mut Violations) -
     let places = Places::new(seats, ga).map_err(|error| match error {
         // The section's name says more than its position.
         PlacesError::SectionTwice(section) => format!("names section {:?} twice", manifest.section_name(section)),
-        PlacesError::ZeroQuantity(section) => format!("asks for 0 units of section {:?}", manifest.section_name(section)),
+        PlacesError::ZeroQuantity(section) => {
+            format!("asks for 0 units of section {:?}", manifest.section_name(section))
+        }
         other => other.to_string(),
     });
     Ok(violations.take("places", places))
@@ -249,7 +255,9 @@ pub fn answer(answer: Answer, show_id: &str, manifest: &Manifest) -> v1::outcome
             extendable_until_ms: extendable_until.0,
         }),
         Answer::Released(state) => Outcome::ReleaseHold(v1::ReleaseHoldResponse { state: hold_state(state).into() }),
-        Answer::Confirmed(view) => Outcome::ConfirmHold(v1::ConfirmHoldResponse { hold: Some(hold(view, show_id, manifest)) }),
+        Answer::Confirmed(view) => {
+            Outcome::ConfirmHold(v1::ConfirmHoldResponse { hold: Some(hold(view, show_id, manifest)) })
+        }
         Answer::Found(view) => Outcome::GetHold(v1::GetHoldResponse { hold: Some(hold(view, show_id, manifest)) }),
     }
 }

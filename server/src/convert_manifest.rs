@@ -46,7 +46,8 @@ fn parts(wire: v1::Manifest) -> Result<ManifestParts, Wrong> {
         let kind = match wire.kind.ok_or_else(|| (path.clone(), "must be reserved or general_admission".to_owned()))? {
             v1::section::Kind::Reserved(reserved) => {
                 let rows = reserved.rows.into_iter().enumerate();
-                let rows = rows.map(|(row, wire)| self::row(wire, &categories, &format!("{path}.reserved.rows[{row}]")));
+                let rows =
+                    rows.map(|(row, wire)| self::row(wire, &categories, &format!("{path}.reserved.rows[{row}]")));
                 SectionKind::Reserved(rows.collect::<Result<_, _>>()?)
             }
             v1::section::Kind::GeneralAdmission(wire) => {
@@ -65,7 +66,9 @@ fn row(wire: v1::Row, categories: &[Category], path: &str) -> Result<Row, Wrong>
         let path = format!("{path}.runs[{run}]");
         let category = category(categories, &wire.category, &path)?;
         let names = match wire.names.ok_or_else(|| (path, "must be numbered or named".to_owned()))? {
-            v1::seat_run::Names::Numbered(v1::NumberedSeats { first, count, step }) => SeatNames::Numbered { first, step, count },
+            v1::seat_run::Names::Numbered(v1::NumberedSeats { first, count, step }) => {
+                SeatNames::Numbered { first, step, count }
+            }
             v1::seat_run::Names::Named(named) => SeatNames::Named(named.names),
         };
         Ok(SeatRun { category, names })
@@ -107,7 +110,8 @@ pub fn manifest_to_wire(parts: &ManifestParts) -> v1::Manifest {
             }
         }),
     };
-    let category = |category: &Category| v1::Category { name: category.name.clone(), price_minor: category.price_minor };
+    let category =
+        |category: &Category| v1::Category { name: category.name.clone(), price_minor: category.price_minor };
     v1::Manifest {
         name: parts.name.clone(),
         currency: parts.currency.clone(),

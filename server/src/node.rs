@@ -69,7 +69,11 @@ impl Node {
     ///
     /// # Errors
     /// When the server cannot run, or a shard could not be ended in order.
-    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> anyhow::Result<()> {
         let router = self.shards.router().clone();
         let address = listener.local_addr().context("the address listened on")?;
         tracing::info!(%address, data_dir = %self.config.data_dir.display(), durability = "fsync", "listening");
@@ -80,8 +84,8 @@ impl Node {
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()
             .context("the descriptors for reflection")?;
-        let inventory = InventoryServer::new(InventoryService::new(router.clone()))
-            .max_decoding_message_size(COMMANDS_BYTES_MAX);
+        let inventory =
+            InventoryServer::new(InventoryService::new(router.clone())).max_decoding_message_size(COMMANDS_BYTES_MAX);
         let shows = ShowsServer::new(ShowsService::new(router.clone()))
             .max_decoding_message_size(PLAN_BYTES_MAX)
             .max_encoding_message_size(PLAN_BYTES_MAX);

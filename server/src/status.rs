@@ -2,7 +2,10 @@
 //!
 //! Clients act on `ErrorInfo.reason`, never on the text.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
@@ -23,7 +26,10 @@ const NAMED_SECTIONS_MAX: usize = 20;
 
 /// A refusal, before it becomes a status or a part of a batch's answer.
 #[derive(Debug)]
-pub struct Refusal {
+pub struct Refusal(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
     code: Code,
     reason: &'static str,
     message: String,
@@ -47,7 +53,7 @@ pub struct Violation {
 
 impl Refusal {
     fn new(code: Code, reason: &'static str, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             code,
             reason,
             message: message.into(),
@@ -57,7 +63,7 @@ impl Refusal {
             retry_after: None,
             seat_indexes: Vec::new(),
             ga: Vec::new(),
-        }
+        }))
     }
 
     /// A malformed request; there must be a violation.
@@ -66,8 +72,8 @@ impl Refusal {
         let parts: Vec<String> =
             violations.iter().map(|violation| format!("{}: {}", violation.field, violation.description)).collect();
         let mut refusal = Self::new(Code::InvalidArgument, "INVALID_REQUEST", parts.join("; "));
-        refusal.metadata = violations.iter().map(|v| (v.field.clone(), v.description.clone())).collect();
-        refusal.violations = violations;
+        refusal.0.metadata = violations.iter().map(|v| (v.field.clone(), v.description.clone())).collect();
+        refusal.0.violations = violations;
         refusal
     }
 
@@ -118,23 +124,25 @@ impl Refusal {
             Rejection::PlacesUnknown(conflicts) => {
                 Self::new(Code::NotFound, "PLACES_UNKNOWN", rejection.to_string()).blame(conflicts, manifest)
             }
-            Rejection::LimitReached { limit, max } => precondition("LIMIT_REACHED").with("limit", limit).with("max", max),
+            Rejection::LimitReached { limit, max } => {
+                precondition("LIMIT_REACHED").with("limit", limit).with("max", max)
+            }
             Rejection::PlacesTaken(conflicts) => precondition("PLACES_TAKEN").blame(conflicts, manifest),
         }
     }
 
     fn with(mut self, name: &str, value: impl ToString) -> Self {
-        self.metadata.insert(name.to_owned(), value.to_string());
+        self.0.metadata.insert(name.to_owned(), value.to_string());
         self
     }
 
     fn about(mut self, kind: &'static str, name: &str) -> Self {
-        self.resource = Some((kind, name.to_owned()));
+        self.0.resource = Some((kind, name.to_owned()));
         self
     }
 
     fn retry_after_ms(mut self, ms: u64) -> Self {
-        self.retry_after = Some(Duration::from_millis(ms));
+        self.0.retry_after = Some(Duration::from_millis(ms));
         self
     }
 
@@ -146,49 +154,56 @@ impl Refusal {
         });
         let sections = conflicts.ga.iter().map(|shortage| section_name(manifest, shortage.section));
         let count = conflicts.seats.len() + conflicts.ga.len();
-        self.message = format!("{}: {}", self.message, list(names.chain(sections), count));
-        self.seat_indexes = conflicts.seats.iter().map(|seat| seat.0).collect();
-        self.ga = conflicts.ga.iter().map(|shortage| v1::GaShortage {
-            section: section_name(manifest, shortage.section),
-            requested: shortage.requested,
-            available: shortage.available,
-        }).collect();
+        self.0.message = format!("{}: {}", self.0.message, list(names.chain(sections), count));
+        self.0.seat_indexes = conflicts.seats.iter().map(|seat| seat.0).collect();
+        self.0.ga = conflicts
+            .ga
+            .iter()
+            .map(|shortage| v1::GaShortage {
+                section: section_name(manifest, shortage.section),
+                requested: shortage.requested,
+                available: shortage.available,
+            })
+            .collect();
         self
     }
 
     /// As the answer to a unary call.
     #[must_use]
-    pub fn into_status(mut self) -> Status {
-        if !self.seat_indexes.is_empty() {
-            let seats: Vec<String> = self.seat_indexes.iter().map(u32::to_string).collect();
-            self.metadata.insert("seat_indexes".to_owned(), seats.join(","));
+    pub fn into_status(self) -> Status {
+        let mut parts = *self.0;
+        if !parts.seat_indexes.is_empty() {
+            let seats: Vec<String> = parts.seat_indexes.iter().map(u32::to_string).collect();
+            parts.metadata.insert("seat_indexes".to_owned(), seats.join(","));
         }
-        for shortage in self.ga.iter().take(NAMED_SECTIONS_MAX) {
+        for shortage in parts.ga.iter().take(NAMED_SECTIONS_MAX) {
             let value = format!("requested {}, available {}", shortage.requested, shortage.available);
-            self.metadata.insert(format!("ga:{}", shortage.section), value);
+            parts.metadata.insert(format!("ga:{}", shortage.section), value);
         }
-        let mut details = ErrorDetails::with_error_info(self.reason, DOMAIN, self.metadata.into_iter().collect::<std::collections::HashMap<_, _>>());
-        for violation in self.violations {
+        let mut details =
+            ErrorDetails::with_error_info(parts.reason, DOMAIN, parts.metadata.into_iter().collect::<HashMap<_, _>>());
+        for violation in parts.violations {
             details.add_bad_request_violation(violation.field, violation.description);
         }
-        if let Some((kind, name)) = self.resource {
-            details.set_resource_info(kind, name, "", self.message.clone());
+        if let Some((kind, name)) = parts.resource {
+            details.set_resource_info(kind, name, "", parts.message.clone());
         }
-        if let Some(after) = self.retry_after {
+        if let Some(after) = parts.retry_after {
             details.set_retry_info(Some(after));
         }
-        Status::with_error_details(self.code, self.message, details)
+        Status::with_error_details(parts.code, parts.message, details)
     }
 
     /// As one outcome of a batch.
     #[must_use]
     pub fn into_rejection(self) -> v1::Rejection {
+        let parts = *self.0;
         v1::Rejection {
-            reason: self.reason.to_owned(),
-            message: self.message,
-            metadata: self.metadata,
-            seat_indexes: self.seat_indexes,
-            ga: self.ga,
+            reason: parts.reason.to_owned(),
+            message: parts.message,
+            metadata: parts.metadata,
+            seat_indexes: parts.seat_indexes,
+            ga: parts.ga,
         }
     }
 }

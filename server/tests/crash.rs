@@ -90,7 +90,13 @@ async fn create_shows(address: SocketAddr) -> Vec<String> {
 }
 
 /// Lets all buyers buy at once for a while, kills the server, and returns the buyers with what they know.
-async fn load_and_kill(server: &mut Process, address: SocketAddr, buyers: Vec<Buyer>, shows: &[String], load_ms: u64) -> Vec<Buyer> {
+async fn load_and_kill(
+    server: &mut Process,
+    address: SocketAddr,
+    buyers: Vec<Buyer>,
+    shows: &[String],
+    load_ms: u64,
+) -> Vec<Buyer> {
     let mut connections = Vec::new();
     for _ in 0..CONNECTIONS {
         connections.push(Clients::connect(address).await);

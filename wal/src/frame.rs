@@ -32,7 +32,7 @@ use crate::bytes::{take, take_u32, take_u64};
 use crate::{LogError, Lsn, ShardEpoch, ShardId};
 
 /// The longest payload of one frame, in bytes. A batch larger than this must be split by whoever makes it.
-pub const PAYLOAD_BYTES_MAX: usize = 16 * 1024 * 1024;
+pub const PAYLOAD_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 const MAGIC: [u8; 4] = *b"USHF";
 const VERSION: u16 = 1;

@@ -16,7 +16,12 @@ use crate::{
     time::Timestamp,
 };
 
-pub(super) fn decide(show: &Show, command: &ConfirmHold, now: Timestamp, events: &mut Vec<Event>) -> Result<Answer, Rejection> {
+pub(super) fn decide(
+    show: &Show,
+    command: &ConfirmHold,
+    now: Timestamp,
+    events: &mut Vec<Event>,
+) -> Result<Answer, Rejection> {
     let hold_id = command.hold_id;
     let hold = match live_hold(show, hold_id, &command.buyer, now) {
         // A second checkout of the same hold gets the first booking.
@@ -56,8 +61,7 @@ pub(super) fn apply(show: &mut Show, hold_id: HoldId, confirmed: Confirmed, at: 
     }
     let hold = show.holds.get_mut(slot);
     let (sold, buyer) = (hold.remaining().clone(), hold.buyer);
-    hold.more_mut().booking =
-        Some(Booking { order: confirmed.order, payment: confirmed.payment, confirmed_at: at });
+    hold.more_mut().booking = Some(Booking { order: confirmed.order, payment: confirmed.payment, confirmed_at: at });
     show.move_places(&sold, Status::Held, Status::Sold);
     show.buyers.get_mut(buyer).live_holds -= 1;
     show.holds.retire(slot, HoldState::Confirmed);

@@ -3,7 +3,12 @@
 use super::{Answer, live_hold, show::Show};
 use crate::{command::ExtendHold, event::Event, ids::HoldId, rejection::Rejection, time::Timestamp};
 
-pub(super) fn decide(show: &Show, command: &ExtendHold, now: Timestamp, events: &mut Vec<Event>) -> Result<Answer, Rejection> {
+pub(super) fn decide(
+    show: &Show,
+    command: &ExtendHold,
+    now: Timestamp,
+    events: &mut Vec<Event>,
+) -> Result<Answer, Rejection> {
     let hold = live_hold(show, command.hold_id, &command.buyer, now)?;
     // After this point it must succeed.
     let ttl = command.ttl.unwrap_or(show.policy.hold_ttl_default);

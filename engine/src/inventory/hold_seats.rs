@@ -12,7 +12,12 @@ use crate::{
     time::Timestamp,
 };
 
-pub(super) fn decide(show: &Show, command: &HoldSeats, now: Timestamp, events: &mut Vec<Event>) -> Result<Answer, Rejection> {
+pub(super) fn decide(
+    show: &Show,
+    command: &HoldSeats,
+    now: Timestamp,
+    events: &mut Vec<Event>,
+) -> Result<Answer, Rejection> {
     if let Some(hold) = show.holds.find(command.hold_id) {
         return repeat(show, command, hold, now);
     }

@@ -9,6 +9,7 @@ use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
+    codec::stable_bytes,
     command::Command,
     event::{Event, ShowCreated},
     ids::{BuyerId, HoldId, ShowId, ShowNumber},
@@ -45,6 +46,9 @@ use manifest::Manifest;
 
 /// Most shows of one shard.
 pub const SHOWS_PER_SHARD_MAX: usize = 1_000_000;
+/// Most bytes of a show's description in the log: it must fit into one frame. Only a show with hundreds of thousands of
+/// rows or long names comes near.
+pub const MANIFEST_BYTES_MAX: usize = 60 << 20;
 
 /// What a granted command says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +103,11 @@ impl Inventory {
     ///
     /// # Errors
     /// [`Rejection::ShowIdReused`] or [`Rejection::LimitReached`].
-    pub fn decide_create(&self, created: ShowCreated, events: &mut Vec<Event>) -> Result<Option<ShowNumber>, Rejection> {
+    pub fn decide_create(
+        &self,
+        created: ShowCreated,
+        events: &mut Vec<Event>,
+    ) -> Result<Option<ShowNumber>, Rejection> {
         if let Some(number) = self.number(&created.show_id) {
             let show = &self.shows[number.0 as usize];
             let differs = if *show.manifest.parts() != created.manifest {
@@ -113,6 +121,9 @@ impl Inventory {
         }
         if self.shows.len() >= SHOWS_PER_SHARD_MAX {
             return Err(Rejection::LimitReached { limit: Limit::ShowsPerShard, max: SHOWS_PER_SHARD_MAX as u64 });
+        }
+        if stable_bytes(&created).len() > MANIFEST_BYTES_MAX {
+            return Err(Rejection::LimitReached { limit: Limit::ManifestBytes, max: MANIFEST_BYTES_MAX as u64 });
         }
         events.push(Event::ShowCreated(Box::new(created)));
         Ok(None)
@@ -129,7 +140,13 @@ impl Inventory {
     ///
     /// # Errors
     /// The first [`Rejection`] by precedence; then there are no events.
-    pub fn decide(&self, number: ShowNumber, command: &Command, now: Timestamp, events: &mut Vec<Event>) -> Result<Answer, Rejection> {
+    pub fn decide(
+        &self,
+        number: ShowNumber,
+        command: &Command,
+        now: Timestamp,
+        events: &mut Vec<Event>,
+    ) -> Result<Answer, Rejection> {
         let show = &self.shows[number.0 as usize];
         match command {
             Command::HoldSeats(command) => hold_seats::decide(show, command, now, events),

@@ -56,7 +56,8 @@ impl Places {
     ) -> Result<Self, PlacesError> {
         let mut words: SmallVec<[u32; 4]> = seats.into_iter().map(|seat| seat.0).collect();
         words.sort_unstable();
-        let mut sections: SmallVec<[(u32, u32); 2]> = ga.into_iter().map(|(section, units)| (section.0, units)).collect();
+        let mut sections: SmallVec<[(u32, u32); 2]> =
+            ga.into_iter().map(|(section, units)| (section.0, units)).collect();
         sections.sort_unstable();
         let count = words.len() as u64 + sections.iter().map(|&(_, units)| u64::from(units)).sum::<u64>();
         if words.is_empty() && sections.is_empty() {

@@ -67,7 +67,12 @@ impl Policy {
         let limits = [
             ("hold_life_ms_max", self.hold_life_ms_max, HOLD_TTL_MS_MIN, HOLD_LIFE_MS_MAX),
             ("places_per_hold_max", u64::from(self.places_per_hold_max), 1, u64::from(PLACES_PER_HOLD_MAX)),
-            ("live_holds_per_buyer_max", u64::from(self.live_holds_per_buyer_max), 1, u64::from(LIVE_HOLDS_PER_BUYER_MAX)),
+            (
+                "live_holds_per_buyer_max",
+                u64::from(self.live_holds_per_buyer_max),
+                1,
+                u64::from(LIVE_HOLDS_PER_BUYER_MAX),
+            ),
             ("places_per_buyer_max", u64::from(self.places_per_buyer_max), 1, u64::from(HOLDS_PER_SHOW_MAX)),
             ("holds_per_show_max", u64::from(self.holds_per_show_max), 1, u64::from(HOLDS_PER_SHOW_MAX)),
         ];

@@ -15,7 +15,12 @@ use crate::{
     time::Timestamp,
 };
 
-pub(super) fn decide(show: &Show, command: &ReleaseHold, now: Timestamp, events: &mut Vec<Event>) -> Result<Answer, Rejection> {
+pub(super) fn decide(
+    show: &Show,
+    command: &ReleaseHold,
+    now: Timestamp,
+    events: &mut Vec<Event>,
+) -> Result<Answer, Rejection> {
     let hold_id = command.hold_id;
     let hold = match show.own_hold(hold_id, &command.buyer) {
         Err(Rejection::HoldUnknown) => {

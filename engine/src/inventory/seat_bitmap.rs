@@ -22,7 +22,7 @@ impl SeatBitmap {
     pub fn full(seats: u32) -> Self {
         let mut bitmap = Self { words: vec![u64::MAX; seats.div_ceil(64) as usize].into() };
         if let Some(last) = bitmap.words.last_mut()
-            && seats % 64 != 0
+            && !seats.is_multiple_of(64)
         {
             *last = (1 << (seats % 64)) - 1;
         }

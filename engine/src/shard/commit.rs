@@ -61,7 +61,12 @@ impl Shard {
         flow
     }
 
-    fn decide_and_log(&mut self, batch: impl Iterator<Item = Request>, now: Timestamp, buffers: &mut Buffers) -> Result<Flow, LogError> {
+    fn decide_and_log(
+        &mut self,
+        batch: impl Iterator<Item = Request>,
+        now: Timestamp,
+        buffers: &mut Buffers,
+    ) -> Result<Flow, LogError> {
         let mut batch = batch;
         let mut failed = self.expire(now, buffers).err();
         let mut flow = Flow::Go;
@@ -124,7 +129,12 @@ impl Shard {
         (outcomes, Ok(()))
     }
 
-    fn create_show(&mut self, create: CreateShow, now: Timestamp, buffers: &mut Buffers) -> (Answered, Result<(), LogError>) {
+    fn create_show(
+        &mut self,
+        create: CreateShow,
+        now: Timestamp,
+        buffers: &mut Buffers,
+    ) -> (Answered, Result<(), LogError>) {
         let decided = self.inventory.decide_create(*create.created, &mut buffers.events);
         let number = self.inventory.next_number();
         let logged = self.apply(number, now, buffers);

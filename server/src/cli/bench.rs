@@ -50,7 +50,10 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let dir = self.data_dir.clone().unwrap_or_else(|| std::env::temp_dir().join(format!("usher-bench-{}", std::process::id())));
+        let dir = self
+            .data_dir
+            .clone()
+            .unwrap_or_else(|| std::env::temp_dir().join(format!("usher-bench-{}", std::process::id())));
         crate::telemetry::start(crate::config::LogFormat::Human, "warn")?;
         let flags = ConfigFlags {
             listen: Some(([127, 0, 0, 1], 0).into()),
@@ -65,7 +68,13 @@ impl Bench {
         std::fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
         let mut rates = measured?;
         rates.sort_unstable_by(f64::total_cmp);
-        println!("median of {} runs: {:.0} commands/s (from {:.0} to {:.0})", rates.len(), rates[rates.len() / 2], rates[0], rates[rates.len() - 1]);
+        println!(
+            "median of {} runs: {:.0} commands/s (from {:.0} to {:.0})",
+            rates.len(),
+            rates[rates.len() / 2],
+            rates[0],
+            rates[rates.len() - 1]
+        );
         Ok(())
     }
 
@@ -82,7 +91,13 @@ impl Bench {
             let report = runtime.block_on(self.one_run(&format!("http://{}", server.address), run, dir))?;
             let shares = CpuTimes::now().shares_since(&before);
             let shares: Vec<String> = shares.iter().map(|(who, percent)| format!("{who} {percent} %")).collect();
-            println!("spike/seats={}/fsync=true/batch={}/callers={}  run {}", self.seats, self.batch, self.callers, run + 1);
+            println!(
+                "spike/seats={}/fsync=true/batch={}/callers={}  run {}",
+                self.seats,
+                self.batch,
+                self.callers,
+                run + 1
+            );
             println!("{report}\n  processor  {}\n", shares.join(", "));
             rates.push(report.commands_per_second());
         }
@@ -115,11 +130,16 @@ fn print_conditions(dir: &std::path::Path) -> anyhow::Result<()> {
     let model = cpu_info.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown processor");
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
     let commit = Command::new("git").args(["rev-parse", "--short", "HEAD"]).output();
-    let commit = commit.ok().filter(|output| output.status.success()).map_or_else(String::new, |output| {
-        format!(", commit {}", String::from_utf8_lossy(&output.stdout).trim())
-    });
+    let commit = commit
+        .ok()
+        .filter(|output| output.status.success())
+        .map_or_else(String::new, |output| format!(", commit {}", String::from_utf8_lossy(&output.stdout).trim()));
     let (p50, p99) = probe_disk(dir).context("probing the disk")?;
-    println!("usher {}{commit}; {cores} cores of {}", env!("CARGO_PKG_VERSION"), model.trim_start_matches([' ', '\t', ':']));
+    println!(
+        "usher {}{commit}; {cores} cores of {}",
+        env!("CARGO_PKG_VERSION"),
+        model.trim_start_matches([' ', '\t', ':'])
+    );
     println!("disk: 4 KiB append + fdatasync p50 {} µs, p99 {} µs\n", p50.as_micros(), p99.as_micros());
     Ok(())
 }

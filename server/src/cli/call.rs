@@ -63,7 +63,11 @@ async fn descriptors(channel: Channel) -> anyhow::Result<DescriptorPool> {
 }
 
 /// Adds a file after the files it imports.
-async fn add(client: &mut ServerReflectionClient<Channel>, pool: &mut DescriptorPool, file: FileDescriptorProto) -> anyhow::Result<()> {
+async fn add(
+    client: &mut ServerReflectionClient<Channel>,
+    pool: &mut DescriptorPool,
+    file: FileDescriptorProto,
+) -> anyhow::Result<()> {
     let mut waiting = vec![file];
     while let Some(file) = waiting.pop() {
         let missing = file.dependency.iter().find(|name| pool.get_file_by_name(name).is_none()).cloned();
@@ -72,7 +76,8 @@ async fn add(client: &mut ServerReflectionClient<Channel>, pool: &mut Descriptor
             continue;
         };
         anyhow::ensure!(waiting.len() < 100, "the server's files import each other in a circle");
-        let MessageResponse::FileDescriptorResponse(files) = ask(client, MessageRequest::FileByFilename(name)).await? else {
+        let MessageResponse::FileDescriptorResponse(files) = ask(client, MessageRequest::FileByFilename(name)).await?
+        else {
             bail!("the server's reflection does not have a file that it imports");
         };
         waiting.push(file);
@@ -83,7 +88,10 @@ async fn add(client: &mut ServerReflectionClient<Channel>, pool: &mut Descriptor
     Ok(())
 }
 
-async fn ask(client: &mut ServerReflectionClient<Channel>, question: MessageRequest) -> anyhow::Result<MessageResponse> {
+async fn ask(
+    client: &mut ServerReflectionClient<Channel>,
+    question: MessageRequest,
+) -> anyhow::Result<MessageResponse> {
     let request = ServerReflectionRequest { host: String::new(), message_request: Some(question) };
     let mut answers = client.server_reflection_info(tokio_stream::once(request)).await?.into_inner();
     let answer = answers.next().await.context("the server's reflection did not answer")??;
@@ -100,13 +108,18 @@ fn list(pool: &DescriptorPool) {
 
 fn find(pool: &DescriptorPool, name: &str) -> anyhow::Result<MethodDescriptor> {
     let (service, method) = name.rsplit_once('/').context("a method such as usher.v1.Shows/ListShows")?;
-    let service = pool.get_service_by_name(service).with_context(|| format!("there is no service {service}; `usher call` lists all"))?;
+    let service = pool
+        .get_service_by_name(service)
+        .with_context(|| format!("there is no service {service}; `usher call` lists all"))?;
     let found = service.methods().find(|own| own.name() == method);
     found.with_context(|| format!("{} has no method {method}; `usher call` lists all", service.full_name()))
 }
 
 async fn call(channel: Channel, method: &MethodDescriptor, request: &str) -> anyhow::Result<String> {
-    anyhow::ensure!(!method.is_client_streaming() && !method.is_server_streaming(), "streaming methods cannot be called so");
+    anyhow::ensure!(
+        !method.is_client_streaming() && !method.is_server_streaming(),
+        "streaming methods cannot be called so"
+    );
     let mut json = serde_json::Deserializer::from_str(request);
     let message = DynamicMessage::deserialize(method.input(), &mut json)
         .with_context(|| format!("the request is no {}", method.input().full_name()))?;

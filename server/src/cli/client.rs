@@ -26,17 +26,25 @@ pub(super) struct ServerArgs {
 
 impl ServerArgs {
     /// Runs a call on a connection to the server.
-    pub(super) fn block_on<T, F: Future<Output = anyhow::Result<T>>>(&self, call: impl FnOnce(Channel) -> F) -> anyhow::Result<T> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
+    pub(super) fn block_on<T, F: Future<Output = anyhow::Result<T>>>(
+        &self,
+        call: impl FnOnce(Channel) -> F,
+    ) -> anyhow::Result<T> {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
         runtime.block_on(async { call(connect(&self.server).await?).await })
     }
 }
 
 /// Connects to a server.
 pub(super) async fn connect(server: &str) -> anyhow::Result<Channel> {
-    let endpoint = Endpoint::from_shared(server.to_owned()).with_context(|| format!("the server's address {server:?}"))?;
+    let endpoint =
+        Endpoint::from_shared(server.to_owned()).with_context(|| format!("the server's address {server:?}"))?;
     let endpoint = endpoint.timeout(ANSWER_WAIT_MAX).tcp_nodelay(true);
-    endpoint.connect().await.with_context(|| format!("no server at {server}; start one with `usher serve` or name it with --server"))
+    endpoint
+        .connect()
+        .await
+        .with_context(|| format!("no server at {server}; start one with `usher serve` or name it with --server"))
 }
 
 /// 3 when the rules said no, 1 otherwise.

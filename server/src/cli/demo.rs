@@ -3,7 +3,7 @@
 use std::{
     io::Write as _,
     net::SocketAddr,
-    path::PathBuf,
+    path::Path,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -20,8 +20,6 @@ use crate::{
     load::{self, LoadOptions, Progress, Report, check, report::thousands},
     plan::generate,
 };
-
-
 
 /// Seeds the sale differently each time, but the same way for the same show.
 const SEED: u64 = 0x0005_e11e;
@@ -87,15 +85,16 @@ impl Demo {
         server.wait()
     }
 
-    fn say_opened(&self, data_dir: &std::path::Path, found: &Mutex<Found>, took: Duration) -> anyhow::Result<()> {
+    fn say_opened(&self, data_dir: &Path, found: &Mutex<Found>, took: Duration) -> anyhow::Result<()> {
         let dir = data_dir.display();
         let found = found.lock().map_err(|_| anyhow::anyhow!("the shards' notices"))?;
         if found.shows == 0 {
             println!("Opened a new log in {dir} (RocksDB, every answer is fsynced before it leaves).");
             return Ok(());
         }
-        let (shows, events, took) = (found.shows, thousands(found.events), took.as_secs_f64());
-        println!("{} {shows} shows from {events} events in {dir} in {took:.2} s.", style("Recovered").green().bold());
+        let shows = if found.shows == 1 { "1 show".to_owned() } else { format!("{} shows", found.shows) };
+        let (events, took) = (thousands(found.events), took.as_secs_f64());
+        println!("{} {shows} from {events} events in {dir} in {took:.2} s.", style("Recovered").green().bold());
         let check = check::check_log(data_dir, &[])?;
         println!("  the log says: {} places sold so far, {}", thousands(check.places_sold), verdict(&check));
         Ok(())
@@ -119,7 +118,12 @@ async fn sell(address: SocketAddr, options: LoadOptions) -> anyhow::Result<(v1::
     let server = format!("http://{address}");
     let mut shows = ShowsClient::new(connect(&server).await?);
     let show = import(&mut shows).await?;
-    println!("Imported {} as {}: {} places.", show.name, style(&show.show_id).bold(), thousands(u64::from(show.places)));
+    println!(
+        "Imported {} as {}: {} places.",
+        show.name,
+        style(&show.show_id).bold(),
+        thousands(u64::from(show.places))
+    );
     println!("Selling for {} s ...", options.duration.as_secs());
     let progress = Arc::new(Progress::default());
     let line = tokio::spawn(draw(Arc::clone(&progress), options.duration));
@@ -153,7 +157,9 @@ async fn import(shows: &mut ShowsClient<tonic::transport::Channel>) -> anyhow::R
 async fn draw(progress: Arc<Progress>, duration: Duration) {
     let bar = indicatif::ProgressBar::new(duration.as_secs() * 10);
     let template = "  {bar:24} {elapsed:>4}  {msg}";
-    bar.set_style(indicatif::ProgressStyle::with_template(template).unwrap_or_else(|_| indicatif::ProgressStyle::default_bar()));
+    bar.set_style(
+        indicatif::ProgressStyle::with_template(template).unwrap_or_else(|_| indicatif::ProgressStyle::default_bar()),
+    );
     loop {
         bar.set_message(progress.to_string());
         bar.inc(1);
@@ -161,11 +167,16 @@ async fn draw(progress: Arc<Progress>, duration: Duration) {
     }
 }
 
-fn print_report(report: &Report, data_dir: &std::path::Path, sold: &[HoldId]) -> anyhow::Result<()> {
+fn print_report(report: &Report, data_dir: &Path, sold: &[HoldId]) -> anyhow::Result<()> {
     println!("\n{} in {:.1} s, fsync on", style("Sold").bold(), report.elapsed.as_secs_f64());
     println!("{report}");
     let check = check::check_log(data_dir, sold)?;
-    println!("  the log    {} sales acknowledged, {} missing; {}", thousands(sold.len() as u64), check.sales_missing, verdict(&check));
+    println!(
+        "  the log    {} sales acknowledged, {} missing; {}",
+        thousands(sold.len() as u64),
+        check.sales_missing,
+        verdict(&check)
+    );
     std::io::stdout().flush()?;
     ensure!(check.is_clean(), "the log is not what it must be: {:?}", check.violations);
     Ok(())
@@ -176,7 +187,7 @@ fn verdict(check: &check::Check) -> String {
     if check.is_clean() { style(text).green().bold().to_string() } else { style(text).red().bold().to_string() }
 }
 
-fn say_next(show: &v1::Show, address: SocketAddr, data_dir: &PathBuf) {
+fn say_next(show: &v1::Show, address: SocketAddr, data_dir: &Path) {
     let server = if address.port() == 7421 { String::new() } else { format!(" --server http://{address}") };
     let id = &show.show_id;
     println!("\nServing on {address} from {} until Ctrl-C. Try in another terminal:", data_dir.display());

@@ -18,7 +18,10 @@ pub(crate) struct OwnServer {
 }
 
 /// Opens the data directory and serves it until told to stop or interrupted.
-pub(crate) fn start(config: Config, watcher: impl Fn(ShardId, &Notice) + Send + Sync + 'static) -> anyhow::Result<OwnServer> {
+pub(crate) fn start(
+    config: Config,
+    watcher: impl Fn(ShardId, &Notice) + Send + Sync + 'static,
+) -> anyhow::Result<OwnServer> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("usher-server")

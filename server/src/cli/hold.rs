@@ -142,10 +142,13 @@ fn print_hold(hold: &v1::Hold, json: bool) -> anyhow::Result<()> {
             serde_json::json!({ "section": ga.section, "quantity": ga.quantity, "unit_price_minor": ga.unit_price_minor })
         }).collect();
         let order = hold.booking.as_ref().map(|booking| booking.order_ref.clone());
-        println!("{}", serde_json::json!({
-            "hold_id": id.to_string(), "state": state_name(hold.state()), "buyer_id": hold.buyer_id, "seats": seats, "ga": ga,
-            "total_minor": hold.total_minor, "currency": hold.currency, "expires_at_ms": hold.expires_at_ms, "order_ref": order,
-        }));
+        println!(
+            "{}",
+            serde_json::json!({
+                "hold_id": id.to_string(), "state": state_name(hold.state()), "buyer_id": hold.buyer_id, "seats": seats, "ga": ga,
+                "total_minor": hold.total_minor, "currency": hold.currency, "expires_at_ms": hold.expires_at_ms, "order_ref": order,
+            })
+        );
         return Ok(());
     }
     println!("{id} {}", console::style(state_name(hold.state())).green());

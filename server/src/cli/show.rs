@@ -142,7 +142,10 @@ impl List {
                     if self.server.json {
                         println!("{}", show_json(show, None));
                     } else {
-                        println!("{:<24} {:>9} places  shard {:<3} {}", show.show_id, show.places, show.shard, show.name);
+                        println!(
+                            "{:<24} {:>9} places  shard {:<3} {}",
+                            show.show_id, show.places, show.shard, show.name
+                        );
                     }
                 }
                 if page.next_page_token.is_empty() {
@@ -162,7 +165,8 @@ impl Get {
             let answer = shows.get_show(request).await?.into_inner();
             let show = answer.show.unwrap_or_default();
             if self.plan {
-                let manifest = convert_manifest::manifest(answer.manifest).map_err(crate::status::Refusal::into_status)?;
+                let manifest =
+                    convert_manifest::manifest(answer.manifest).map_err(crate::status::Refusal::into_status)?;
                 println!("{}", serde_json::to_string_pretty(&usher_json::write(manifest.parts()))?);
                 return Ok(());
             }

@@ -23,7 +23,9 @@ impl CpuTimes {
     /// The share of each group in what was used since `earlier`, in percent.
     #[must_use]
     pub fn shares_since(&self, earlier: &Self) -> Vec<(&'static str, u64)> {
-        let used = |(group, ticks): (&&'static str, &u64)| (*group, ticks - earlier.0.get(group).copied().unwrap_or(0).min(*ticks));
+        let used = |(group, ticks): (&&'static str, &u64)| {
+            (*group, ticks - earlier.0.get(group).copied().unwrap_or(0).min(*ticks))
+        };
         let used: Vec<(&'static str, u64)> = self.0.iter().map(used).collect();
         let all = used.iter().map(|(_, ticks)| ticks).sum::<u64>().max(1);
         used.into_iter().map(|(group, ticks)| (group, ticks * 100 / all)).filter(|(_, share)| *share > 0).collect()

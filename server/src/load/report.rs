@@ -31,8 +31,10 @@ impl Progress {
 
 impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [attempts, granted, sold] = [&self.attempts, &self.granted, &self.sold].map(|count| count.load(Ordering::Relaxed));
-        let [attempts, granted, refused, sold] = [attempts, granted, attempts - granted.min(attempts), sold].map(thousands);
+        let [attempts, granted, sold] =
+            [&self.attempts, &self.granted, &self.sold].map(|count| count.load(Ordering::Relaxed));
+        let [attempts, granted, refused, sold] =
+            [attempts, granted, attempts - granted.min(attempts), sold].map(thousands);
         write!(f, "{attempts} attempts  {granted} granted  {refused} refused  {sold} sold")
     }
 }

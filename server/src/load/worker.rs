@@ -125,7 +125,12 @@ impl Worker {
     }
 
     fn learn(&mut self, commands: Vec<v1::Command>, outcomes: Vec<v1::Outcome>) -> anyhow::Result<()> {
-        anyhow::ensure!(commands.len() == outcomes.len(), "{} outcomes for {} commands", outcomes.len(), commands.len());
+        anyhow::ensure!(
+            commands.len() == outcomes.len(),
+            "{} outcomes for {} commands",
+            outcomes.len(),
+            commands.len()
+        );
         let (mut attempts, mut granted, mut sold) = (0, 0, 0);
         for (command, outcome) in commands.into_iter().zip(outcomes) {
             match (command.command, outcome.outcome) {
@@ -134,7 +139,9 @@ impl Worker {
                     granted += 1;
                     self.won.push((hold.hold_id, hold.buyer_id));
                 }
-                (Some(Command::HoldSeats(_)), Some(Outcome::Rejection(rejection))) if rejection.reason == "PLACES_TAKEN" => {
+                (Some(Command::HoldSeats(_)), Some(Outcome::Rejection(rejection)))
+                    if rejection.reason == "PLACES_TAKEN" =>
+                {
                     attempts += 1;
                 }
                 (Some(Command::ConfirmHold(confirm)), Some(Outcome::ConfirmHold(_))) => {
@@ -166,7 +173,12 @@ fn hold(hold_id: [u8; 16], buyer_id: String, seat: u32) -> v1::Command {
 
 fn confirm(hold_id: prost::bytes::Bytes, buyer_id: String) -> v1::Command {
     let order_ref = format!("order-of-{buyer_id}");
-    command(Command::ConfirmHold(v1::ConfirmHoldRequest { hold_id, buyer_id, order_ref, ..v1::ConfirmHoldRequest::default() }))
+    command(Command::ConfirmHold(v1::ConfirmHoldRequest {
+        hold_id,
+        buyer_id,
+        order_ref,
+        ..v1::ConfirmHoldRequest::default()
+    }))
 }
 
 fn release(hold_id: prost::bytes::Bytes, buyer_id: String) -> v1::Command {

@@ -105,7 +105,10 @@ fn bytes(words: Vec<u64>, seats: u32) -> prost::bytes::Bytes {
 
 #[tonic::async_trait]
 impl Availability for AvailabilityService {
-    async fn get_seat_map(&self, request: Request<v1::GetSeatMapRequest>) -> Result<Response<v1::GetSeatMapResponse>, Status> {
+    async fn get_seat_map(
+        &self,
+        request: Request<v1::GetSeatMapRequest>,
+    ) -> Result<Response<v1::GetSeatMapResponse>, Status> {
         self.seat_map(request.get_ref()).await.map(Response::new).map_err(Refusal::into_status)
     }
 }

@@ -108,25 +108,37 @@ macro_rules! respond {
 
 #[tonic::async_trait]
 impl Inventory for InventoryService {
-    async fn hold_seats(&self, request: Request<v1::HoldSeatsRequest>) -> Result<Response<v1::HoldSeatsResponse>, Status> {
+    async fn hold_seats(
+        &self,
+        request: Request<v1::HoldSeatsRequest>,
+    ) -> Result<Response<v1::HoldSeatsResponse>, Status> {
         let request = request.into_inner();
         let outcome = self.one(&request.show_id, |show| convert::hold_seats(&request, &show.manifest)).await;
         respond!(outcome, HoldSeats)
     }
 
-    async fn extend_hold(&self, request: Request<v1::ExtendHoldRequest>) -> Result<Response<v1::ExtendHoldResponse>, Status> {
+    async fn extend_hold(
+        &self,
+        request: Request<v1::ExtendHoldRequest>,
+    ) -> Result<Response<v1::ExtendHoldResponse>, Status> {
         let request = request.into_inner();
         let outcome = self.one(&request.show_id, |_| convert::extend_hold(&request)).await;
         respond!(outcome, ExtendHold)
     }
 
-    async fn release_hold(&self, request: Request<v1::ReleaseHoldRequest>) -> Result<Response<v1::ReleaseHoldResponse>, Status> {
+    async fn release_hold(
+        &self,
+        request: Request<v1::ReleaseHoldRequest>,
+    ) -> Result<Response<v1::ReleaseHoldResponse>, Status> {
         let request = request.into_inner();
         let outcome = self.one(&request.show_id, |show| convert::release_hold(&request, &show.manifest)).await;
         respond!(outcome, ReleaseHold)
     }
 
-    async fn confirm_hold(&self, request: Request<v1::ConfirmHoldRequest>) -> Result<Response<v1::ConfirmHoldResponse>, Status> {
+    async fn confirm_hold(
+        &self,
+        request: Request<v1::ConfirmHoldRequest>,
+    ) -> Result<Response<v1::ConfirmHoldResponse>, Status> {
         let request = request.into_inner();
         let outcome = self.one(&request.show_id, |show| convert::confirm_hold(&request, &show.manifest)).await;
         respond!(outcome, ConfirmHold)

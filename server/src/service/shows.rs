@@ -110,7 +110,10 @@ fn show(id: &ShowId, entry: &Arc<ShowEntry>) -> v1::Show {
 
 #[tonic::async_trait]
 impl Shows for ShowsService {
-    async fn create_show(&self, request: Request<v1::CreateShowRequest>) -> Result<Response<v1::CreateShowResponse>, Status> {
+    async fn create_show(
+        &self,
+        request: Request<v1::CreateShowRequest>,
+    ) -> Result<Response<v1::CreateShowResponse>, Status> {
         let request = request.into_inner();
         let create = async {
             let show_id = convert::show_id(&request.show_id)?;
@@ -121,7 +124,10 @@ impl Shows for ShowsService {
         create.await.map_err(Refusal::into_status)
     }
 
-    async fn import_show(&self, request: Request<v1::ImportShowRequest>) -> Result<Response<v1::ImportShowResponse>, Status> {
+    async fn import_show(
+        &self,
+        request: Request<v1::ImportShowRequest>,
+    ) -> Result<Response<v1::ImportShowResponse>, Status> {
         self.import(request.into_inner()).await.map(Response::new).map_err(Refusal::into_status)
     }
 
@@ -136,7 +142,10 @@ impl Shows for ShowsService {
         find().map(Response::new).map_err(Refusal::into_status)
     }
 
-    async fn list_shows(&self, request: Request<v1::ListShowsRequest>) -> Result<Response<v1::ListShowsResponse>, Status> {
+    async fn list_shows(
+        &self,
+        request: Request<v1::ListShowsRequest>,
+    ) -> Result<Response<v1::ListShowsResponse>, Status> {
         self.list(request.get_ref()).map(Response::new).map_err(Refusal::into_status)
     }
 }

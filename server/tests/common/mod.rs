@@ -4,7 +4,6 @@
 //! It asserts nothing about what the server says; that is each test's business.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
-#![expect(clippy::allow_attributes, reason = "each test uses another part, so that no single `expect` is always met")]
 #![allow(dead_code, reason = "each test uses another part")]
 
 pub(crate) mod local;

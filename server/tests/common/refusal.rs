@@ -18,7 +18,7 @@ pub(crate) struct Refused {
     /// `BadRequest`: field and description.
     pub(crate) violations: Vec<(String, String)>,
     /// `ResourceInfo`: type and name.
-    pub(crate) resource: Option<(String, String)>,
+    pub(crate) resource: Option<Box<(String, String)>>,
     /// `RetryInfo` is there.
     pub(crate) retry: bool,
 }
@@ -26,9 +26,9 @@ pub(crate) struct Refused {
 impl From<Status> for Refused {
     fn from(status: Status) -> Self {
         let details = status.get_error_details();
-        let (reason, metadata) = details.error_info().map_or_else(Default::default, |info| {
-            (info.reason.clone(), info.metadata.clone().into_iter().collect())
-        });
+        let (reason, metadata) = details
+            .error_info()
+            .map_or_else(Default::default, |info| (info.reason.clone(), info.metadata.clone().into_iter().collect()));
         let violations = details.bad_request().map_or(&[][..], |request| &request.field_violations[..]);
         let resource = details.resource_info();
         Self {
@@ -37,7 +37,7 @@ impl From<Status> for Refused {
             message: status.message().to_owned(),
             metadata,
             violations: violations.iter().map(|found| (found.field.clone(), found.description.clone())).collect(),
-            resource: resource.map(|resource| (resource.resource_type.clone(), resource.resource_name.clone())),
+            resource: resource.map(|it| Box::new((it.resource_type.clone(), it.resource_name.clone()))),
             retry: details.retry_info().is_some(),
         }
     }

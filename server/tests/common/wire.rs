@@ -84,17 +84,29 @@ impl Clients {
     pub(crate) async fn call(&mut self, command: Command) -> Result<Outcome, Refused> {
         let inventory = &mut self.inventory;
         let answered = match command {
-            Command::HoldSeats(request) => inventory.hold_seats(request).await.map(|it| Outcome::HoldSeats(it.into_inner())),
-            Command::ExtendHold(request) => inventory.extend_hold(request).await.map(|it| Outcome::ExtendHold(it.into_inner())),
-            Command::ReleaseHold(request) => inventory.release_hold(request).await.map(|it| Outcome::ReleaseHold(it.into_inner())),
-            Command::ConfirmHold(request) => inventory.confirm_hold(request).await.map(|it| Outcome::ConfirmHold(it.into_inner())),
+            Command::HoldSeats(request) => {
+                inventory.hold_seats(request).await.map(|it| Outcome::HoldSeats(it.into_inner()))
+            }
+            Command::ExtendHold(request) => {
+                inventory.extend_hold(request).await.map(|it| Outcome::ExtendHold(it.into_inner()))
+            }
+            Command::ReleaseHold(request) => {
+                inventory.release_hold(request).await.map(|it| Outcome::ReleaseHold(it.into_inner()))
+            }
+            Command::ConfirmHold(request) => {
+                inventory.confirm_hold(request).await.map(|it| Outcome::ConfirmHold(it.into_inner()))
+            }
             Command::GetHold(request) => inventory.get_hold(request).await.map(|it| Outcome::GetHold(it.into_inner())),
         };
         answered.map_err(Refused::from)
     }
 
     /// Sends commands as one batch; as many outcomes as there were commands.
-    pub(crate) async fn batch(&mut self, show_id: &str, commands: Vec<Command>) -> Result<Vec<Result<Outcome, Refused>>, Refused> {
+    pub(crate) async fn batch(
+        &mut self,
+        show_id: &str,
+        commands: Vec<Command>,
+    ) -> Result<Vec<Result<Outcome, Refused>>, Refused> {
         let count = commands.len();
         let commands = commands.into_iter().map(|command| v1::Command { command: Some(command) }).collect();
         let request = v1::ExecuteRequest { show_id: show_id.to_owned(), commands };

@@ -54,7 +54,8 @@ impl Buyer {
     fn choose(&mut self, show_id: &str, count: usize, seats: u32) -> Vec<(usize, Call)> {
         // The newest first: the old ones have been dealt with, or will expire.
         let live = |entry: &Entry| entry.show_id == show_id && matches!(entry.known, Known::Held { .. });
-        let live: Vec<usize> = (0..self.entries.len()).rev().filter(|&entry| live(&self.entries[entry])).take(count).collect();
+        let live: Vec<usize> =
+            (0..self.entries.len()).rev().filter(|&entry| live(&self.entries[entry])).take(count).collect();
         let mut live = live.into_iter();
         let mut calls = Vec::new();
         for _ in 0..count {

@@ -108,7 +108,8 @@ impl Entry {
     fn after_refusal(&self, call: Call, refused: &Refused) -> Known {
         match (call, refused.reason.as_str(), self.known) {
             (Call::Hold, "PLACES_TAKEN", Known::Nothing) => {
-                let named: Vec<u32> = refused.said("seat_indexes").split(',').map(|seat| seat.parse().unwrap()).collect();
+                let named: Vec<u32> =
+                    refused.said("seat_indexes").split(',').map(|seat| seat.parse().unwrap()).collect();
                 assert!(named.iter().all(|seat| self.seats.contains(seat)), "{refused:?} blames other seats: {self:?}");
                 Known::Refused
             }
@@ -126,10 +127,18 @@ impl Entry {
     pub(crate) fn look(&mut self, answer: &Result<Outcome, Refused>) {
         self.changed = false;
         match answer {
-            Ok(Outcome::GetHold(response)) => self.known = self.found(response.hold.as_ref().unwrap()),
+            Ok(Outcome::GetHold(response)) => {
+                let hold = response.hold.as_ref().unwrap();
+                let sold_now = hold.state() == HoldState::Confirmed && !self.is_sold();
+                assert!(!sold_now || self.lost == Some(Call::Confirm), "sold, and nobody asked: {self:?}");
+                self.known = self.found(hold);
+            }
             Err(refused) => {
                 assert_eq!(refused.reason, "HOLD_UNKNOWN", "{self:?}");
-                assert!(matches!(self.known, Known::Nothing | Known::Refused), "an acknowledged grant is gone: {self:?}");
+                assert!(
+                    matches!(self.known, Known::Nothing | Known::Refused),
+                    "an acknowledged grant is gone: {self:?}"
+                );
             }
             Ok(other) => panic!("{other:?} answers GetHold"),
         }
@@ -140,12 +149,23 @@ impl Entry {
         match (hold.state(), self.known) {
             (HoldState::Held, Known::Held { expires_at_ms }) => {
                 let moved = hold.expires_at_ms != expires_at_ms;
-                assert!(!moved || self.lost == Some(Call::Extend) && hold.expires_at_ms > expires_at_ms, "{self:?}: {hold:?}");
+                assert!(
+                    !moved || self.lost == Some(Call::Extend) && hold.expires_at_ms > expires_at_ms,
+                    "{self:?}: {hold:?}"
+                );
             }
-            (HoldState::Expired, Known::Held { expires_at_ms }) => assert!(hold.expires_at_ms >= expires_at_ms, "{self:?}: {hold:?}"),
-            (HoldState::Held | HoldState::Expired, Known::Nothing) => assert_eq!(self.lost, Some(Call::Hold), "{self:?}"),
+            (HoldState::Expired, Known::Held { expires_at_ms }) => {
+                assert!(hold.expires_at_ms >= expires_at_ms, "{self:?}: {hold:?}")
+            }
+            (HoldState::Held | HoldState::Expired, Known::Nothing) => {
+                assert_eq!(self.lost, Some(Call::Hold), "{self:?}")
+            }
             (HoldState::Confirmed, Known::Confirmed { confirmed_at_ms }) => {
-                assert_eq!(hold.booking.as_ref().unwrap().confirmed_at_ms, confirmed_at_ms, "another booking: {self:?}");
+                assert_eq!(
+                    hold.booking.as_ref().unwrap().confirmed_at_ms,
+                    confirmed_at_ms,
+                    "another booking: {self:?}"
+                );
             }
             (HoldState::Confirmed, Known::Held { .. })
             | (HoldState::Released, Known::Released)

@@ -65,9 +65,7 @@ impl SeatNames {
     /// The last seat's number, as long as it is a number that a seat can have.
     pub(super) fn last_number(&self) -> Option<u32> {
         match self {
-            Self::Numbered { first, step, count } => {
-                u32::try_from(number(*first, *step, count.checked_sub(1)?)).ok()
-            }
+            Self::Numbered { first, step, count } => u32::try_from(number(*first, *step, count.checked_sub(1)?)).ok(),
             Self::Named(_) => None,
         }
     }
@@ -110,7 +108,8 @@ fn rule_of(names: &[String]) -> Option<SeatNames> {
         Some(second) => i32::try_from(i64::from(second?) - i64::from(first)).ok()?,
         None => 1,
     };
-    let follows = |(position, name): (u32, &String)| plain_number(name).map(i64::from) == Some(number(first, step, position));
+    let follows =
+        |(position, name): (u32, &String)| plain_number(name).map(i64::from) == Some(number(first, step, position));
     let count = u32::try_from(names.len()).ok()?;
     (step != 0 && (0u32..).zip(names).all(follows)).then_some(SeatNames::Numbered { first, step, count })
 }

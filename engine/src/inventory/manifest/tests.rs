@@ -36,7 +36,10 @@ fn parts(sections: Vec<Section>) -> ManifestParts {
 
 fn arena() -> ManifestParts {
     parts(vec![
-        section("West", vec![row("B", vec![numbered(1, 2, 3), named(&["W1", "W2"])]), row("A", vec![numbered(9, -1, 2)])]),
+        section(
+            "West",
+            vec![row("B", vec![numbered(1, 2, 3), named(&["W1", "W2"])]), row("A", vec![numbered(9, -1, 2)])],
+        ),
         ga("Floor", 500),
         section("East", vec![row("A", vec![numbered(1, 1, 2)]), row("A", vec![numbered(11, 1, 2)])]),
     ])
@@ -64,9 +67,14 @@ fn every_seat_is_found_by_its_label_and_back() {
 #[test]
 fn what_is_not_there_is_not_found() {
     let manifest = Manifest::new(arena()).unwrap();
-    for (section, row, seat) in
-        [("West", "B", "2"), ("West", "B", "7"), ("West", "B", "01"), ("West", "C", "1"), ("North", "A", "1"), ("Floor", "A", "1")]
-    {
+    for (section, row, seat) in [
+        ("West", "B", "2"),
+        ("West", "B", "7"),
+        ("West", "B", "01"),
+        ("West", "C", "1"),
+        ("North", "A", "1"),
+        ("Floor", "A", "1"),
+    ] {
         assert_eq!(manifest.seat(section, row, seat), None, "{section} {row} {seat}");
     }
     assert_eq!(manifest.ga_capacity(SectionIndex(0)), None);

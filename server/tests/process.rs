@@ -1,0 +1,212 @@
+//! `usher serve` as an operator meets it: what it refuses to start on, what it says of itself, how it ends.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
+mod common;
+
+use std::{fs, path::Path, process::Command};
+
+use common::{
+    Clients, WAIT_MAX,
+    process::{Process, program, run, serve_command},
+    refusal::Refused,
+    wire,
+};
+use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
+use tonic_reflection::pb::v1::{
+    ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+    server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+};
+use usher_proto::v1;
+
+/// A start that must fail with exit code 1; what it said.
+fn refused_start(command: Command) -> String {
+    let (code, _, said) = run(command);
+    assert_eq!(code, Some(1), "{said}");
+    said
+}
+
+#[track_caller]
+fn assert_says(said: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(said.contains(part), "no {part:?} in: {said}");
+    }
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn a_directory_has_one_process_at_a_time() {
+    let data = tempfile::tempdir().unwrap();
+    let (mut server, _) = Process::serve(data.path(), 1);
+    let said = refused_start(serve_command(data.path(), 1));
+    assert_says(&said, &[path(data.path()), "is in use", "stop the process"]);
+    server.terminate();
+    assert_eq!(server.wait().code(), Some(0), "{}", server.text());
+    let (mut server, _) = Process::serve(data.path(), 1);
+    server.kill();
+}
+
+#[test]
+fn a_directory_of_another_version_or_shard_count_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let (mut server, _) = Process::serve(data.path(), 2);
+    server.terminate();
+    assert_eq!(server.wait().code(), Some(0), "{}", server.text());
+    let said = refused_start(serve_command(data.path(), 3));
+    assert_says(&said, &[path(data.path()), "created with 2 shards", "configure 2"]);
+
+    let format = data.path().join("format");
+    let ours = fs::read_to_string(&format).unwrap();
+    fs::write(&format, ours.replace("format 1", "format 9")).unwrap();
+    let said = refused_start(serve_command(data.path(), 2));
+    assert_says(&said, &[path(data.path()), "format 9", "reads format 1", "use the release that wrote it"]);
+    fs::write(&format, "something else").unwrap();
+    let said = refused_start(serve_command(data.path(), 2));
+    assert_says(&said, &[path(&format), "restore it from a backup"]);
+
+    fs::write(&format, ours).unwrap();
+    let (mut server, _) = Process::serve(data.path(), 2);
+    server.kill();
+}
+
+#[test]
+fn somebody_elses_directory_is_left_alone() {
+    let data = tempfile::tempdir().unwrap();
+    fs::write(data.path().join("holiday.jpg"), "not ours").unwrap();
+    let said = refused_start(serve_command(data.path(), 1));
+    assert_says(&said, &[path(data.path()), "is not a data directory", "name an empty one"]);
+    let left: Vec<_> = fs::read_dir(data.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["holiday.jpg"]);
+
+    // A directory that lost its `format` is not an empty one.
+    let data = tempfile::tempdir().unwrap();
+    let (mut server, _) = Process::serve(data.path(), 1);
+    server.kill();
+    fs::remove_file(data.path().join("format")).unwrap();
+    let said = refused_start(serve_command(data.path(), 1));
+    assert_says(&said, &["format", "is missing", "restore the directory from a backup"]);
+}
+
+#[test]
+fn wrong_flags_and_settings_are_named() {
+    let data = tempfile::tempdir().unwrap();
+    for (flags, named) in [
+        (&["--shrads", "2"][..], "--shrads"),
+        (&["--listen", "nowhere"], "--listen"),
+        (&["--shards", "0"], "--shards"),
+        (&["--log-format", "xml"], "--log-format"),
+        (&["surplus"], "surplus"),
+    ] {
+        let mut command = serve_command(data.path(), 1);
+        let (code, _, said) = run({
+            command.args(flags);
+            command
+        });
+        assert_eq!(code, Some(2), "{said}");
+        assert_says(&said, &[named]);
+    }
+    let file = data.path().join("usher.toml");
+    fs::write(&file, "shrads = 2\n").unwrap();
+    let mut command = program(env!("CARGO_BIN_EXE_usher"));
+    command.args(["serve", "--config", path(&file), "--data-dir"]).arg(data.path().join("data"));
+    assert_says(&refused_start(command), &["shrads", path(&file)]);
+    let mut command = serve_command(&data.path().join("data"), 1);
+    command.env("USHER_SHRADS", "2");
+    assert_says(&refused_start(command), &["shrads"]);
+    assert!(!data.path().join("data").exists(), "a directory was made before the settings were read");
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (_server, address) = Process::serve(first.path(), 1);
+    let mut command = program(env!("CARGO_BIN_EXE_usher"));
+    command.args(["serve", "--listen", &address.to_string(), "--data-dir"]).arg(second.path());
+    assert_says(&refused_start(command), &[&address.to_string()]);
+}
+
+#[test]
+fn a_signal_right_after_the_start_ends_it_in_order() {
+    let data = tempfile::tempdir().unwrap();
+    for start in 0..5 {
+        let (mut server, _) = Process::serve(data.path(), 2);
+        server.terminate();
+        let status = server.wait();
+        assert_eq!(status.code(), Some(0), "start {start}: {status}\n{}", server.text());
+        assert_eq!(server.lines_of("stopped").len(), 2, "{}", server.text());
+    }
+}
+
+/// A call that the server has begun when SIGTERM comes is answered, and what it did is there after a restart.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_in_flight_is_answered_before_the_end() {
+    let data = tempfile::tempdir().unwrap();
+    let (mut server, address) = Process::serve(data.path(), 1);
+    let mut clients = Clients::connect(address).await;
+    // Three kilobytes that are a million seats: reading them takes a while.
+    let mut shows = clients.shows.clone();
+    let import = tokio::spawn(async move { shows.import_show(large_plan()).await });
+    // On the same connection, after the import: once this is answered, the server has the import too.
+    tokio::task::yield_now().await;
+    let refused = Refused::from(clients.inventory.get_hold(wire::get("other", 1)).await.unwrap_err());
+    assert_eq!(refused.reason, "SHOW_UNKNOWN");
+    assert!(!import.is_finished(), "it was to be in flight still");
+    server.terminate();
+    let show = tokio::time::timeout(WAIT_MAX, import).await.unwrap().unwrap().unwrap().into_inner().show.unwrap();
+    assert_eq!(show.places, 1_000_000);
+    assert_eq!(server.wait().code(), Some(0), "{}", server.text());
+    assert_eq!(server.lines_of("draining").len(), 1, "{}", server.text());
+
+    let (mut server, address) = Process::serve(data.path(), 1);
+    let mut clients = Clients::connect(address).await;
+    assert_eq!(clients.seat_map("large").await.seats, 1_000_000);
+    assert_eq!(server.wait_for("recovered")["state_hash"].as_str().map(str::len), Some(32));
+    server.kill();
+}
+
+fn large_plan() -> v1::ImportShowRequest {
+    let row = |name: u32| format!(r#"{{"name":"{name}","category":"Gold","seats":{{"first":1,"count":10000}}}}"#);
+    let rows: Vec<String> = (0..100).map(row).collect();
+    let plan = format!(
+        r#"{{"name":"Large","currency":"EUR","categories":[{{"name":"Gold","price_minor":1}}],"sections":[{{"name":"S","rows":[{}]}}]}}"#,
+        rows.join(",")
+    );
+    v1::ImportShowRequest {
+        show_id: "large".to_owned(),
+        plan: plan.into_bytes().into(),
+        ..v1::ImportShowRequest::default()
+    }
+}
+
+#[tokio::test]
+async fn health_and_reflection_say_what_is_served() {
+    let data = tempfile::tempdir().unwrap();
+    let (mut server, address) = Process::serve(data.path(), 2);
+    let clients = Clients::connect(address).await;
+    let mut health = HealthClient::new(clients.channel.clone());
+    for service in ["", "shard-0", "shard-1"] {
+        // Health follows the shards every 100 ms; `watch` tells each change.
+        let mut changes = health.watch(HealthCheckRequest { service: service.to_owned() }).await.unwrap().into_inner();
+        let serves = async { while changes.message().await.unwrap().unwrap().status() != ServingStatus::Serving {} };
+        tokio::time::timeout(WAIT_MAX, serves).await.unwrap();
+        let status = health.check(HealthCheckRequest { service: service.to_owned() }).await.unwrap().into_inner();
+        assert_eq!(status.status(), ServingStatus::Serving, "{service:?}");
+    }
+    let unknown = health.check(HealthCheckRequest { service: "shard-2".to_owned() }).await.unwrap_err();
+    assert_eq!(unknown.code(), tonic::Code::NotFound);
+
+    let message_request = Some(MessageRequest::ListServices(String::new()));
+    let request = ServerReflectionRequest { host: String::new(), message_request };
+    let mut reflection = ServerReflectionClient::new(clients.channel.clone());
+    let answers = reflection.server_reflection_info(tokio_stream::once(request)).await.unwrap();
+    let answer = answers.into_inner().message().await.unwrap().unwrap().message_response.unwrap();
+    let MessageResponse::ListServicesResponse(services) = answer else { panic!("{answer:?}") };
+    let names: Vec<&str> = services.service.iter().map(|service| service.name.as_str()).collect();
+    for service in ["usher.v1.Inventory", "usher.v1.Shows", "usher.v1.Availability", "grpc.health.v1.Health"] {
+        assert!(names.contains(&service), "no {service} in {names:?}");
+    }
+    server.kill();
+}
