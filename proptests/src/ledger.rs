@@ -47,20 +47,14 @@ impl Ledger {
         }
         for outcome in outcomes {
             match outcome {
-                Ok(Answer::Held(hold)) if hold.state == HoldState::Held => self.granted(show, hold),
+                Ok(Answer::Held(hold)) if hold.state == HoldState::Held => {
+                    self.grants.insert((show, hold.hold_id), hold.clone());
+                }
                 Ok(Answer::Confirmed(booking)) => self.confirmed(show, booking)?,
                 _ => {}
             }
         }
         Ok(())
-    }
-
-    fn granted(&mut self, show: ShowNumber, hold: &HoldView) {
-        let before = self.grants.insert((show, hold.hold_id), hold.clone());
-        // An id that was forgotten may be used again: what was done to it was done to another hold.
-        if before.is_some_and(|before| before.granted_at != hold.granted_at) {
-            self.touched.remove(&(show, hold.hold_id));
-        }
     }
 
     fn confirmed(&mut self, show: ShowNumber, booking: &HoldView) -> Result<(), String> {

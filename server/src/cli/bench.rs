@@ -79,12 +79,7 @@ impl Bench {
     }
 
     fn measure(&self, server: &OwnServer, dir: &std::path::Path) -> anyhow::Result<Vec<f64>> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("usher-load")
-            .enable_all()
-            .build()
-            .context("starting the load")?;
+        let runtime = load::runtime()?;
         let mut rates = Vec::new();
         for run in 0..self.runs {
             let before = CpuTimes::now();
@@ -117,8 +112,8 @@ impl Bench {
             seed: u64::from(run) << 32,
         };
         let seats = usher_engine::inventory::manifest::Manifest::new(generate::stadium(self.seats))?.seats();
-        let (report, sold) = load::run(server, &show_id, seats, options, Arc::new(Progress::default())).await?;
-        let check = check_log(dir, &sold)?;
+        let report = load::run(server, &show_id, seats, options, Arc::new(Progress::default())).await?;
+        let check = check_log(dir, &report.tally.sold)?;
         anyhow::ensure!(check.is_clean(), "the log is not what it must be: {check:?}");
         Ok(report)
     }

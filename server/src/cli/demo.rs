@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use console::style;
-use usher_engine::{ids::HoldId, shard::Notice};
+use usher_engine::shard::Notice;
 use usher_proto::v1::{self, shows_client::ShowsClient};
 
 use super::{client::connect, demo_server};
@@ -70,14 +70,9 @@ impl Demo {
             connections: 2,
             seed: SEED,
         };
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("usher-load")
-            .enable_all()
-            .build()
-            .context("starting the load")?;
-        let (show, report, sold) = runtime.block_on(sell(server.address, options))?;
-        print_report(&report, &data_dir, &sold)?;
+        let runtime = load::runtime()?;
+        let (show, report) = runtime.block_on(sell(server.address, options))?;
+        print_report(&report, &data_dir)?;
         if self.once {
             return server.stop();
         }
@@ -114,7 +109,7 @@ fn note_recovery(found: Arc<Mutex<Found>>) -> impl Fn(usher_wal::ShardId, &Notic
 }
 
 /// Imports the stadium under the first free name and sells it.
-async fn sell(address: SocketAddr, options: LoadOptions) -> anyhow::Result<(v1::Show, Report, Vec<HoldId>)> {
+async fn sell(address: SocketAddr, options: LoadOptions) -> anyhow::Result<(v1::Show, Report)> {
     let server = format!("http://{address}");
     let mut shows = ShowsClient::new(connect(&server).await?);
     let show = import(&mut shows).await?;
@@ -129,8 +124,7 @@ async fn sell(address: SocketAddr, options: LoadOptions) -> anyhow::Result<(v1::
     let line = tokio::spawn(draw(Arc::clone(&progress), options.duration));
     let sale = load::run(&server, &show.show_id, show.places, options, progress).await;
     line.abort();
-    let (report, sold) = sale?;
-    Ok((show, report, sold))
+    Ok((show, sale?))
 }
 
 async fn import(shows: &mut ShowsClient<tonic::transport::Channel>) -> anyhow::Result<v1::Show> {
@@ -167,9 +161,10 @@ async fn draw(progress: Arc<Progress>, duration: Duration) {
     }
 }
 
-fn print_report(report: &Report, data_dir: &Path, sold: &[HoldId]) -> anyhow::Result<()> {
+fn print_report(report: &Report, data_dir: &Path) -> anyhow::Result<()> {
     println!("\n{} in {:.1} s, fsync on", style("Sold").bold(), report.elapsed.as_secs_f64());
     println!("{report}");
+    let sold = &report.tally.sold;
     let check = check::check_log(data_dir, sold)?;
     println!(
         "  the log    {} sales acknowledged, {} missing; {}",

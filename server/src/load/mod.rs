@@ -11,15 +11,16 @@ use std::{
 use anyhow::Context as _;
 use tokio::task::JoinSet;
 use tonic::transport::{Channel, Endpoint};
-use usher_engine::ids::HoldId;
 
 pub mod check;
 pub mod cpu;
 pub mod probe;
 pub mod report;
+mod tally;
 mod worker;
 
 pub use report::{Progress, Report};
+pub use tally::Tally;
 
 /// The shape of a load.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +47,7 @@ pub async fn run(
     seats: u32,
     options: LoadOptions,
     progress: Arc<Progress>,
-) -> anyhow::Result<(Report, Vec<HoldId>)> {
+) -> anyhow::Result<Report> {
     let mut channels = Vec::new();
     for _ in 0..options.connections.max(1) {
         channels.push(connect(server).await?);
@@ -58,15 +59,20 @@ pub async fn run(
         let worker = worker::Worker::new(channel, show_id, seats, options, number, Arc::clone(&progress));
         workers.spawn(worker.run(started + options.duration));
     }
-    let mut report = Report::new(options);
-    let mut sold = Vec::new();
+    let mut tally = Tally::default();
     while let Some(done) = workers.join_next().await {
-        let done = done.context("a caller of the load")??;
-        report.add(&done);
-        sold.extend(done.sold);
+        tally.add(done.context("a caller of the load")??);
     }
-    report.elapsed = started.elapsed();
-    Ok((report, sold))
+    Ok(Report { options, elapsed: started.elapsed(), tally })
+}
+
+/// A runtime of its own for the load, whose threads can be told from the server's.
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(1).thread_name("usher-load").enable_all().build().context("starting the load")
 }
 
 async fn connect(server: &str) -> anyhow::Result<Channel> {

@@ -6,12 +6,7 @@ use std::{
     time::Duration,
 };
 
-use hdrhistogram::Histogram;
-
-use super::{LoadOptions, worker::Done};
-
-/// Longest latency that is told apart, in microseconds: one minute.
-const LATENCY_US_MAX: u64 = 60_000_000;
+use super::{LoadOptions, Tally};
 
 /// Running counts, for a line on the terminal.
 #[derive(Debug, Default)]
@@ -46,57 +41,15 @@ pub struct Report {
     pub options: LoadOptions,
     /// How long it took.
     pub elapsed: Duration,
-    /// HoldSeats that were decided.
-    pub attempts: u64,
-    /// Of these, granted.
-    pub granted: u64,
-    /// Of these, refused because a seat was gone.
-    pub refused: u64,
-    /// Holds that were sold.
-    pub confirmed: u64,
-    /// Holds that were given back.
-    pub released: u64,
-    /// Batches that the server did not take at first.
-    pub shed: u64,
-    /// Microseconds from sending a command to its answer.
-    pub latency_us: Histogram<u64>,
+    /// What all callers did.
+    pub tally: Tally,
 }
 
 impl Report {
-    pub(super) fn new(options: LoadOptions) -> Self {
-        Self {
-            options,
-            elapsed: Duration::ZERO,
-            attempts: 0,
-            granted: 0,
-            refused: 0,
-            confirmed: 0,
-            released: 0,
-            shed: 0,
-            latency_us: latency_histogram(),
-        }
-    }
-
-    pub(super) fn add(&mut self, done: &Done) {
-        self.attempts += done.attempts;
-        self.granted += done.granted;
-        self.refused += done.refused;
-        self.confirmed += done.confirmed;
-        self.released += done.released;
-        self.shed += done.shed;
-        self.latency_us.add(&done.latency_us).expect("histograms of one shape");
-    }
-
-    /// Decided commands of all kinds.
-    #[must_use]
-    pub fn commands(&self) -> u64 {
-        self.attempts + self.confirmed + self.released
-    }
-
     /// Decided commands a second.
     #[must_use]
     pub fn commands_per_second(&self) -> f64 {
-        self.per_second(self.commands())
+        self.per_second(self.tally.commands())
     }
 
     fn per_second(&self, count: u64) -> f64 {
@@ -106,24 +59,20 @@ impl Report {
     }
 }
 
-pub(super) fn latency_histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, LATENCY_US_MAX, 3).expect("valid bounds")
-}
-
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (what, count) in [
-            ("attempts", self.attempts),
-            ("grants", self.granted),
-            ("refusals", self.refused),
-            ("sales", self.confirmed),
-            ("commands", self.commands()),
+            ("attempts", self.tally.attempts),
+            ("grants", self.tally.granted),
+            ("refusals", self.tally.refused),
+            ("sales", self.tally.sold.len() as u64),
+            ("commands", self.tally.commands()),
         ] {
             writeln!(f, "  {what:<10}{:>14}{:>14}/s", thousands(count), rate(self.per_second(count)))?;
         }
         let ms = |quantile: f64| {
             #[expect(clippy::cast_precision_loss, reason = "a latency to print")]
-            let micros = self.latency_us.value_at_quantile(quantile) as f64;
+            let micros = self.tally.latency_us.value_at_quantile(quantile) as f64;
             micros / 1_000.0
         };
         writeln!(
@@ -137,7 +86,7 @@ impl fmt::Display for Report {
         write!(
             f,
             "  load       {} callers, batches of {}, {} connections, closed loop; {} batches put off by overload",
-            self.options.workers, self.options.batch, self.options.connections, self.shed
+            self.options.workers, self.options.batch, self.options.connections, self.tally.shed
         )
     }
 }

@@ -6,13 +6,12 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use hdrhistogram::Histogram;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use tonic::{Code, transport::Channel};
 use usher_engine::ids::HoldId;
 use usher_proto::v1::{self, command::Command, inventory_client::InventoryClient, outcome::Outcome};
 
-use super::{LoadOptions, Progress, report::latency_histogram};
+use super::{LoadOptions, Progress, Tally};
 
 /// Of ten winners, how many pay.
 const PAYING_OF_TEN: u32 = 9;
@@ -30,21 +29,7 @@ pub(super) struct Worker {
     progress: Arc<Progress>,
     /// Granted and not yet paid or given back.
     won: Vec<(prost::bytes::Bytes, String)>,
-    done: Done,
-}
-
-/// What one caller did.
-pub(super) struct Done {
-    pub(super) attempts: u64,
-    pub(super) granted: u64,
-    pub(super) refused: u64,
-    pub(super) confirmed: u64,
-    pub(super) released: u64,
-    pub(super) shed: u64,
-    /// Acknowledged sales.
-    pub(super) sold: Vec<HoldId>,
-    /// Microseconds from sending a command to its answer.
-    pub(super) latency_us: Histogram<u64>,
+    done: Tally,
 }
 
 impl Worker {
@@ -56,16 +41,6 @@ impl Worker {
         number: usize,
         progress: Arc<Progress>,
     ) -> Self {
-        let done = Done {
-            attempts: 0,
-            granted: 0,
-            refused: 0,
-            confirmed: 0,
-            released: 0,
-            shed: 0,
-            sold: Vec::new(),
-            latency_us: latency_histogram(),
-        };
         Self {
             client: InventoryClient::new(channel),
             show_id: show_id.to_owned(),
@@ -76,11 +51,11 @@ impl Worker {
             buyers: 0,
             progress,
             won: Vec::new(),
-            done,
+            done: Tally::default(),
         }
     }
 
-    pub(super) async fn run(mut self, until: Instant) -> anyhow::Result<Done> {
+    pub(super) async fn run(mut self, until: Instant) -> anyhow::Result<Tally> {
         while Instant::now() < until {
             let commands = self.next_batch();
             let request = v1::ExecuteRequest { show_id: self.show_id.clone(), commands };
@@ -155,7 +130,6 @@ impl Worker {
         self.done.attempts += attempts;
         self.done.granted += granted;
         self.done.refused += attempts - granted;
-        self.done.confirmed += sold;
         self.progress.add(attempts, granted, sold);
         Ok(())
     }
