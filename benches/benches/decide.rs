@@ -72,6 +72,8 @@ fn hold_refused(criterion: &mut Criterion) {
 
 fn confirm(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decide/confirm");
+    // Each sample fills a show off the clock.
+    group.sample_size(30);
     for seats in SEATS {
         let commands = confirms(&show_all_held(seats).1);
         group.bench_function(BenchmarkId::from_parameter(format_args!("seats={seats}")), |bencher| {

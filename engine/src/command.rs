@@ -23,6 +23,20 @@ pub enum Command {
     GetHold(HoldId),
 }
 
+impl Command {
+    /// The hold that it is about.
+    #[must_use]
+    pub fn hold_id(&self) -> HoldId {
+        match self {
+            Self::HoldSeats(command) => command.hold_id,
+            Self::ExtendHold(command) => command.hold_id,
+            Self::ReleaseHold(command) => command.hold_id,
+            Self::ConfirmHold(command) => command.hold_id,
+            Self::GetHold(hold_id) => *hold_id,
+        }
+    }
+}
+
 /// Hold places: all or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HoldSeats {

@@ -108,7 +108,7 @@ impl fmt::Debug for HoldId {
 }
 
 /// A buyer, as the frontend names him: 1 to 64 opaque bytes. Up to 40 of them are stored without an allocation.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BuyerId(SmallVec<[u8; 40]>);
 
 impl BuyerId {
@@ -128,6 +128,13 @@ impl BuyerId {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+}
+
+// A copy of bytes at once; the derived clone goes element by element.
+impl Clone for BuyerId {
+    fn clone(&self) -> Self {
+        Self(SmallVec::from_slice(&self.0))
     }
 }
 

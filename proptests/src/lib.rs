@@ -7,6 +7,8 @@
 //!
 //! Nothing here is imported by a product crate, and nothing here is fast.
 
+#![expect(clippy::unwrap_used, reason = "all of this is test code: what is not as it must be ends the test")]
+
 pub mod agreement;
 pub mod commands;
 pub mod coverage;

@@ -203,7 +203,8 @@ fn confirm_hold(show: &mut Show, command: &ConfirmHold, now: Timestamp) -> Outco
     if !foreign.is_empty() {
         return Err(Rejection::PlacesNotInHold(foreign));
     }
-    show.give_back(id, &remaining);
+    let granted = show.holds[&id].granted.clone();
+    show.give_back(id, &granted);
     show.sell(id, &sold);
     let hold = show.hold_mut(id);
     hold.state = HoldState::Confirmed;

@@ -3,9 +3,13 @@
 //! `USHER_CRASH_WORLDS` says how many worlds are run (400 unless set), `USHER_CRASH_SEED` with which seed to begin.
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use usher_engine::{command::Command, ids::ShowNumber};
+use usher_engine::{
+    command::{Command, HoldSeats},
+    ids::{BuyerId, SeatIndex, ShowNumber},
+    inventory::places::Places,
+};
 use usher_proptests::{
-    commands::{Generator, START},
+    commands::{Generator, START, hold_id},
     number_from_env,
     world::{SHARD, World},
 };
@@ -41,6 +45,26 @@ fn what_was_answered_survives_every_crash() {
     assert!(grants as u64 >= worlds && sales as u64 >= worlds / 10);
 }
 
+/// A frame whose append failed came back. From then on answers rest on it, so its loss must be seen like any other's.
+#[test]
+fn what_is_answered_from_a_frame_that_came_back_cannot_be_lost_unseen() {
+    let show = Generator::new(1).shows()[0].clone();
+    let mut world = World::new(START, 1 << 20);
+    world.create(&show);
+    let buyer = BuyerId::new(b"ada").unwrap();
+    let places = Places::new([SeatIndex(0)], []).unwrap();
+    let hold = Command::HoldSeats(HoldSeats { hold_id: hold_id(0), buyer, places, ttl: None });
+    let batch = [(ShowNumber(0), vec![hold])];
+    world.store.fail_next_append(SHARD, Failure::Kept);
+    assert_eq!(world.turn(&batch), Ok(false));
+    world.restart().unwrap();
+    assert_eq!(world.turn(&batch), Ok(true), "repeated, and granted by the frame that came back");
+    let last = world.last_frame();
+    assert!(world.store.delete_frame(SHARD, last));
+    let refused = world.restart().unwrap_err();
+    assert!(refused.contains("shard 0"), "the grant is lost, and the log was not refused: {refused}");
+}
+
 fn run(seed: u64, counts: &mut Counts) -> Result<(), String> {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut generator = Generator::new(seed);
@@ -73,7 +97,7 @@ fn run(seed: u64, counts: &mut Counts) -> Result<(), String> {
 
 /// A few requests of a few commands.
 fn batch(rng: &mut StdRng, generator: &mut Generator, shows: usize) -> Batch {
-    let shows = u32::try_from(shows).unwrap();
+    let shows = u32::try_from(shows).expect("few shows");
     let request = |rng: &mut StdRng, generator: &mut Generator| {
         let show = ShowNumber(rng.random_range(0..shows));
         (show, (0..rng.random_range(1..4)).map(|_| generator.command()).collect())

@@ -45,6 +45,18 @@ pub struct Config {
     pub log_level: String,
 }
 
+/// The names of the settings, as they stand in a file and, in capitals behind `USHER_`, in the environment.
+const SETTINGS: [&str; 8] = [
+    "listen",
+    "allow_plaintext",
+    "data_dir",
+    "shards",
+    "inbox_commands_max",
+    "batch_commands_max",
+    "log_format",
+    "log_level",
+];
+
 /// Flags that override the file and the environment.
 #[derive(Clone, Debug, Default, Args, Serialize)]
 pub struct ConfigFlags {
@@ -115,8 +127,8 @@ impl Config {
             ensure!(file.is_file(), "the configuration file {} does not exist", file.display());
             figment = figment.merge(Toml::file_exact(file));
         }
-        // USHER_CONFIG names the file and is no setting; USHER_SERVER is for the commands that call a server.
-        let environment = Env::prefixed("USHER_").ignore(&["config", "server"]);
+        // Only what is a setting: an orchestrator may add variables such as USHER_SERVICE_HOST.
+        let environment = Env::prefixed("USHER_").only(&SETTINGS);
         let config: Self =
             figment.merge(environment).merge(Serialized::defaults(flags)).extract().context("in the configuration")?;
         config.check()?;
@@ -169,6 +181,16 @@ mod tests {
         assert!(error.contains("shrads"), "{error}");
         flags.config = Some(dir.path().join("absent.toml"));
         assert!(Config::load(&flags).unwrap_err().to_string().contains("absent.toml"));
+    }
+
+    #[test]
+    fn every_setting_can_stand_in_the_environment() {
+        let serde_json::Value::Object(settings) = serde_json::to_value(Config::default()).unwrap() else {
+            panic!("a map")
+        };
+        let mut names = SETTINGS.to_vec();
+        names.sort_unstable();
+        assert_eq!(settings.keys().collect::<Vec<_>>(), names);
     }
 
     #[test]

@@ -224,7 +224,7 @@ pub fn policy(wire: Option<&v1::Policy>) -> Result<Policy, Refusal> {
     policy.live_holds_per_buyer_max = wire.live_holds_per_buyer_max.unwrap_or(policy.live_holds_per_buyer_max);
     policy.places_per_buyer_max = wire.places_per_buyer_max.unwrap_or(policy.places_per_buyer_max);
     policy.holds_per_show_max = wire.holds_per_show_max.unwrap_or(policy.holds_per_show_max);
-    if let Err(error) = policy.check() {
+    for error in policy.errors() {
         let description = format!("must be {} to {}, is {}", error.min, error.max, error.found);
         violations.note(&format!("policy.{}", error.field), description);
     }

@@ -4,8 +4,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::transport::Server;
+use tonic::transport::{Server, server::TcpIncoming};
 use tonic_health::server::HealthReporter;
 use usher_engine::{
     router::Router,
@@ -90,14 +89,15 @@ impl Node {
             .max_decoding_message_size(PLAN_BYTES_MAX)
             .max_encoding_message_size(PLAN_BYTES_MAX);
         let (draining, drain) = tokio::sync::oneshot::channel();
+        // The builder's own option for this does not reach a listener that is handed to it.
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let server = Server::builder()
-            .tcp_nodelay(true)
             .add_service(health)
             .add_service(reflection)
             .add_service(inventory)
             .add_service(shows)
             .add_service(AvailabilityServer::new(AvailabilityService::new(router)))
-            .serve_with_incoming_shutdown(TcpListenerStream::new(listener), async move {
+            .serve_with_incoming_shutdown(incoming, async move {
                 shutdown.await;
                 tracing::info!("draining");
                 let _ = draining.send(());

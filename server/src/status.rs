@@ -10,6 +10,7 @@ use std::{
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 use usher_engine::{
+    ids::HoldId,
     inventory::manifest::Manifest,
     rejection::{Conflicts, Rejection},
     router::NotFound,
@@ -17,12 +18,14 @@ use usher_engine::{
 };
 use usher_proto::v1;
 
+mod header;
+use header::{
+    DESCRIPTION_BYTES_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, NAMED_SECTIONS_MAX, VIOLATIONS_MAX, clip, join_indexes,
+    list,
+};
+
 /// `ErrorInfo.domain` of everything that Usher refuses.
 pub const DOMAIN: &str = "usher";
-/// Seats that a message names; the details name all of them.
-const NAMED_SEATS_MAX: usize = 10;
-/// General-admission sections that the details name: they travel in a header of limited size.
-const NAMED_SECTIONS_MAX: usize = 20;
 
 /// A refusal, before it becomes a status or a part of a batch's answer.
 #[derive(Debug)]
@@ -72,7 +75,6 @@ impl Refusal {
         let parts: Vec<String> =
             violations.iter().map(|violation| format!("{}: {}", violation.field, violation.description)).collect();
         let mut refusal = Self::new(Code::InvalidArgument, "INVALID_REQUEST", parts.join("; "));
-        refusal.0.metadata = violations.iter().map(|v| (v.field.clone(), v.description.clone())).collect();
         refusal.0.violations = violations;
         refusal
     }
@@ -82,7 +84,7 @@ impl Refusal {
     pub fn show_not_found(show_id: &str, why: NotFound) -> Self {
         match why {
             NotFound::Unknown => Self::new(Code::NotFound, "SHOW_UNKNOWN", format!("there is no show {show_id:?}"))
-                .about("show", show_id),
+                .about("show", show_id.to_owned()),
             NotFound::ShardNotServing => {
                 let message = format!("a shard is not serving, and show {show_id:?} may be on it");
                 Self::new(Code::Unavailable, "SHARD_NOT_SERVING", message).retry_after_ms(1_000)
@@ -95,7 +97,8 @@ impl Refusal {
     pub fn places_unknown(names: &[String]) -> Self {
         let message = format!("the show does not have {}", list(names.iter().cloned(), names.len()));
         let first = names.first().cloned().unwrap_or_default();
-        Self::new(Code::NotFound, "PLACES_UNKNOWN", message).about("place", &first)
+        let all = list(names.iter().cloned(), names.len());
+        Self::new(Code::NotFound, "PLACES_UNKNOWN", message).with("places", all).about("place", first)
     }
 
     /// A reader asked for a version that is not reached.
@@ -113,7 +116,7 @@ impl Refusal {
             Rejection::ShowIdReused { field } => precondition("SHOW_ID_REUSED").with("field", field),
             Rejection::IdReused { field } => precondition("ID_REUSED").with("field", field),
             Rejection::HoldUnknown => {
-                Self::new(Code::NotFound, "HOLD_UNKNOWN", rejection.to_string()).about("hold", "")
+                Self::new(Code::NotFound, "HOLD_UNKNOWN", rejection.to_string()).about("hold", String::new())
             }
             Rejection::HoldOfAnotherBuyer => precondition("HOLD_OF_ANOTHER_BUYER"),
             Rejection::HoldFenced => precondition("HOLD_FENCED"),
@@ -122,7 +125,11 @@ impl Refusal {
             Rejection::HoldConfirmed => precondition("HOLD_CONFIRMED"),
             Rejection::PlacesNotInHold(conflicts) => precondition("PLACES_NOT_IN_HOLD").blame(conflicts, manifest),
             Rejection::PlacesUnknown(conflicts) => {
-                Self::new(Code::NotFound, "PLACES_UNKNOWN", rejection.to_string()).blame(conflicts, manifest)
+                let seat = conflicts.seats.first().map(|seat| format!("seat {}", seat.0));
+                let section = || conflicts.ga.first().map(|shortage| section_name(manifest, shortage.section));
+                Self::new(Code::NotFound, "PLACES_UNKNOWN", rejection.to_string())
+                    .about("place", seat.or_else(section).unwrap_or_default())
+                    .blame(conflicts, manifest)
             }
             Rejection::LimitReached { limit, max } => {
                 precondition("LIMIT_REACHED").with("limit", limit).with("max", max)
@@ -136,8 +143,17 @@ impl Refusal {
         self
     }
 
-    fn about(mut self, kind: &'static str, name: &str) -> Self {
-        self.0.resource = Some((kind, name.to_owned()));
+    fn about(mut self, kind: &'static str, name: String) -> Self {
+        self.0.resource = Some((kind, name));
+        self
+    }
+
+    /// Names the hold that is refused, where it matters.
+    #[must_use]
+    pub fn of_hold(mut self, hold_id: HoldId) -> Self {
+        if let Some(("hold", name)) = &mut self.0.resource {
+            *name = hold_id.to_string();
+        }
         self
     }
 
@@ -173,34 +189,39 @@ impl Refusal {
     pub fn into_status(self) -> Status {
         let mut parts = *self.0;
         if !parts.seat_indexes.is_empty() {
-            let seats: Vec<String> = parts.seat_indexes.iter().map(u32::to_string).collect();
-            parts.metadata.insert("seat_indexes".to_owned(), seats.join(","));
+            let (seats, more) = join_indexes(&parts.seat_indexes);
+            parts.metadata.insert("seat_indexes".to_owned(), seats);
+            if more > 0 {
+                parts.metadata.insert("seat_indexes_more".to_owned(), more.to_string());
+            }
         }
         for shortage in parts.ga.iter().take(NAMED_SECTIONS_MAX) {
             let value = format!("requested {}, available {}", shortage.requested, shortage.available);
-            parts.metadata.insert(format!("ga:{}", shortage.section), value);
+            parts.metadata.insert(format!("ga:{}", clip(&shortage.section, NAME_BYTES_MAX)), value);
         }
         let mut details =
             ErrorDetails::with_error_info(parts.reason, DOMAIN, parts.metadata.into_iter().collect::<HashMap<_, _>>());
-        for violation in parts.violations {
-            details.add_bad_request_violation(violation.field, violation.description);
+        for violation in parts.violations.iter().take(VIOLATIONS_MAX) {
+            let description = clip(&violation.description, DESCRIPTION_BYTES_MAX);
+            details.add_bad_request_violation(clip(&violation.field, NAME_BYTES_MAX), description);
         }
         if let Some((kind, name)) = parts.resource {
-            details.set_resource_info(kind, name, "", parts.message.clone());
+            details.set_resource_info(kind, clip(&name, NAME_BYTES_MAX), "", "");
         }
         if let Some(after) = parts.retry_after {
             details.set_retry_info(Some(after));
         }
-        Status::with_error_details(parts.code, parts.message, details)
+        Status::with_error_details(parts.code, clip(&parts.message, MESSAGE_BYTES_MAX), details)
     }
 
     /// As one outcome of a batch.
     #[must_use]
     pub fn into_rejection(self) -> v1::Rejection {
-        let parts = *self.0;
+        let mut parts = *self.0;
+        parts.metadata.extend(parts.violations.into_iter().map(|wrong| (wrong.field, wrong.description)));
         v1::Rejection {
             reason: parts.reason.to_owned(),
-            message: parts.message,
+            message: clip(&parts.message, MESSAGE_BYTES_MAX),
             metadata: parts.metadata,
             seat_indexes: parts.seat_indexes,
             ga: parts.ga,
@@ -222,11 +243,4 @@ impl From<Fault> for Refusal {
 
 fn section_name(manifest: &Manifest, section: usher_engine::ids::SectionIndex) -> String {
     manifest.parts().sections.get(section.0 as usize).map_or_else(String::new, |section| section.name.clone())
-}
-
-/// The first few of `count` names.
-fn list(names: impl Iterator<Item = String>, count: usize) -> String {
-    let named: Vec<String> = names.take(NAMED_SEATS_MAX).collect();
-    let more = count.saturating_sub(named.len());
-    if more == 0 { named.join(", ") } else { format!("{} and {more} more", named.join(", ")) }
 }

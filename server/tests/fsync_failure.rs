@@ -12,6 +12,7 @@ mod common;
 
 use std::{
     fs,
+    net::SocketAddr,
     path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -45,20 +46,37 @@ fn strace_works() -> bool {
     false
 }
 
+/// strace and the server under it. A killed strace would leave the server running, so a failing test ends that first.
+struct Traced {
+    strace: Process,
+    server: u32,
+}
+
+impl Drop for Traced {
+    fn drop(&mut self) {
+        // After an orderly end there is neither, and its id may be another's by now.
+        if traced_id(self.strace.id()) == Some(self.server) {
+            let _ = Command::new("kill").args(["-KILL", &self.server.to_string()]).status();
+        }
+    }
+}
+
 /// `usher serve` under strace, which writes every sync to `trace` and fails one of them.
-fn serve_with_failing_sync(data_dir: &Path, trace: &Path) -> Process {
+fn serve_with_failing_sync(data_dir: &Path, trace: &Path) -> (Traced, SocketAddr) {
     let serve = serve_command(data_dir, 1);
     let mut command = program("strace");
     command.args(["-f", "-y", "-e", "trace=fdatasync,fsync", "-e"]);
     command.arg(format!("inject=fdatasync:error=EIO:when={FAILING_SYNC}")).arg("-o").arg(trace);
     command.arg(serve.get_program()).args(serve.get_args());
-    Process::spawn(command)
+    let strace = Process::spawn(command);
+    let address = strace.address();
+    let server = traced_id(strace.id()).unwrap();
+    (Traced { strace, server }, address)
 }
 
-/// The one child of strace.
-fn traced_id(strace: u32) -> u32 {
-    let children = fs::read_to_string(format!("/proc/{strace}/task/{strace}/children")).unwrap();
-    children.trim().parse().unwrap()
+/// The one child of strace, while both run.
+fn traced_id(strace: u32) -> Option<u32> {
+    fs::read_to_string(format!("/proc/{strace}/task/{strace}/children")).ok()?.trim().parse().ok()
 }
 
 /// Holds a seat of its own, again and again until it is answered; every reason why it was not.
@@ -94,8 +112,8 @@ async fn a_shard_survives_a_failed_sync() {
     }
     let (data, traces) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let trace = traces.path().join("syncs");
-    let mut server = serve_with_failing_sync(data.path(), &trace);
-    let mut clients = Clients::connect(server.address()).await;
+    let (mut traced, address) = serve_with_failing_sync(data.path(), &trace);
+    let mut clients = Clients::connect(address).await;
     let policy = v1::Policy { live_holds_per_buyer_max: Some(1_000), ..v1::Policy::default() };
     let show = v1::CreateShowRequest { policy: Some(policy), ..wire::hall(SHOW, 1_000, 0) };
     clients.shows.create_show(show).await.unwrap();
@@ -117,10 +135,11 @@ async fn a_shard_survives_a_failed_sync() {
     }
     check_holds(&mut clients, last).await;
     drop(clients);
-    assert_eq!(server.lines_of("append failed, recovering").len(), 1, "{}", server.text());
-    assert_eq!(server.lines_of("recovered").len(), 2, "{}", server.text());
-    terminate(traced_id(server.id()));
-    assert_eq!(server.wait().code(), Some(0), "{}", server.text());
+    let said = traced.strace.text();
+    assert_eq!(traced.strace.lines_of("append failed, recovering").len(), 1, "{said}");
+    assert_eq!(traced.strace.lines_of("recovered").len(), 2, "{said}");
+    terminate(traced.server);
+    assert_eq!(traced.strace.wait().code(), Some(0), "{}", traced.strace.text());
     check_trace(&trace);
 
     let (mut server, address) = Process::serve(data.path(), 1);

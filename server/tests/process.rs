@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path, pin::pin, process::Command};
 
 use common::{
     Clients, WAIT_MAX,
@@ -114,8 +114,8 @@ fn wrong_flags_and_settings_are_named() {
     command.args(["serve", "--config", path(&file), "--data-dir"]).arg(data.path().join("data"));
     assert_says(&refused_start(command), &["shrads", path(&file)]);
     let mut command = serve_command(&data.path().join("data"), 1);
-    command.env("USHER_SHRADS", "2");
-    assert_says(&refused_start(command), &["shrads"]);
+    command.env("USHER_INBOX_COMMANDS_MAX", "0").env("USHER_SERVICE_HOST", "not ours");
+    assert_says(&refused_start(command), &["inbox_commands_max"]);
     assert!(!data.path().join("data").exists(), "a directory was made before the settings were read");
 }
 
@@ -148,14 +148,16 @@ async fn a_call_in_flight_is_answered_before_the_end() {
     let mut clients = Clients::connect(address).await;
     // Three kilobytes that are a million seats: reading them takes a while.
     let mut shows = clients.shows.clone();
-    let import = tokio::spawn(async move { shows.import_show(large_plan()).await });
-    // On the same connection, after the import: once this is answered, the server has the import too.
-    tokio::task::yield_now().await;
-    let refused = Refused::from(clients.inventory.get_hold(wire::get("other", 1)).await.unwrap_err());
+    let mut import = pin!(shows.import_show(large_plan()));
+    // The import goes out first, on the same connection: once the other call is answered, the server has the import.
+    let refused = tokio::select! {
+        biased;
+        early = &mut import => panic!("it was to be in flight still: {early:?}"),
+        other = clients.inventory.get_hold(wire::get("other", 1)) => Refused::from(other.unwrap_err()),
+    };
     assert_eq!(refused.reason, "SHOW_UNKNOWN");
-    assert!(!import.is_finished(), "it was to be in flight still");
     server.terminate();
-    let show = tokio::time::timeout(WAIT_MAX, import).await.unwrap().unwrap().unwrap().into_inner().show.unwrap();
+    let show = tokio::time::timeout(WAIT_MAX, import).await.unwrap().unwrap().into_inner().show.unwrap();
     assert_eq!(show.places, 1_000_000);
     assert_eq!(server.wait().code(), Some(0), "{}", server.text());
     assert_eq!(server.lines_of("draining").len(), 1, "{}", server.text());

@@ -116,7 +116,7 @@ impl Acknowledged {
         self.shared.positions.get(shard.index()).map_or(Position::NONE, |position| *position.lock())
     }
 
-    /// Notes a frame whose append is about to return `Ok`. Only such frames may be published.
+    /// Notes a frame that answers may rest on: its append is about to return `Ok`, or a replay found it.
     pub(crate) fn publish(&self, shard: ShardId, position: Position) {
         if let Some(published) = self.shared.positions.get(shard.index()) {
             *published.lock() = position;

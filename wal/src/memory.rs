@@ -220,7 +220,7 @@ impl Log for MemoryLog {
         from: Lsn,
         visit: &mut dyn FnMut(Frame<'_>) -> Result<(), ReplayStop>,
     ) -> Result<Tail, LogError> {
-        let stored = self.shared.lock();
+        let mut stored = self.shared.lock();
         let mut chain = Chain::starting_at(self.shard, from);
         let first = stored.durable.partition_point(|(lsn, _)| *lsn < chain.first_read());
         for (lsn, encoded) in &stored.durable[first..] {
@@ -228,6 +228,10 @@ impl Log for MemoryLog {
         }
         let (tail, _) = chain.end()?;
         stored.check_reached(self.shard, tail.lsn)?;
+        // Answers rest on what was replayed, also on a frame that came back after its append had failed.
+        if stored.epoch == Some(self.epoch) && tail.lsn > Lsn::ZERO {
+            stored.acknowledged = Some(Position { epoch: self.epoch, lsn: tail.lsn });
+        }
         Ok(tail)
     }
 

@@ -180,20 +180,24 @@ impl Holds {
 
     /// Takes at most `max` holds that are due off the deadlines, in order of deadline and id. They must be expired then.
     pub(super) fn take_due(&mut self, now: Timestamp, max: usize) -> Vec<HoldId> {
-        let mut due = Vec::new();
+        let mut due: Vec<(Timestamp, HoldId, u32)> = Vec::new();
         while let Some(&Reverse((at, slot))) = self.deadlines.peek() {
-            if at > now || due.len() == max {
+            // Of equal deadlines all are taken, since they are told apart by id only below.
+            if at > now || (due.len() >= max && due.last().is_none_or(|&(last, ..)| last < at)) {
                 break;
             }
             self.deadlines.pop();
             let hold = self.records.find(slot);
             if let Some(hold) = hold.filter(|hold| hold.state == HoldState::Held && hold.expires_at == at) {
-                due.push((at, hold.id));
+                due.push((at, hold.id, slot));
             }
         }
         due.sort_unstable();
         due.dedup();
-        due.into_iter().map(|(_, id)| id).collect()
+        for (at, _, slot) in due.drain(max.min(due.len())..) {
+            self.deadlines.push(Reverse((at, slot)));
+        }
+        due.into_iter().map(|(_, id, _)| id).collect()
     }
 
     fn push_deadline(&mut self, at: Timestamp, slot: u32) {
@@ -259,6 +263,7 @@ mod tests {
         holds.move_deadline(slot, Timestamp(25));
         assert_eq!(holds.next_deadline(), Some(Timestamp(10)));
         assert_eq!(holds.take_due(Timestamp(9), 10), []);
+        assert_eq!(holds.take_due(Timestamp(20), 0), []);
         assert_eq!(holds.take_due(Timestamp(20), 10), [id(3), id(2), id(9)]);
         assert_eq!(holds.take_due(Timestamp(99), 1), [id(5)]);
         assert_eq!(holds.take_due(Timestamp(99), 9), [id(4)]);

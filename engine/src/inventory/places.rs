@@ -38,7 +38,7 @@ pub enum PlacesError {
 
 /// Seats in ascending order, then units per section in ascending order. Up to four seats, or two sections, need no
 /// allocation.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
 pub struct Places {
     /// `seats` seat numbers, then pairs of section and quantity.
     words: SmallVec<[u32; 4]>,
@@ -126,13 +126,12 @@ impl Places {
         let left = |(section, units): (SectionIndex, u32)| (section.0, units.saturating_sub(other.units_of(section)));
         Self::of(seats, self.ga().map(left).filter(|&(_, units)| units > 0))
     }
+}
 
-    /// What is in both; of units, the smaller number.
-    #[must_use]
-    pub fn common(&self, other: &Self) -> Self {
-        let seats = self.seats().filter(|&seat| other.contains_seat(seat)).map(|seat| seat.0).collect();
-        let both = |(section, units): (SectionIndex, u32)| (section.0, units.min(other.units_of(section)));
-        Self::of(seats, self.ga().map(both).filter(|&(_, units)| units > 0))
+// A copy of words at once; the derived clone goes element by element, which is a fifth of the cost of a grant.
+impl Clone for Places {
+    fn clone(&self) -> Self {
+        Self { words: SmallVec::from_slice(&self.words), seats: self.seats }
     }
 }
 
@@ -188,11 +187,10 @@ mod tests {
     }
 
     #[test]
-    fn sets_are_subtracted_and_intersected_with_their_units() {
+    fn sets_are_subtracted_with_their_units() {
         let all = places(&[1, 2, 3], &[(7, 5), (8, 1)]).unwrap();
         let some = places(&[2], &[(7, 2), (8, 1)]).unwrap();
         assert_eq!(all.without(&some), places(&[1, 3], &[(7, 3)]).unwrap());
-        assert_eq!(all.common(&some), some);
         assert_eq!(some.without(&all), Places::default());
     }
 }

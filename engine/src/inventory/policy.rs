@@ -59,11 +59,9 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Checks every limit but the time to live, which is checked when it is made.
-    ///
-    /// # Errors
-    /// [`PolicyError`] with the first field outside of its range.
-    pub fn check(&self) -> Result<(), PolicyError> {
+    /// Every limit outside of its range. The time to live is checked when it is made.
+    #[must_use]
+    pub fn errors(&self) -> Vec<PolicyError> {
         let limits = [
             ("hold_life_ms_max", self.hold_life_ms_max, HOLD_TTL_MS_MIN, HOLD_LIFE_MS_MAX),
             ("places_per_hold_max", u64::from(self.places_per_hold_max), 1, u64::from(PLACES_PER_HOLD_MAX)),
@@ -76,10 +74,8 @@ impl Policy {
             ("places_per_buyer_max", u64::from(self.places_per_buyer_max), 1, u64::from(HOLDS_PER_SHOW_MAX)),
             ("holds_per_show_max", u64::from(self.holds_per_show_max), 1, u64::from(HOLDS_PER_SHOW_MAX)),
         ];
-        match limits.into_iter().find(|(_, found, min, max)| !(min..=max).contains(&found)) {
-            Some((field, found, min, max)) => Err(PolicyError { field, min, max, found }),
-            None => Ok(()),
-        }
+        let outside = limits.into_iter().filter(|(_, found, min, max)| !(min..=max).contains(&found));
+        outside.map(|(field, found, min, max)| PolicyError { field, min, max, found }).collect()
     }
 }
 
@@ -89,10 +85,13 @@ mod tests {
 
     #[test]
     fn the_default_is_allowed_and_each_limit_has_a_range() {
-        assert_eq!(Policy::default().check(), Ok(()));
+        assert_eq!(Policy::default().errors(), []);
         let none = Policy { places_per_hold_max: 0, ..Policy::default() };
-        assert_eq!(none.check().unwrap_err().to_string(), "places_per_hold_max must be 1 to 1000, is 0");
-        let long = Policy { hold_life_ms_max: HOLD_LIFE_MS_MAX + 1, ..Policy::default() };
-        assert_eq!(long.check().unwrap_err().field, "hold_life_ms_max");
+        assert_eq!(none.errors()[0].to_string(), "places_per_hold_max must be 1 to 1000, is 0");
+        let long = Policy { hold_life_ms_max: HOLD_LIFE_MS_MAX + 1, ..none };
+        assert_eq!(
+            long.errors().iter().map(|error| error.field).collect::<Vec<_>>(),
+            ["hold_life_ms_max", "places_per_hold_max"]
+        );
     }
 }

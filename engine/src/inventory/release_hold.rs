@@ -44,9 +44,10 @@ pub(super) fn decide(
         return Err(Rejection::PlacesNotInHold(foreign));
     }
     // After this point it must succeed.
-    // Seats that were given back before are given back still: repeating the command changes nothing.
+    // What stays is counted from the grant: a seat that was given back before is given back still, and naming 2 of 3
+    // units leaves 1 however often it is said.
     let remaining = hold.remaining();
-    let back = remaining.common(places);
+    let back = remaining.without(&hold.places.without(places));
     if back == *remaining {
         events.push(Event::HoldReleased { hold_id, places: None });
         return Ok(Answer::Released(HoldState::Released));
@@ -124,8 +125,20 @@ mod tests {
              00:04  release A3 of h1              -> rejected: places not in hold A3
              00:04  release 4xFloor of h1         -> rejected: places not in hold Floor 4>3
              00:05  get h1                        -> held A2 1xFloor 1100, until 10:00
-             00:06  release A2 1xFloor of h1      -> released
+             00:06  release A2 2xFloor of h1      -> held
+             00:06  release 3xFloor of h1         -> released
              00:07  seats                         -> all available",
+        );
+    }
+
+    #[test]
+    fn giving_a_part_back_twice_is_giving_it_back_once() {
+        check(
+            "00:00  hold A1 3xFloor as h1   -> held 1300, until 10:00
+             00:01  release 2xFloor of h1   -> held
+             00:01  release 2xFloor of h1   -> held
+             00:01  release 1xFloor of h1   -> held
+             00:02  seats                   -> A1 held, 1xFloor held",
         );
     }
 

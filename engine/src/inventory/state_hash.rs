@@ -62,6 +62,7 @@ impl Writer {
         for hold in holds {
             self.hold(show, hold);
         }
+        self.number(show.holds.ended().count() as u64);
         for (at, hold) in show.holds.ended() {
             self.number(at.0);
             self.bytes(hold.id.as_bytes());
@@ -76,7 +77,9 @@ impl Writer {
         }
         self.places(&hold.places);
         self.places(hold.remaining());
-        if let Some(booking) = hold.more.as_ref().and_then(|more| more.booking.as_ref()) {
+        let booking = hold.more.as_ref().and_then(|more| more.booking.as_ref());
+        self.number(u64::from(booking.is_some()));
+        if let Some(booking) = booking {
             self.bytes(booking.order.as_str().as_bytes());
             self.bytes(booking.payment.as_str().as_bytes());
             self.number(booking.confirmed_at.0);
@@ -88,6 +91,7 @@ impl Writer {
         for seat in places.seats() {
             self.number(u64::from(seat.0));
         }
+        self.number(places.ga().len() as u64);
         for (section, units) in places.ga() {
             self.number(u64::from(section.0));
             self.number(u64::from(units));

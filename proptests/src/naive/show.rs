@@ -162,8 +162,9 @@ impl Show {
         }
     }
 
-    /// Held to available, as far as the hold still has these places.
+    /// Held to available, as far as the hold still has these places. Units are counted from the grant.
     pub(super) fn give_back(&mut self, id: HoldId, places: &Places) {
+        let granted = self.holds[&id].granted.clone();
         for seat in places.seats() {
             let status = &mut self.seats[seat.0 as usize];
             if *status == SeatStatus::Held(id) {
@@ -172,7 +173,8 @@ impl Show {
         }
         for (section, units) in places.ga() {
             let held = &mut self.units.get_mut(&section).unwrap().held;
-            let left = held.remove(&id).unwrap_or(0).saturating_sub(units);
+            let of_grant = granted.ga().find(|&(other, _)| other == section).map_or(0, |(_, units)| units);
+            let left = held.remove(&id).unwrap_or(0).min(of_grant.saturating_sub(units));
             if left > 0 {
                 held.insert(id, left);
             }
@@ -206,7 +208,7 @@ impl Show {
 
     /// A live hold ends without a sale.
     pub(super) fn end(&mut self, id: HoldId, state: HoldState, now: Timestamp) {
-        self.give_back(id, &self.places_of(id));
+        self.give_back(id, &self.holds[&id].granted.clone());
         self.hold_mut(id).state = state;
         self.remember_ended(id, now);
     }

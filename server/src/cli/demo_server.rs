@@ -31,11 +31,15 @@ pub(crate) fn start(
     let listen = config.listen;
     let listener = runtime.block_on(TcpListener::bind(listen)).with_context(|| format!("listening on {listen}"))?;
     let address = listener.local_addr()?;
+    let interrupted = {
+        let _guard = runtime.enter();
+        shutdown::requested().context("listening for signals")?
+    };
     let node = Node::open(config, watcher)?;
     let (stop, stopped) = oneshot::channel();
     let ends = async move {
         tokio::select! {
-            () = shutdown::requested() => {}
+            () = interrupted => {}
             _ = stopped => {}
         }
     };

@@ -24,11 +24,12 @@ impl Serve {
         telemetry::start(config.log_format, &config.log_level)?;
         let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
         runtime.block_on(async {
+            let shutdown = shutdown::requested().context("listening for signals")?;
             let listener =
                 TcpListener::bind(config.listen).await.with_context(|| format!("listening on {}", config.listen))?;
             let node =
                 tokio::task::spawn_blocking(move || Node::open(config, |_, _| {})).await.context("opening")??;
-            node.serve(listener, shutdown::requested()).await
+            node.serve(listener, shutdown).await
         })
     }
 }

@@ -44,10 +44,11 @@ impl InventoryService {
     ) -> Result<WireOutcome, Refusal> {
         let (show, shard) = self.find(show_id)?;
         let command = parse(&show)?;
+        let hold_id = command.hold_id();
         let outcomes = execute(shard, &show, vec![command]).await?;
         match outcomes.into_iter().next() {
             Some(Ok(answer)) => Ok(convert::answer(answer, show_id, &show.manifest)),
-            Some(Err(rejection)) => Err(Refusal::rejected(&rejection, &show.manifest)),
+            Some(Err(rejection)) => Err(Refusal::rejected(&rejection, &show.manifest).of_hold(hold_id)),
             None => Err(Refusal::from(usher_engine::shard::Fault::OutcomeUnknown)),
         }
     }

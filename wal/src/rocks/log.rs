@@ -45,7 +45,7 @@ impl RocksLog {
             return Err(self.poisoned());
         }
         database.put_frame(self.shard, lsn, &self.buffer)?;
-        // Only here: a frame whose append failed is never acknowledged, even if it comes back.
+        // Not before: a frame whose append failed is acknowledged only once a replay has found it.
         self.store.acknowledged.publish(self.shard, Position { epoch: self.epoch, lsn });
         Ok(current.generation)
     }
@@ -97,6 +97,13 @@ impl Log for RocksLog {
         let acknowledged = self.store.acknowledged.position(self.shard);
         let tail = self.store.current.read().database()?.replay(self.shard, from, visit)?;
         acknowledged.check_reached(self.shard, tail.lsn)?;
+        // Answers rest on what was replayed, also on a frame that came back after its append had failed: from now on it
+        // must not be lost unseen. Opening has made it durable. A fenced handle leaves this to its successor.
+        let newest = self.store.epoch_lock(self.shard)?.lock();
+        if *newest == self.epoch && tail.lsn == self.tail.lsn {
+            self.store.acknowledged.publish(self.shard, Position { epoch: self.epoch, lsn: tail.lsn });
+        }
+        drop(newest);
         Ok(tail)
     }
 

@@ -1,0 +1,57 @@
+//! Every request may be sent again: a granted command, repeated at once, is granted, and changes nothing.
+//!
+//! `USHER_REPEAT_HISTORIES` says over how many random histories (500 unless set).
+
+use usher_engine::{event::Event, ids::ShowNumber, inventory::Inventory, shard::Outcome, time::Timestamp};
+use usher_proptests::{
+    commands::{Step, Timed, history},
+    number_from_env,
+    shrink::{explain, failure_of},
+};
+
+#[test]
+fn a_granted_command_repeated_changes_nothing() {
+    for seed in 1..=number_from_env("USHER_REPEAT_HISTORIES", 500) {
+        let history = history(seed);
+        if let Err(failure) = failure_of(&history, check) {
+            panic!("{}", explain(seed, history, &failure, check));
+        }
+    }
+}
+
+fn check(history: &[Timed]) -> Result<(), String> {
+    let mut inventory = Inventory::default();
+    for Timed { at, step } in history {
+        match step {
+            Step::Create(created) => {
+                let (number, mut events) = (inventory.next_number(), Vec::new());
+                let created = inventory.decide_create(created.clone(), &mut events);
+                apply(&mut inventory, number, events, *at);
+                drop(created);
+            }
+            Step::Sweep { max } => {
+                for (show, hold_id) in inventory.take_due(*at, *max) {
+                    apply(&mut inventory, show, vec![Event::HoldExpired { hold_id }], *at);
+                }
+            }
+            Step::Ask(show, _) if inventory.show(*show).is_none() => {}
+            Step::Ask(show, command) => {
+                let decide = |inventory: &Inventory| -> (Outcome, Vec<Event>) {
+                    let mut events = Vec::new();
+                    (inventory.decide(*show, command, *at, &mut events), events)
+                };
+                let (first, events) = decide(&inventory);
+                apply(&mut inventory, *show, events, *at);
+                let (again, events) = decide(&inventory);
+                if first.is_ok() && (again.is_err() || !events.is_empty()) {
+                    return Err(format!("{command:?}\n  first {first:?}\n  again {again:?} with {events:?}"));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn apply(inventory: &mut Inventory, show: ShowNumber, events: Vec<Event>, at: Timestamp) {
+    events.into_iter().for_each(|event| inventory.apply(show, event, at));
+}
