@@ -2,7 +2,7 @@
 //!
 //! It counts; the limits are kept in the commands' files.
 
-use hashbrown::HashTable;
+use hashbrown::{HashTable, hash_table::Entry};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::slab::Slab;
@@ -44,7 +44,16 @@ impl Buyers {
 
     /// The buyer's slot, for one hold more that names him.
     pub(super) fn name(&mut self, id: &[u8]) -> u32 {
-        let slot = self.slot(id).unwrap_or_else(|| self.insert(id));
+        let records = &mut self.records;
+        let is_his = |&slot: &u32| *records.get(slot).id == *id;
+        let slot = match self.by_id.entry(xxh3_64(id), is_his, |&slot| xxh3_64(&records.get(slot).id)) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => {
+                let slot = records.insert(Buyer { id: id.into(), holds: 0, live_holds: 0, places: 0 });
+                new.insert(slot);
+                slot
+            }
+        };
         self.records.get_mut(slot).holds += 1;
         slot
     }
@@ -62,13 +71,6 @@ impl Buyers {
             entry.remove();
         }
         self.records.remove(slot);
-    }
-
-    fn insert(&mut self, id: &[u8]) -> u32 {
-        let slot = self.records.insert(Buyer { id: id.into(), holds: 0, live_holds: 0, places: 0 });
-        let records = &self.records;
-        self.by_id.insert_unique(xxh3_64(id), slot, |&slot| xxh3_64(&records.get(slot).id));
-        slot
     }
 
     fn slot(&self, id: &[u8]) -> Option<u32> {
