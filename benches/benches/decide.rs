@@ -1,7 +1,9 @@
 //! What one command costs the core: decide and apply in memory, and the encoding of what is logged.
 //!
-//! Commands are made before the clock runs. Granting a seat and giving it back are different work, so a show is filled
-//! once and replaced by an empty one, off the clock; its growth from nothing is measured with it. No log, no threads.
+//! Commands are made before the clock runs. Granting a seat and giving it back are different work, so a show is given
+//! so many holds and then replaced by an empty one, off the clock; its growth from nothing is measured with it. The size
+//! of a show and the number of its holds are told apart: the first costs nothing, the second costs cache misses. No
+//! log, no threads.
 
 use std::{
     hint::black_box,
@@ -10,10 +12,11 @@ use std::{
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use mimalloc::MiMalloc;
-use usher_benches::workload::{NOW, SHOW, confirms, execute, holds, show, show_all_held};
+use usher_benches::workload::{NOW, SHOW, confirms, execute, holds, show, show_with};
 use usher_engine::{codec::PayloadWriter, command::Command, event::Event, inventory::Inventory};
 
-const SEATS: [u32; 3] = [1_000, 10_000, 100_000];
+/// Seats of a show, and holds in it.
+const SIZES: [(u32, usize); 4] = [(1_000, 1_000), (10_000, 1_000), (100_000, 1_000), (100_000, 100_000)];
 /// Events of one payload; a busy shard's batch.
 const BATCH: usize = 256;
 
@@ -44,23 +47,23 @@ fn time_granted(iterations: u64, commands: &[Command], new: impl Fn() -> Invento
 
 fn hold_granted(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decide/hold_granted");
-    for seats in SEATS {
-        let commands: Vec<Command> = holds(seats, 0).into_iter().map(Command::HoldSeats).collect();
-        group.bench_function(BenchmarkId::from_parameter(format_args!("seats={seats}")), |bencher| {
+    for (seats, count) in SIZES {
+        let commands: Vec<Command> = holds(seats, count, 0).into_iter().map(Command::HoldSeats).collect();
+        group.bench_function(BenchmarkId::from_parameter(format_args!("seats={seats}/holds={count}")), |bencher| {
             bencher.iter_custom(|iterations| time_granted(iterations, &commands, || show(seats)));
         });
     }
 }
 
-/// Every seat is taken; other buyers ask for them under ids that are not known.
+/// Other buyers ask for seats that are taken, under ids that are not known.
 fn hold_refused(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decide/hold_refused");
-    for seats in SEATS {
-        let (inventory, _) = show_all_held(seats);
-        let commands: Vec<Command> = holds(seats, 2).into_iter().map(Command::HoldSeats).collect();
+    for (seats, count) in SIZES {
+        let inventory = show_with(seats, &holds(seats, count, 0));
+        let commands: Vec<Command> = holds(seats, count, 1).into_iter().map(Command::HoldSeats).collect();
         let mut events = Vec::new();
         let mut next = commands.iter().cycle();
-        group.bench_function(BenchmarkId::from_parameter(format_args!("seats={seats}")), |bencher| {
+        group.bench_function(BenchmarkId::from_parameter(format_args!("seats={seats}/holds={count}")), |bencher| {
             bencher.iter(|| {
                 let command = next.next().expect("a cycle has no end");
                 inventory.decide(SHOW, command, NOW, &mut events).is_err()
@@ -74,10 +77,11 @@ fn confirm(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decide/confirm");
     // Each sample fills a show off the clock.
     group.sample_size(30);
-    for seats in SEATS {
-        let commands = confirms(&show_all_held(seats).1);
-        group.bench_function(BenchmarkId::from_parameter(format_args!("seats={seats}")), |bencher| {
-            bencher.iter_custom(|iterations| time_granted(iterations, &commands, || show_all_held(seats).0));
+    for (seats, count) in SIZES {
+        let held = holds(seats, count, 0);
+        let commands = confirms(&held);
+        group.bench_function(BenchmarkId::from_parameter(format_args!("seats={seats}/holds={count}")), |bencher| {
+            bencher.iter_custom(|iterations| time_granted(iterations, &commands, || show_with(seats, &held)));
         });
     }
 }
@@ -86,7 +90,7 @@ fn confirm(criterion: &mut Criterion) {
 fn encode(criterion: &mut Criterion) {
     let inventory = show(1_000);
     let mut granted: Vec<Event> = Vec::new();
-    for command in holds(1_000, 0).into_iter().take(BATCH).map(Command::HoldSeats) {
+    for command in holds(1_000, BATCH, 0).into_iter().map(Command::HoldSeats) {
         inventory.decide(SHOW, &command, NOW, &mut granted).expect("an available seat");
     }
     let mut payload = PayloadWriter::default();

@@ -46,16 +46,15 @@ pub fn show(seats: u32) -> Inventory {
     inventory
 }
 
-/// The same with every seat in a hold of its own: the show and what holds the seats.
+/// The same with these holds in it.
 #[must_use]
-pub fn show_all_held(seats: u32) -> (Inventory, Vec<HoldSeats>) {
+pub fn show_with(seats: u32, holds: &[HoldSeats]) -> Inventory {
     let mut inventory = show(seats);
-    let holds = holds(seats, 0);
     let mut events = Vec::new();
-    for hold in &holds {
+    for hold in holds {
         execute(&mut inventory, &Command::HoldSeats(hold.clone()), &mut events);
     }
-    (inventory, holds)
+    inventory
 }
 
 /// Decides and applies, as a shard does without its log. Says whether it was granted.
@@ -67,13 +66,14 @@ pub fn execute(inventory: &mut Inventory, command: &Command, events: &mut Vec<Ev
     decided.is_ok()
 }
 
-/// One hold for each seat, in random order. Another `salt` gives other ids, buyers and another order.
+/// So many holds of a seat each, in random order over the whole show. Another `salt` gives other ids and buyers for the
+/// same seats.
 #[must_use]
-pub fn holds(seats: u32, salt: u64) -> Vec<HoldSeats> {
-    let mut rng = StdRng::seed_from_u64(SEED + salt);
+pub fn holds(seats: u32, count: usize, salt: u64) -> Vec<HoldSeats> {
     let mut order: Vec<u32> = (0..seats).collect();
-    order.shuffle(&mut rng);
-    order.into_iter().map(|seat| hold(&mut rng, seat)).collect()
+    order.shuffle(&mut StdRng::seed_from_u64(SEED));
+    let mut rng = StdRng::seed_from_u64(SEED + 1 + salt);
+    order.into_iter().take(count).map(|seat| hold(&mut rng, seat)).collect()
 }
 
 fn hold(rng: &mut StdRng, seat: u32) -> HoldSeats {

@@ -133,6 +133,7 @@ impl BuyerId {
 
 // A copy of bytes at once; the derived clone goes element by element.
 impl Clone for BuyerId {
+    #[inline]
     fn clone(&self) -> Self {
         Self(SmallVec::from_slice(&self.0))
     }

@@ -42,6 +42,12 @@ impl Buyers {
         self.records.iter()
     }
 
+    /// Makes room for a rush before its first buyer.
+    pub(super) fn expect(&mut self, buyers: usize) {
+        let records = &self.records;
+        self.by_id.reserve(buyers, |&slot| xxh3_64(&records.get(slot).id));
+    }
+
     /// The buyer's slot, for one hold more that names him.
     pub(super) fn name(&mut self, id: &[u8]) -> u32 {
         let records = &mut self.records;

@@ -12,6 +12,10 @@ use crate::{
     time::Timestamp,
 };
 
+/// With its first hold a show makes room for holds of one place in so many: some 5 bytes a place, and none while nobody
+/// has come.
+const RUSH_SHARE: usize = 4;
+
 pub(super) fn decide(
     show: &Show,
     command: &HoldSeats,
@@ -21,14 +25,16 @@ pub(super) fn decide(
     if let Some(hold) = show.holds.find(command.hold_id) {
         return repeat(show, command, hold, now);
     }
-    let unknown = show.unknown(&command.places);
-    if !unknown.is_empty() {
-        return Err(Rejection::PlacesUnknown(unknown));
+    let available = show.are_available(&command.places);
+    if !available {
+        let unknown = show.unknown(&command.places);
+        if !unknown.is_empty() {
+            return Err(Rejection::PlacesUnknown(unknown));
+        }
     }
     check_limits(show, command)?;
-    let taken = show.taken(&command.places);
-    if !taken.is_empty() {
-        return Err(Rejection::PlacesTaken(taken));
+    if !available {
+        return Err(Rejection::PlacesTaken(show.taken(&command.places)));
     }
     // After this point it must succeed.
     let ttl = command.ttl.unwrap_or(show.policy.hold_ttl_default);
@@ -89,6 +95,11 @@ fn check_limits(show: &Show, command: &HoldSeats) -> Result<(), Rejection> {
 }
 
 pub(super) fn apply(show: &mut Show, granted: HoldGranted, at: Timestamp) {
+    if show.holds.is_empty() {
+        let rush = show.manifest.places() as usize / RUSH_SHARE;
+        show.holds.expect(rush);
+        show.buyers.expect(rush);
+    }
     show.move_places(&granted.places, Status::Available, Status::Held);
     let buyer = show.buyers.name(granted.buyer.as_bytes());
     let tally = show.buyers.get_mut(buyer);

@@ -130,6 +130,18 @@ impl Holds {
         self.ended.iter().map(|&(at, slot)| (at, self.records.get(slot)))
     }
 
+    /// Makes room for a rush before its first hold: growing step by step from nothing would move everything ten times.
+    pub(super) fn expect(&mut self, holds: usize) {
+        let records = &self.records;
+        self.by_id.reserve(holds, |&slot| hash(records.get(slot).id));
+        self.deadlines.reserve_exact(holds / 2);
+    }
+
+    /// Whether no hold was ever stored, or all are forgotten.
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
     /// Stores a hold under an id that is not in use.
     pub(super) fn insert(&mut self, hold: Hold) -> u32 {
         let (id, state, expires_at) = (hold.id, hold.state, hold.expires_at);

@@ -116,6 +116,16 @@ impl Show {
         self.manifest.ga_capacity(section).map_or(0, |capacity| capacity - tally.held - tally.sold)
     }
 
+    /// Whether the show has all of these places and all are available: the quick question, before what stands in the
+    /// way is gathered.
+    pub(super) fn are_available(&self, places: &Places) -> bool {
+        let seats = self.manifest.seats();
+        places.seats().all(|seat| seat.0 < seats && self.available.contains(seat))
+            && places.ga().all(|(section, units)| {
+                self.manifest.ga_capacity(section).is_some() && units <= self.ga_available(section)
+            })
+    }
+
     /// What of these places the show does not have.
     pub(super) fn unknown(&self, places: &Places) -> Conflicts {
         let seats = places.seats().filter(|seat| seat.0 >= self.manifest.seats()).collect();
