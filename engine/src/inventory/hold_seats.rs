@@ -12,9 +12,11 @@ use crate::{
     time::Timestamp,
 };
 
-/// With its first hold a show makes room for holds of one place in so many: some 5 bytes a place, and none while nobody
+/// With its first hold a show makes room for holds of one place in so many: half a byte a place, and none while nobody
 /// has come.
-const RUSH_SHARE: usize = 4;
+const RUSH_SHARE: usize = 32;
+/// A small show makes room for this many, or for all of its places.
+const RUSH_MIN: usize = 1_024;
 
 pub(super) fn decide(
     show: &Show,
@@ -96,7 +98,8 @@ fn check_limits(show: &Show, command: &HoldSeats) -> Result<(), Rejection> {
 
 pub(super) fn apply(show: &mut Show, granted: HoldGranted, at: Timestamp) {
     if show.holds.is_empty() {
-        let rush = show.manifest.places() as usize / RUSH_SHARE;
+        let places = show.manifest.places() as usize;
+        let rush = (places / RUSH_SHARE).max(places.min(RUSH_MIN));
         show.holds.expect(rush);
         show.buyers.expect(rush);
     }
