@@ -188,6 +188,6 @@ fn say_next(show: &v1::Show, address: SocketAddr, data_dir: &Path) {
     println!("\nServing on {address} from {} until Ctrl-C. Try in another terminal:", data_dir.display());
     let usher = std::env::args().next().unwrap_or_else(|| "usher".to_owned());
     println!("  {usher} show get {id}{server}");
-    println!("  {usher} hold {id} --index 4711 --buyer ada{server}");
+    println!("  {usher} hold {id} --index 4711 --buyer ada{server}   # sold out: it says which seat is gone");
     println!("  {usher} call usher.v1.Shows/ListShows{server}");
 }
