@@ -89,7 +89,8 @@ pub fn hold_seats(wire: &v1::HoldSeatsRequest, manifest: &Manifest) -> Result<Co
     let hold_id = violations.take("hold_id", HoldId::new(&wire.hold_id));
     let buyer = violations.take("buyer_id", BuyerId::new(wire.buyer_id.as_bytes()));
     let ttl = ttl(wire.ttl_ms, &mut violations);
-    let places = places(&wire.places.clone().unwrap_or_default(), manifest, &mut violations)?;
+    let none = v1::Places::default();
+    let places = places(wire.places.as_ref().unwrap_or(&none), manifest, &mut violations)?;
     match (hold_id, buyer, ttl, places) {
         (Some(hold_id), Some(buyer), Some(ttl), Some(places)) => {
             Ok(Command::HoldSeats(HoldSeats { hold_id, buyer, places, ttl }))

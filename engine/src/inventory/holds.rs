@@ -155,7 +155,7 @@ impl Holds {
         slot
     }
 
-    /// A hold stops being live: confirmed.
+    /// A hold stops being live, in this state.
     pub(super) fn retire(&mut self, slot: u32, state: HoldState) {
         self.live -= 1;
         self.records.get_mut(slot).state = state;

@@ -4,6 +4,7 @@ use std::{num::NonZeroU32, path::PathBuf, process::Command, sync::Arc, time::Dur
 
 use anyhow::Context as _;
 use clap::Args;
+use usher_engine::inventory::manifest::Manifest;
 use usher_proto::v1::{self, shows_client::ShowsClient};
 
 use super::{
@@ -101,7 +102,8 @@ impl Bench {
 
     async fn one_run(&self, server: &str, run: u32, dir: &std::path::Path) -> anyhow::Result<Report> {
         let show_id = format!("spike-{run}");
-        let manifest = Some(manifest_to_wire(&generate::stadium(self.seats)));
+        let stadium = Manifest::new(generate::stadium(self.seats))?;
+        let manifest = Some(manifest_to_wire(stadium.parts()));
         let request = v1::CreateShowRequest { show_id: show_id.clone(), manifest, policy: None };
         ShowsClient::new(connect(server).await?).create_show(request).await?;
         let options = LoadOptions {
@@ -111,8 +113,7 @@ impl Bench {
             connections: usize::from(self.connections),
             seed: u64::from(run) << 32,
         };
-        let seats = usher_engine::inventory::manifest::Manifest::new(generate::stadium(self.seats))?.seats();
-        let report = load::run(server, &show_id, seats, options, Arc::new(Progress::default())).await?;
+        let report = load::run(server, &show_id, stadium.seats(), options, Arc::new(Progress::default())).await?;
         let check = check_log(dir, &report.tally.sold)?;
         anyhow::ensure!(check.is_clean(), "the log is not what it must be: {check:?}");
         Ok(report)
