@@ -32,12 +32,16 @@ pub struct AuditedShow {
     pub show_id: ShowId,
     /// Holds that were granted.
     pub grants: u64,
-    /// Seats and units that were sold.
+    /// Seats and units that are sold.
     pub places_sold: u64,
     /// Seats that were sold more than once.
     pub seats_sold_twice: u64,
-    /// Whose a seat or a unit is now.
+    /// What live holds have.
     live: BTreeMap<HoldId, Places>,
+    /// What expired holds had: a late payment may still sell it.
+    expired: BTreeMap<HoldId, Places>,
+    /// What is withheld for entries of the waitlist.
+    gathered: BTreeMap<HoldId, Places>,
     seat_owner: BTreeMap<u32, HoldId>,
     sold: BTreeMap<HoldId, Places>,
     sold_seats: BTreeMap<u32, HoldId>,
@@ -95,6 +99,8 @@ impl AuditedShow {
             places_sold: 0,
             seats_sold_twice: 0,
             live: BTreeMap::new(),
+            expired: BTreeMap::new(),
+            gathered: BTreeMap::new(),
             seat_owner: BTreeMap::new(),
             sold: BTreeMap::new(),
             sold_seats: BTreeMap::new(),
@@ -110,9 +116,23 @@ impl AuditedShow {
     /// Returns what must not be.
     fn event(&mut self, event: Event) -> Option<String> {
         match event {
-            Event::ShowCreated(_) => None,
             Event::HoldGranted(granted) => self.grant(granted.hold_id, granted.places),
+            Event::HoldGrantedOnTerms(on_terms) => {
+                let granted = on_terms.granted;
+                if let Some(replaced) = on_terms.replaces {
+                    self.give_back(replaced, None);
+                }
+                on_terms.moved_from.iter().for_each(|loser| self.lose(*loser, &granted.places));
+                self.grant(granted.hold_id, granted.places)
+            }
+            Event::OfferMade(offer) => {
+                let granted = offer.granted;
+                self.end_gathering(granted.hold_id);
+                self.grant(granted.hold_id, granted.places)
+            }
             Event::HoldExtended { hold_id, .. } => self.must_live(hold_id, "extended"),
+            Event::HoldPinned { hold_id, .. } => self.must_live(hold_id, "pinned"),
+            Event::HoldUnpinned { hold_id } => self.must_live(hold_id, "unpinned"),
             Event::HoldReleased { hold_id, places } => {
                 let missing = self.must_live(hold_id, "released");
                 self.give_back(hold_id, places.as_ref());
@@ -120,6 +140,7 @@ impl AuditedShow {
             }
             Event::HoldExpired { hold_id } => {
                 let missing = self.must_live(hold_id, "expired");
+                self.expired.extend(self.live.get(&hold_id).map(|places| (hold_id, places.clone())));
                 self.give_back(hold_id, None);
                 missing
             }
@@ -127,6 +148,50 @@ impl AuditedShow {
                 self.live.contains_key(&hold_id).then(|| format!("live hold {hold_id} was fenced"))
             }
             Event::HoldConfirmed { hold_id, places, .. } => self.sell(hold_id, places),
+            Event::HoldConfirmedLate { hold_id, places, .. } => {
+                let had = self.expired.remove(&hold_id);
+                let foreign = had.is_none_or(|had| !places.without(&had).is_empty());
+                let violation = foreign.then(|| format!("{hold_id} was sold places late that it never had"));
+                let taken = self.grant(hold_id, places);
+                self.grants -= 1;
+                violation.or(taken).or(self.sell(hold_id, None))
+            }
+            Event::PlacesGathered { hold_id, places, .. } => self.gather(hold_id, &places),
+            Event::GatheringEnded { hold_id } | Event::EntryLeft { hold_id } => {
+                self.end_gathering(hold_id);
+                None
+            }
+            event => self.event_of_bookings(event),
+        }
+    }
+
+    /// What happens to sales, and to the show.
+    fn event_of_bookings(&mut self, event: Event) -> Option<String> {
+        match event {
+            Event::BookingCancelled { hold_id, places, .. } => self.take_back(hold_id, places.as_ref()),
+            Event::BookingExchanged { hold_id, places, .. } => {
+                let missing = self.take_back(hold_id, None);
+                let taken = self.grant(hold_id, places);
+                self.grants -= 1;
+                missing.or(taken).or(self.sell(hold_id, None))
+            }
+            Event::ShowCancelled => {
+                self.live.clear();
+                self.gathered.clear();
+                self.seat_owner.clone_from(&self.sold_seats);
+                None
+            }
+            Event::PlacesBlocked(places) => {
+                let seats = places.seats.iter().flat_map(|range| range.seats());
+                let owned = seats.filter_map(|seat| self.seat_owner.get(&seat.0).map(|owner| (seat, *owner))).next();
+                owned.map(|(seat, owner)| format!("seat {} was blocked while {owner} had it", seat.0))
+            }
+            Event::SeatsRetired { seats } => {
+                let seats = seats.iter().flat_map(|range| range.seats());
+                let owned = seats.filter_map(|seat| self.seat_owner.get(&seat.0).map(|owner| (seat, *owner))).next();
+                owned.map(|(seat, owner)| format!("seat {} was retired while {owner} had it", seat.0))
+            }
+            _ => None,
         }
     }
 
@@ -155,6 +220,55 @@ impl AuditedShow {
         if let Some(places) = places {
             self.live.insert(hold_id, own.without(places));
         }
+    }
+
+    /// Seats that are among these go to another hold of the same buyer.
+    fn lose(&mut self, hold_id: HoldId, places: &Places) {
+        let Some(own) = self.live.remove(&hold_id) else { return };
+        let lost = Places::new(own.seats().filter(|seat| places.contains_seat(*seat)), []).unwrap_or_default();
+        for seat in lost.seats() {
+            self.seat_owner.remove(&seat.0);
+        }
+        let left = own.without(&lost);
+        if !left.is_empty() {
+            self.live.insert(hold_id, left);
+        }
+    }
+
+    fn gather(&mut self, hold_id: HoldId, places: &Places) -> Option<String> {
+        let mut violation = None;
+        for seat in places.seats() {
+            if let Some(other) = self.seat_owner.insert(seat.0, hold_id) {
+                violation = Some(format!("seat {} was withheld for {hold_id} while {other} had it", seat.0));
+            }
+        }
+        let gathered = self.gathered.entry(hold_id).or_default();
+        *gathered = gathered.with(places);
+        violation
+    }
+
+    fn end_gathering(&mut self, hold_id: HoldId) {
+        for seat in self.gathered.remove(&hold_id).unwrap_or_default().seats() {
+            self.seat_owner.remove(&seat.0);
+        }
+    }
+
+    /// Sold places are nobody's any more.
+    fn take_back(&mut self, hold_id: HoldId, places: Option<&Places>) -> Option<String> {
+        let Some(own) = self.sold.remove(&hold_id) else {
+            return Some(format!("{hold_id} lost places, but is no booking"));
+        };
+        let back = places.unwrap_or(&own);
+        for seat in back.seats() {
+            self.seat_owner.remove(&seat.0);
+            self.sold_seats.remove(&seat.0);
+        }
+        self.places_sold -= u64::from(back.count());
+        let left = own.without(back);
+        if !left.is_empty() {
+            self.sold.insert(hold_id, left);
+        }
+        None
     }
 
     fn sell(&mut self, hold_id: HoldId, places: Option<Places>) -> Option<String> {

@@ -96,10 +96,10 @@ pub fn read_payload(payload: &[u8]) -> impl Iterator<Item = Result<(ShowNumber, 
             return None;
         }
         match bincode::decode_from_slice(&payload[offset..], CONFIG) {
-            Ok((event, length)) => {
+            Ok(((show, event), length)) => {
                 offset += length;
                 record += 1;
-                Some(Ok(event))
+                Some(Ok((show, as_of_today(event))))
             }
             Err(source) => {
                 ended = true;
@@ -107,6 +107,13 @@ pub fn read_payload(payload: &[u8]) -> impl Iterator<Item = Result<(ShowNumber, 
             }
         }
     })
+}
+
+fn as_of_today(event: Event) -> Event {
+    match event {
+        Event::ShowCreatedV1(old) => Event::ShowCreated(Box::new((*old).into())),
+        event => event,
+    }
 }
 
 /// The bytes of a value, for hashing it: equal values have equal bytes.

@@ -11,16 +11,27 @@ use bincode::{
 };
 
 use crate::{
-    ids::{BuyerId, HoldId, Reference, ShowId},
-    inventory::{manifest::ManifestParts, places::Places, policy::Policy},
+    codec::stable_bytes,
+    command::{ReturnTo, TicketCount, Wish},
+    ids::{BuyerId, ChannelIndex, HoldId, Name, Reference, SeatRange, SectionIndex, ShowId},
+    inventory::{
+        blocks::Mark,
+        hold_best::Placement,
+        manifest::{ManifestChange, ManifestParts},
+        places::Places,
+        policy::Policy,
+        sale::Sale,
+    },
     time::{HoldTtl, Timestamp},
 };
+
+pub mod v1;
 
 /// A fact about one show.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Event {
-    /// A show came to be, under the next show number of its shard.
-    ShowCreated(Box<ShowCreated>),
+    /// A show came to be, as it was stored at first. Whoever reads the log gets a `ShowCreated` instead.
+    ShowCreatedV1(Box<v1::ShowCreated>),
     /// Places went from available to held.
     HoldGranted(HoldGranted),
     /// A hold's deadline moved.
@@ -60,6 +71,214 @@ pub enum Event {
         /// The hold.
         hold_id: HoldId,
     },
+    /// A show came to be, under the next show number of its shard.
+    ShowCreated(Box<ShowCreated>),
+    /// Places went from available, or from other holds of the buyer, to held.
+    HoldGrantedOnTerms(Box<GrantedOnTerms>),
+    /// A hold does not expire before this deadline, while the outcome of its payment is unknown.
+    HoldPinned {
+        /// The hold.
+        hold_id: HoldId,
+        /// The end of the pin.
+        expires_at: Timestamp,
+    },
+    /// A pinned hold has the deadline again that it had before.
+    HoldUnpinned {
+        /// The hold.
+        hold_id: HoldId,
+    },
+    /// Places of an expired hold went from available to sold.
+    HoldConfirmedLate {
+        /// The hold, now a booking.
+        hold_id: HoldId,
+        /// The frontend's order.
+        order: Reference,
+        /// The frontend's payment.
+        payment: Reference,
+        /// Which.
+        places: Places,
+    },
+    /// Places went from sold to where they are returned to.
+    BookingCancelled {
+        /// The booking.
+        hold_id: HoldId,
+        /// Which; all that it had if absent.
+        places: Option<Places>,
+        /// Where they went.
+        return_to: ReturnTo,
+    },
+    /// A booking is another buyer's.
+    BookingTransferred {
+        /// The booking.
+        hold_id: HoldId,
+        /// Whose it is now.
+        buyer: BuyerId,
+    },
+    /// A booking has other places.
+    BookingExchanged {
+        /// The booking.
+        hold_id: HoldId,
+        /// All that it has now.
+        places: Places,
+        /// What they cost more than those before, in minor units.
+        difference_minor: i64,
+    },
+    /// Somebody waits.
+    EntryJoined(Box<EntryJoined>),
+    /// An entry waits no more, without an offer.
+    EntryLeft {
+        /// The entry.
+        hold_id: HoldId,
+    },
+    /// Places went from available, or from what was gathered, to held for an entry, whose id the hold has.
+    OfferMade(Box<OfferMade>),
+    /// Places went from available to held for an entry that needs more.
+    PlacesGathered {
+        /// The entry.
+        hold_id: HoldId,
+        /// Which.
+        places: Places,
+        /// How long they are withheld.
+        until: Timestamp,
+    },
+    /// What was gathered for an entry went from held to available.
+    GatheringEnded {
+        /// The entry.
+        hold_id: HoldId,
+    },
+    /// Places went from available to blocked.
+    PlacesBlocked(Box<MarkedPlaces>),
+    /// Places went from blocked to available.
+    PlacesUnblocked(Box<MarkedPlaces>),
+    /// Blocked places wait for their turn to be unblocked.
+    ReturnsQueued(Box<MarkedPlaces>),
+    /// What is marked so is unblocked at a time, or no more.
+    ReleaseScheduled {
+        /// The mark.
+        mark: Mark,
+        /// When.
+        at: Option<Timestamp>,
+    },
+    /// A channel was defined, under the next channel index, or opens at another time.
+    ChannelSet {
+        /// Its key.
+        key: Name,
+        /// When it opens to the public.
+        public_at: Option<Timestamp>,
+    },
+    /// A channel's places are public.
+    ChannelOpened {
+        /// Which.
+        channel: ChannelIndex,
+    },
+    /// Seats belong to a channel, or to none.
+    ChannelAssigned {
+        /// Which channel.
+        channel: Option<ChannelIndex>,
+        /// Which seats.
+        seats: Vec<SeatRange>,
+    },
+    /// Seats went from available or blocked out of the show.
+    SeatsRetired {
+        /// Which.
+        seats: Vec<SeatRange>,
+    },
+    /// The sale opens and closes at other times.
+    SaleScheduled {
+        /// From when on places can be held.
+        opens_at: Timestamp,
+        /// From when on they cannot.
+        closes_at: Option<Timestamp>,
+    },
+    /// The sale was opened, or went on.
+    SaleOpened,
+    /// The sale pauses.
+    SalePaused {
+        /// Deadlines stand still.
+        stop_clocks: bool,
+    },
+    /// The sale was closed.
+    SaleClosed,
+    /// Every live hold went from held to available, and every entry waits no more.
+    ShowCancelled,
+    /// The show takes nothing any more.
+    ShowArchived,
+    /// The show has other rules.
+    PolicyChanged(Box<Policy>),
+    /// The show has another manifest.
+    ManifestChanged(Box<ManifestChange>),
+}
+
+impl Event {
+    /// Whether the show's manifest, rules or sale are others after it.
+    #[must_use]
+    pub fn changes_description(&self) -> bool {
+        matches!(
+            self,
+            Self::SaleScheduled { .. }
+                | Self::SaleOpened
+                | Self::SalePaused { .. }
+                | Self::SaleClosed
+                | Self::ShowCancelled
+                | Self::ShowArchived
+                | Self::PolicyChanged(_)
+                | Self::ManifestChanged(_)
+        )
+    }
+}
+
+/// A grant that is more than plain.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct GrantedOnTerms {
+    /// The grant.
+    pub granted: HoldGranted,
+    /// A hold of the same buyer that ended with it; what is not among the new places went to available.
+    pub replaces: Option<HoldId>,
+    /// Other holds of the same buyer that lost places to it.
+    pub moved_from: Vec<HoldId>,
+    /// A hash of what was asked for besides the places, to recognise a repetition.
+    pub request: Option<u64>,
+    /// How the places were chosen, unless the caller chose.
+    pub placement: Option<Placement>,
+    /// Tickets by type.
+    pub tickets: Vec<TicketCount>,
+    /// The latest deadline that extending can reach.
+    pub extendable_until: Timestamp,
+}
+
+/// Somebody waits.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct EntryJoined {
+    /// The entry.
+    pub hold_id: HoldId,
+    /// Who waits.
+    pub buyer: BuyerId,
+    /// What for.
+    pub wish: Wish,
+    /// Higher is earlier, where priority counts.
+    pub priority: u8,
+    /// Channels that it may draw from, a bit each.
+    pub channels: u64,
+}
+
+/// An entry got an offer.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct OfferMade {
+    /// The offer, which is a hold under the entry's id.
+    pub granted: HoldGranted,
+    /// How the places were chosen.
+    pub placement: Placement,
+}
+
+/// Places that are blocked in the same way.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct MarkedPlaces {
+    /// In what way, and why.
+    pub mark: Mark,
+    /// Seats, ascending.
+    pub seats: Vec<SeatRange>,
+    /// Units, by ascending section.
+    pub ga: Vec<(SectionIndex, u32)>,
 }
 
 /// A show came to be.
@@ -71,6 +290,17 @@ pub struct ShowCreated {
     pub manifest: ManifestParts,
     /// Its rules.
     pub policy: Policy,
+    /// When it is sold.
+    pub sale: Sale,
+}
+
+impl ShowCreated {
+    /// Hashes of its manifest, its rules and its sale: what it is compared by when it is created again.
+    #[must_use]
+    pub fn hashes(&self) -> [u128; 3] {
+        let hash = |bytes: Vec<u8>| xxhash_rust::xxh3::xxh3_128(&bytes);
+        [hash(stable_bytes(&self.manifest)), hash(stable_bytes(&self.policy)), hash(stable_bytes(&self.sale))]
+    }
 }
 
 /// Places went from available to held.

@@ -11,6 +11,8 @@ use smallvec::SmallVec;
 pub const SHOW_ID_CHARS_MAX: usize = 64;
 /// Longest buyer id, in bytes.
 pub const BUYER_ID_BYTES_MAX: usize = 64;
+/// Longest name of a channel's key, a ticket type or a reason, in bytes.
+pub const NAME_BYTES_MAX: usize = 64;
 /// Longest order or payment reference, in bytes.
 pub const REFERENCE_BYTES_MAX: usize = 128;
 
@@ -29,6 +31,9 @@ pub enum IdError {
     /// Empty or too long.
     #[error("must be 1 to 64 bytes, is {0}")]
     BuyerId(usize),
+    /// Empty or too long.
+    #[error("must be 1 to 64 bytes, is {0}")]
+    Name(usize),
     /// Empty or too long.
     #[error("must be {min} to 128 bytes, is {length}")]
     Reference {
@@ -139,6 +144,32 @@ impl Clone for BuyerId {
     }
 }
 
+/// A channel's key, a ticket type, or the reason of a block: 1 to 64 bytes, compared exactly.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct Name(Box<str>);
+
+impl Name {
+    /// Checks a name.
+    ///
+    /// # Errors
+    /// [`IdError::Name`] when it is empty or too long.
+    pub fn new(text: &str) -> Result<Self, IdError> {
+        if (1..=NAME_BYTES_MAX).contains(&text.len()) { Ok(Self(text.into())) } else { Err(IdError::Name(text.len())) }
+    }
+
+    /// The text of it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// An order or a payment of the frontend, opaque: at most 128 bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Reference(Box<str>);
@@ -182,6 +213,39 @@ pub struct ShowNumber(pub u32);
 /// A seat's position in its manifest: dense, from 0, in the order of sections, rows and seats. Never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 pub struct SeatIndex(pub u32);
+
+/// Seats with consecutive numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct SeatRange {
+    /// The first of them.
+    pub first: SeatIndex,
+    /// How many, 1 or more.
+    pub count: u32,
+}
+
+impl SeatRange {
+    /// Its seats, ascending.
+    pub fn seats(self) -> impl Iterator<Item = SeatIndex> {
+        (self.first.0..self.first.0.saturating_add(self.count)).map(SeatIndex)
+    }
+
+    /// The ranges of ascending seats.
+    #[must_use]
+    pub fn of(seats: impl IntoIterator<Item = SeatIndex>) -> Vec<Self> {
+        let mut ranges: Vec<Self> = Vec::new();
+        for seat in seats {
+            match ranges.last_mut() {
+                Some(last) if last.first.0 + last.count == seat.0 => last.count += 1,
+                _ => ranges.push(Self { first: seat, count: 1 }),
+            }
+        }
+        ranges
+    }
+}
+
+/// A channel's position among the channels of its show, from 0 to 62. Never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct ChannelIndex(pub u8);
 
 /// A section's position in its manifest, from 0. Never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]

@@ -6,7 +6,8 @@
 use smallvec::SmallVec;
 
 use crate::{
-    ids::{SeatIndex, SectionIndex},
+    ids::{HoldId, Name, SeatIndex, SectionIndex},
+    inventory::{manifest::ManifestError, sale::ShowState},
     time::Timestamp,
 };
 
@@ -46,12 +47,61 @@ pub enum Rejection {
     /// The places are sold.
     #[error("the hold is confirmed")]
     HoldConfirmed,
+    /// The booking was cancelled, or the hold ended with its show.
+    #[error("it was cancelled")]
+    HoldCancelled,
+    /// The outcome of its payment is unknown.
+    #[error("the hold is pinned until its payment's outcome is known")]
+    HoldPinned,
+    /// It is not sold.
+    #[error("the hold is not confirmed")]
+    HoldNotConfirmed,
+    /// It is an entry that waits for an offer.
+    #[error("it waits for an offer")]
+    HoldWaiting,
+    /// The show is in another state than this needs.
+    #[error("the show is {state}")]
+    ShowNotOpen {
+        /// The state it is in.
+        state: ShowState,
+        /// When its sale opens, if that is still to come.
+        opens_at: Option<Timestamp>,
+    },
+    /// Holds are live, and this would lose them.
+    #[error("{holds} holds are live")]
+    HoldsLive {
+        /// How many.
+        holds: u32,
+    },
+    /// It is no entry or offer of the waitlist.
+    #[error("it is no entry of the waitlist")]
+    HoldNotWaiting,
+    /// The waitlist takes no more entries, by policy or by time.
+    #[error("the waitlist is closed")]
+    WaitlistClosed,
+    /// No channel has this key.
+    #[error("no channel has the key {key}")]
+    ChannelUnknown {
+        /// The key.
+        key: Name,
+    },
+    /// The new manifest would not be one.
+    #[error("the manifest would not be valid: {0}")]
+    ManifestInvalid(Box<ManifestError>),
     /// Places that the hold does not have.
     #[error("the hold does not have all of these places")]
     PlacesNotInHold(Conflicts),
     /// Places that the show does not have.
     #[error("the show does not have all of these places")]
     PlacesUnknown(Conflicts),
+    /// Named places mean something else since the version that the caller saw.
+    #[error("these places have changed since; the manifest is at version {version}")]
+    ManifestChanged {
+        /// The present version.
+        version: u32,
+        /// Which.
+        places: Box<Conflicts>,
+    },
     /// A limit of the show's policy.
     #[error("{limit} is {max}")]
     LimitReached {
@@ -60,9 +110,54 @@ pub enum Rejection {
         /// Its value.
         max: u64,
     },
+    /// The buyer let holds expire again and again.
+    #[error("the buyer let holds expire too often; he may hold again at {}", .until.0)]
+    CoolingDown {
+        /// When he may hold again.
+        until: Timestamp,
+    },
+    /// The buyer has another entry or offer.
+    #[error("the buyer waits already, as {hold_id}")]
+    WaitsAlready {
+        /// The entry or offer.
+        hold_id: HoldId,
+    },
+    /// Accessible places, which are for those who ask for them.
+    #[error("these places are for guests who need them")]
+    PlacesProtected(Conflicts),
+    /// Fewer places may be sold at once than there are.
+    #[error("the capacity of {} is reached: {requested} more would be too many, {available} are left",
+        .pool.as_deref().unwrap_or("the show"))]
+    CapacityReached {
+        /// Of a pool; of the show if absent.
+        pool: Option<Box<str>>,
+        /// How many more were asked for.
+        requested: u32,
+        /// How many there are.
+        available: u32,
+    },
     /// Places that are not available: all of them, not only the first.
     #[error("not all of these places are available")]
     PlacesTaken(Conflicts),
+    /// Seats would be left alone, and there is another way.
+    #[error("single seats would be left over")]
+    OrphansLeft(Conflicts),
+    /// Not enough places meet the wish now. More may come back.
+    #[error("{requested} wanted, {available} available now")]
+    SoldOut {
+        /// How many were asked for.
+        requested: u32,
+        /// How many meet the wish.
+        available: u32,
+    },
+    /// Enough places meet the wish, but they do not lie as wished.
+    #[error("{available} available now, but not {requested} together")]
+    NotTogether {
+        /// How many were asked for.
+        requested: u32,
+        /// How many meet the wish.
+        available: u32,
+    },
 }
 
 /// The places that stand in the way.
@@ -102,6 +197,10 @@ pub enum HoldField {
     Places,
     /// The time to live.
     TtlMs,
+    /// What was wished for, or on which terms.
+    Request,
+    /// The order.
+    Order,
 }
 
 /// What of a show differs.
@@ -111,6 +210,8 @@ pub enum ShowField {
     Manifest,
     /// The policy.
     Policy,
+    /// When it is sold.
+    Sale,
 }
 
 /// A limit of a show's policy.
@@ -128,6 +229,14 @@ pub enum Limit {
     ShowsPerShard,
     /// Bytes of a show's description in the log.
     ManifestBytes,
+    /// Channels of a show.
+    ChannelsPerShow,
+    /// Ways and reasons of blocks of a show.
+    MarksPerShow,
+    /// Entries that wait.
+    Waitlist,
+    /// Changes of a show's manifest.
+    ManifestChanges,
 }
 
 macro_rules! names {
@@ -149,8 +258,8 @@ macro_rules! names {
 }
 
 names! {
-    HoldField { BuyerId => "buyer_id", Places => "places", TtlMs => "ttl_ms" }
-    ShowField { Manifest => "manifest", Policy => "policy" }
+    HoldField { BuyerId => "buyer_id", Places => "places", TtlMs => "ttl_ms", Request => "request", Order => "order_ref" }
+    ShowField { Manifest => "manifest", Policy => "policy", Sale => "sale" }
     Limit {
         PlacesPerHold => "places_per_hold_max",
         HoldsPerShow => "holds_per_show_max",
@@ -158,5 +267,9 @@ names! {
         PlacesPerBuyer => "places_per_buyer_max",
         ShowsPerShard => "shows_per_shard_max",
         ManifestBytes => "manifest_bytes_max",
+        ChannelsPerShow => "channels_per_show_max",
+        MarksPerShow => "marks_per_show_max",
+        Waitlist => "waitlist_max",
+        ManifestChanges => "manifest_changes_max",
     }
 }

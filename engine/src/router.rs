@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::{
     event::ShowCreated,
     ids::{ShowId, ShowNumber},
-    inventory::{manifest::Manifest, policy::Policy},
+    inventory::{manifest::Manifest, policy::Policy, sale::Sale},
     rejection::Rejection,
     shard::{CreateShow, CreatedShow, Fault, Reply, Request, ShardHandle, ShardStatus},
 };
@@ -25,8 +25,12 @@ pub struct ShowEntry {
     pub number: ShowNumber,
     /// What it sells.
     pub manifest: Arc<Manifest>,
+    /// From 1; rises with every change of the manifest.
+    pub manifest_version: u32,
     /// Its rules.
     pub policy: Policy,
+    /// When it is sold.
+    pub sale: Sale,
 }
 
 /// The shows that are known, by id. Shards add theirs when they recover and when one is created.
@@ -36,8 +40,14 @@ pub struct Catalog(RwLock<BTreeMap<ShowId, Arc<ShowEntry>>>);
 impl Catalog {
     /// Notes a show.
     pub fn insert(&self, shard: ShardId, show: &CreatedShow) -> Arc<ShowEntry> {
-        let (number, manifest, policy) = (show.number, Arc::clone(&show.manifest), show.policy);
-        let entry = Arc::new(ShowEntry { shard, number, manifest, policy });
+        let entry = Arc::new(ShowEntry {
+            shard,
+            number: show.number,
+            manifest: Arc::clone(&show.manifest),
+            manifest_version: show.manifest_version,
+            policy: show.policy,
+            sale: show.sale,
+        });
         self.0.write().insert(show.show_id.clone(), Arc::clone(&entry));
         entry
     }

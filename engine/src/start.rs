@@ -89,8 +89,10 @@ fn watch(catalog: &Arc<Catalog>, observer: &Observer, settled: mpsc::Sender<()>)
     let (catalog, observer) = (Arc::clone(catalog), Arc::clone(observer));
     Arc::new(move |shard, notice| {
         let settles = matches!(notice, Notice::Serving | Notice::Failed(_));
-        if let Notice::Recovered(recovered) = &notice {
-            recovered.shows.iter().for_each(|show| drop(catalog.insert(shard, show)));
+        match &notice {
+            Notice::Recovered(recovered) => recovered.shows.iter().for_each(|show| drop(catalog.insert(shard, show))),
+            Notice::ShowChanged(show) => drop(catalog.insert(shard, show)),
+            _ => {}
         }
         observer(shard, notice);
         if settles {

@@ -38,9 +38,9 @@ fn events() -> Vec<Event> {
 
 fn show_created() -> ShowCreated {
     let category = CategoryIndex(0);
-    let run = SeatRun { category, names: SeatNames::Numbered { first: 9, step: -1, count: 4 } };
-    let named = SeatRun { category, names: SeatNames::Named(vec!["12a".to_owned()]) };
-    let row = Row { name: "1".to_owned(), runs: vec![run, named] };
+    let run = SeatRun::new(category, SeatNames::Numbered { first: 9, step: -1, count: 4 });
+    let named = SeatRun::new(category, SeatNames::Named(vec!["12a".to_owned()]));
+    let row = Row::new("1", vec![run, named]);
     let floor = SectionKind::GeneralAdmission { capacity: 300, category };
     ShowCreated {
         show_id: ShowId::new("gala").unwrap(),

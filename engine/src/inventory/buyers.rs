@@ -16,6 +16,22 @@ pub(super) struct Buyer {
     pub(super) live_holds: u32,
     /// Held and sold.
     pub(super) places: u32,
+    /// Where its holds are found.
+    link: Link,
+}
+
+/// The holds of a buyer: most have one, whose slot is here; the others have a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Link(u32);
+
+impl Link {
+    const NONE: Self = Self(u32::MAX);
+    /// Set in a link to a list.
+    const LIST: u32 = 1 << 31;
+
+    fn list(self) -> Option<u32> {
+        (self != Self::NONE && self.0 & Self::LIST != 0).then_some(self.0 & !Self::LIST)
+    }
 }
 
 /// All buyers of one show.
@@ -23,11 +39,44 @@ pub(super) struct Buyer {
 pub(super) struct Buyers {
     records: Slab<Buyer>,
     by_id: HashTable<u32>,
+    /// Slots of holds, of buyers who have several.
+    lists: Slab<Vec<u32>>,
 }
 
 impl Buyers {
-    pub(super) fn find(&self, id: &[u8]) -> Option<&Buyer> {
-        self.slot(id).map(|slot| self.records.get(slot))
+    /// The slots of a buyer's holds, of any state, in no order that means anything.
+    pub(super) fn holds_of(&self, slot: u32) -> impl Iterator<Item = u32> + '_ {
+        let link = self.records.get(slot).link;
+        let list = link.list().map(|list| self.lists.get(list).as_slice()).unwrap_or_default();
+        let single = (link != Link::NONE && link.list().is_none()).then_some(link.0);
+        single.into_iter().chain(list.iter().copied())
+    }
+
+    /// A hold names this buyer, who must have been named for it.
+    pub(super) fn add_hold(&mut self, slot: u32, hold: u32) {
+        let buyer = self.records.get_mut(slot);
+        match (buyer.link, buyer.link.list()) {
+            (Link::NONE, _) => buyer.link = Link(hold),
+            (_, Some(list)) => self.lists.get_mut(list).push(hold),
+            (Link(first), None) => buyer.link = Link(self.lists.insert(vec![first, hold]) | Link::LIST),
+        }
+    }
+
+    /// A hold names this buyer no more.
+    pub(super) fn remove_hold(&mut self, slot: u32, hold: u32) {
+        let buyer = self.records.get_mut(slot);
+        let Some(list) = buyer.link.list() else {
+            buyer.link = Link::NONE;
+            return;
+        };
+        let holds = self.lists.get_mut(list);
+        if let Some(position) = holds.iter().position(|own| *own == hold) {
+            holds.swap_remove(position);
+        }
+        if holds.is_empty() {
+            buyer.link = Link::NONE;
+            self.lists.remove(list);
+        }
     }
 
     pub(super) fn get(&self, slot: u32) -> &Buyer {
@@ -55,7 +104,8 @@ impl Buyers {
         let slot = match self.by_id.entry(xxh3_64(id), is_his, |&slot| xxh3_64(&records.get(slot).id)) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(new) => {
-                let slot = records.insert(Buyer { id: id.into(), holds: 0, live_holds: 0, places: 0 });
+                let slot =
+                    records.insert(Buyer { id: id.into(), holds: 0, live_holds: 0, places: 0, link: Link::NONE });
                 new.insert(slot);
                 slot
             }
@@ -64,12 +114,12 @@ impl Buyers {
         slot
     }
 
-    /// One hold less names him.
-    pub(super) fn forget(&mut self, slot: u32) {
+    /// One hold less names him. Says whether he is forgotten with it.
+    pub(super) fn forget(&mut self, slot: u32) -> bool {
         let buyer = self.records.get_mut(slot);
         buyer.holds -= 1;
         if buyer.holds > 0 {
-            return;
+            return false;
         }
         assert!(buyer.live_holds == 0 && buyer.places == 0, "a buyer without holds has nothing");
         let hash = xxh3_64(&buyer.id);
@@ -77,9 +127,10 @@ impl Buyers {
             entry.remove();
         }
         self.records.remove(slot);
+        true
     }
 
-    fn slot(&self, id: &[u8]) -> Option<u32> {
+    pub(super) fn find_slot(&self, id: &[u8]) -> Option<u32> {
         self.by_id.find(xxh3_64(id), |&slot| *self.records.get(slot).id == *id).copied()
     }
 }
@@ -95,8 +146,8 @@ mod tests {
         assert_eq!(buyers.name(b"ada"), slot);
         assert_ne!(buyers.name(b"bob"), slot);
         buyers.forget(slot);
-        assert_eq!(buyers.find(b"ada").unwrap().holds, 1);
+        assert_eq!(buyers.get(buyers.find_slot(b"ada").unwrap()).holds, 1);
         buyers.forget(slot);
-        assert!(buyers.find(b"ada").is_none());
+        assert!(buyers.find_slot(b"ada").is_none());
     }
 }

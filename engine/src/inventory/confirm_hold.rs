@@ -2,14 +2,16 @@
 
 use super::{
     Answer,
-    holds::{Booking, HoldState},
+    hold::{Booking, HoldState},
     live_hold,
     places::Places,
-    release_hold::{give_back, not_in},
-    show::{Show, Status},
+    release_hold::not_in,
+    sale::ShowState,
+    show::Show,
+    taking::Taking,
 };
 use crate::{
-    command::ConfirmHold,
+    command::{ConfirmHold, Terms},
     event::Event,
     ids::{HoldId, Reference},
     rejection::Rejection,
@@ -29,8 +31,10 @@ pub(super) fn decide(
             let hold = show.own_hold(hold_id, &command.buyer)?;
             return Ok(Answer::Confirmed(show.view(hold, HoldState::Confirmed, hold.remaining().clone())));
         }
+        Err(Rejection::HoldExpired { .. }) if command.accept_late => return late(show, command, now, events),
         found => found?,
     };
+    show.must_be(&[ShowState::OnSale, ShowState::Paused, ShowState::Closed], now)?;
     let remaining = hold.remaining();
     let wanted = command.places.as_ref().unwrap_or(remaining);
     let foreign = not_in(wanted, remaining);
@@ -46,6 +50,45 @@ pub(super) fn decide(
     Ok(Answer::Confirmed(view))
 }
 
+/// A payment that landed a moment too late: sold all the same, if the show's grace is not over and every place is still
+/// free. A hold that was not swept yet has its places still.
+fn late(show: &Show, command: &ConfirmHold, now: Timestamp, events: &mut Vec<Event>) -> Result<Answer, Rejection> {
+    let hold = show.own_hold(command.hold_id, &command.buyer)?;
+    show.must_be(&[ShowState::OnSale, ShowState::Paused, ShowState::Closed], now)?;
+    if now >= hold.expires_at.plus_ms(show.policy.late_confirm_ms_max) {
+        return Err(Rejection::HoldExpired { expires_at: hold.expires_at });
+    }
+    let places = command.places.as_ref().unwrap_or(hold.remaining());
+    let foreign = not_in(places, hold.remaining());
+    if !foreign.is_empty() {
+        return Err(Rejection::PlacesNotInHold(foreign));
+    }
+    let is_swept = hold.state == HoldState::Expired;
+    if is_swept {
+        let terms = Terms { accessible: true, ..Terms::default() };
+        let mut taking = Taking::new(show, &command.buyer, &terms, &[show.sale.state_at(now)], now)?;
+        // The buyer had these places, in whatever channel they are.
+        taking.reach = u64::MAX;
+        taking.check_capacities(places)?;
+        let taken = taking.taken(places);
+        if !taken.is_empty() {
+            return Err(Rejection::PlacesTaken(taken));
+        }
+    }
+    // After this point it must succeed.
+    let (hold_id, places) = (command.hold_id, places.clone());
+    let (order, payment) = (command.order.clone(), command.payment.clone());
+    let mut view = show.view(hold, HoldState::Confirmed, places.clone());
+    view.booking = Some(Booking { order: order.clone(), payment: payment.clone(), confirmed_at: now });
+    events.push(if is_swept {
+        Event::HoldConfirmedLate { hold_id, order, payment, places }
+    } else {
+        let places = (places != *hold.remaining()).then_some(places);
+        Event::HoldConfirmed { hold_id, order, payment, places }
+    });
+    Ok(Answer::Confirmed(view))
+}
+
 /// What `HoldConfirmed` says besides the hold.
 pub(super) struct Confirmed {
     pub(super) order: Reference,
@@ -57,14 +100,30 @@ pub(super) fn apply(show: &mut Show, hold_id: HoldId, confirmed: Confirmed, at: 
     let slot = show.holds.slot(hold_id).expect("only a known hold is confirmed");
     if let Some(places) = &confirmed.places {
         let rest = show.holds.get(slot).remaining().without(places);
-        give_back(show, slot, &rest);
+        show.give_back(slot, &rest);
     }
     let hold = show.holds.get_mut(slot);
     let (sold, buyer) = (hold.remaining().clone(), hold.buyer);
     hold.more_mut().booking = Some(Booking { order: confirmed.order, payment: confirmed.payment, confirmed_at: at });
-    show.move_places(&sold, Status::Held, Status::Sold);
+    hold.forget_pin();
+    show.sell(&sold);
     show.buyers.get_mut(buyer).live_holds -= 1;
-    show.holds.retire(slot, HoldState::Confirmed);
+    show.lapses.remove(&buyer);
+    show.holds.book(slot);
+}
+
+pub(super) fn apply_late(show: &mut Show, hold_id: HoldId, confirmed: Confirmed, at: Timestamp) {
+    let slot = show.holds.slot(hold_id).expect("only a known hold is confirmed");
+    let places = confirmed.places.expect("a late sale names its places");
+    show.take(&places);
+    show.sell(&places);
+    let hold = show.holds.get_mut(slot);
+    let buyer = hold.buyer;
+    hold.more_mut().remaining = Some(places.clone());
+    hold.more_mut().booking = Some(Booking { order: confirmed.order, payment: confirmed.payment, confirmed_at: at });
+    show.buyers.get_mut(buyer).places += places.count();
+    show.lapses.remove(&buyer);
+    show.holds.book_late(slot);
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! ExtendHold: more time for a live hold, up to the end of its longest life.
 
-use super::{Answer, live_hold, show::Show};
+use super::{Answer, live_hold, sale::ShowState, show::Show};
 use crate::{command::ExtendHold, event::Event, ids::HoldId, rejection::Rejection, time::Timestamp};
 
 pub(super) fn decide(
@@ -10,10 +10,16 @@ pub(super) fn decide(
     events: &mut Vec<Event>,
 ) -> Result<Answer, Rejection> {
     let hold = live_hold(show, command.hold_id, &command.buyer, now)?;
+    show.must_be(&[ShowState::OnSale, ShowState::Paused, ShowState::Closed], now)?;
     // After this point it must succeed.
     let ttl = command.ttl.unwrap_or(show.policy.hold_ttl_default);
-    let extendable_until = show.extendable_until(hold.granted_at);
-    let expires_at = now.plus_ms(ttl.ms()).min(extendable_until).max(hold.expires_at);
+    let extendable_until = show.extendable_until_of(hold);
+    // Not beyond the end of the sale; an offer has the time that it has.
+    let last = extendable_until.min(show.sale.closes_at.unwrap_or(extendable_until));
+    let last = if hold.is_offer() { hold.expires_at } else { last };
+    let wanted = show.sale.clock(now).plus_ms(ttl.ms());
+    let expires_at = if show.sale.state_at(now) == ShowState::Closed { hold.expires_at } else { wanted.min(last) };
+    let expires_at = expires_at.max(hold.expires_at);
     if expires_at > hold.expires_at {
         events.push(Event::HoldExtended { hold_id: command.hold_id, expires_at });
     }

@@ -1,15 +1,26 @@
-//! HoldSeats: all of the places or none, for a time.
+//! HoldSeats: all of the places or none, for a time. Also the grant itself, which every command that holds places ends
+//! with.
+
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     Answer,
-    holds::{Hold, HoldState},
-    show::{HoldView, Show, Status},
+    hold::{Hold, HoldState, Rare},
+    hold_best::Placement,
+    orphan_rule,
+    places::Places,
+    sale::ShowState,
+    show::Show,
+    taking::Taking,
+    view::HoldView,
 };
 use crate::{
-    command::HoldSeats,
-    event::{Event, HoldGranted},
-    rejection::{HoldField, Limit, Rejection},
-    time::Timestamp,
+    codec::stable_bytes,
+    command::{HoldSeats, Terms, TicketCount},
+    event::{Event, GrantedOnTerms, HoldGranted},
+    ids::{BuyerId, HoldId},
+    rejection::{HoldField, Rejection},
+    time::{HoldTtl, Timestamp},
 };
 
 /// With its first hold a show makes room for holds of one place in so many: half a byte a place, and none while nobody
@@ -18,97 +29,164 @@ const RUSH_SHARE: usize = 32;
 /// A small show makes room for this many, or for all of its places.
 const RUSH_MIN: usize = 1_024;
 
+/// The terms of those who name none.
+pub(super) static PLAIN: Terms =
+    Terms { replaces: None, channels: Vec::new(), accessible: false, house: false, manifest_version: None };
+
 pub(super) fn decide(
     show: &Show,
     command: &HoldSeats,
     now: Timestamp,
     events: &mut Vec<Event>,
 ) -> Result<Answer, Rejection> {
-    if let Some(hold) = show.holds.find(command.hold_id) {
-        return repeat(show, command, hold, now);
+    let request = command.terms.as_ref().map(|terms| xxh3_64(&stable_bytes(&**terms)));
+    if let Some(hold) = known(show, command.hold_id, &command.buyer, command.ttl, now)? {
+        let field = if hold.places != command.places {
+            HoldField::Places
+        } else if hold.request() != request {
+            HoldField::Request
+        } else {
+            return Ok(again(show, hold, now));
+        };
+        return Err(Rejection::IdReused { field });
     }
-    let available = show.are_available(&command.places);
-    if !available {
-        let unknown = show.unknown(&command.places);
-        if !unknown.is_empty() {
-            return Err(Rejection::PlacesUnknown(unknown));
-        }
-    }
-    check_limits(show, command)?;
-    if !available {
-        return Err(Rejection::PlacesTaken(show.taken(&command.places)));
-    }
+    let terms = command.terms.as_deref().unwrap_or(&PLAIN);
+    let mut taking = Taking::new(show, &command.buyer, terms, &[ShowState::OnSale], now)?;
+    taking.check(&command.places)?;
+    let orphans = orphan_rule::check(&taking, &command.places)?;
     // After this point it must succeed.
-    let ttl = command.ttl.unwrap_or(show.policy.hold_ttl_default);
-    let extendable_until = show.extendable_until(now);
+    let special = request.map(|request| Special { request: Some(request), placement: None, tickets: Vec::new() });
+    let mut view = grant(&taking, command.hold_id, command.places.clone(), command.ttl, special, events);
+    if !orphans.is_empty() {
+        view.more.get_or_insert_default().orphans = orphans;
+    }
+    Ok(Answer::Held(view))
+}
+
+/// The hold of this id, if there is one and it is of the same buyer and time to live. The caller compares the rest of
+/// what it asked for.
+///
+/// # Errors
+/// [`Rejection::IdReused`], [`Rejection::HoldFenced`] or [`Rejection::HoldWaiting`].
+pub(super) fn known<'a>(
+    show: &'a Show,
+    hold_id: HoldId,
+    buyer: &BuyerId,
+    ttl: Option<HoldTtl>,
+    now: Timestamp,
+) -> Result<Option<&'a Hold>, Rejection> {
+    let Some(hold) = show.holds.find(hold_id) else {
+        return if show.waitlist.is_entry(hold_id) { Err(Rejection::HoldWaiting) } else { Ok(None) };
+    };
+    if show.state_of(hold, now) == HoldState::Fenced {
+        return Err(Rejection::HoldFenced);
+    }
+    if *show.buyers.get(hold.buyer).id != *buyer.as_bytes() {
+        return Err(Rejection::IdReused { field: HoldField::BuyerId });
+    }
+    if hold.ttl != ttl.unwrap_or(show.policy.hold_ttl_default) {
+        return Err(Rejection::IdReused { field: HoldField::TtlMs });
+    }
+    Ok(Some(hold))
+}
+
+/// The same request again: the original grant and how the hold stands now.
+pub(super) fn again(show: &Show, hold: &Hold, now: Timestamp) -> Answer {
+    Answer::Held(show.view(hold, show.state_of(hold, now), hold.places.clone()))
+}
+
+/// What few grants have.
+#[derive(Default)]
+pub(super) struct Special {
+    pub(super) request: Option<u64>,
+    pub(super) placement: Option<Placement>,
+    pub(super) tickets: Vec<TicketCount>,
+}
+
+/// Makes the event and the view of a grant that was checked.
+pub(super) fn grant(
+    taking: &Taking<'_>,
+    hold_id: HoldId,
+    places: Places,
+    ttl: Option<HoldTtl>,
+    special: Option<Special>,
+    events: &mut Vec<Event>,
+) -> HoldView {
+    let (show, now) = (taking.show, taking.now);
+    let ttl = ttl.unwrap_or(show.policy.hold_ttl_default);
+    let extendable_until = taking.extendable_until();
     let expires_at = now.plus_ms(ttl.ms()).min(extendable_until);
-    let total_minor = show.price(&command.places);
-    let (hold_id, buyer, places) = (command.hold_id, command.buyer.clone(), command.places.clone());
-    let granted = HoldGranted { hold_id, buyer: buyer.clone(), places: places.clone(), ttl, expires_at, total_minor };
-    events.push(Event::HoldGranted(granted));
-    Ok(Answer::Held(HoldView {
+    let total_minor = show.price(&places);
+    let buyer = taking.buyer.clone();
+    let mut view = HoldView {
         hold_id,
-        buyer,
+        buyer: buyer.clone(),
         state: HoldState::Held,
-        places,
+        places: places.clone(),
         total_minor,
         granted_at: now,
         expires_at,
         extendable_until,
         booking: None,
-    }))
-}
-
-/// The same request again: the original grant and how the hold stands now. Another request under the same id is refused.
-fn repeat(show: &Show, command: &HoldSeats, hold: &Hold, now: Timestamp) -> Result<Answer, Rejection> {
-    let reused = |field| Err(Rejection::IdReused { field });
-    let state = hold.state_at(now);
-    if state == HoldState::Fenced {
-        return Err(Rejection::HoldFenced);
+        more: None,
+    };
+    let granted = HoldGranted { hold_id, buyer, places, ttl, expires_at, total_minor };
+    if special.is_none() && taking.is_plain() {
+        events.push(Event::HoldGranted(granted));
+        return view;
     }
-    if *show.buyers.get(hold.buyer).id != *command.buyer.as_bytes() {
-        return reused(HoldField::BuyerId);
+    let special = special.unwrap_or_default();
+    if special.placement.is_some() {
+        let more = view.more.get_or_insert_default();
+        (more.placement, more.tickets) = (special.placement, special.tickets.clone());
     }
-    if hold.places != command.places {
-        return reused(HoldField::Places);
-    }
-    if hold.ttl != command.ttl.unwrap_or(show.policy.hold_ttl_default) {
-        return reused(HoldField::TtlMs);
-    }
-    Ok(Answer::Held(show.view(hold, state, hold.places.clone())))
-}
-
-fn check_limits(show: &Show, command: &HoldSeats) -> Result<(), Rejection> {
-    let places = command.places.count();
-    let (live_holds, places_of_buyer) =
-        show.buyers.find(command.buyer.as_bytes()).map_or((0, 0), |buyer| (buyer.live_holds, buyer.places));
-    let policy = &show.policy;
-    for (limit, wanted, max) in [
-        (Limit::PlacesPerHold, places, policy.places_per_hold_max),
-        (Limit::HoldsPerShow, show.holds.live() + 1, policy.holds_per_show_max),
-        (Limit::LiveHoldsPerBuyer, live_holds + 1, policy.live_holds_per_buyer_max),
-        (Limit::PlacesPerBuyer, places_of_buyer + places, policy.places_per_buyer_max),
-    ] {
-        if wanted > max {
-            return Err(Rejection::LimitReached { limit, max: u64::from(max) });
-        }
-    }
-    Ok(())
+    events.push(Event::HoldGrantedOnTerms(Box::new(GrantedOnTerms {
+        granted,
+        replaces: taking.replaced.map(|hold| hold.id),
+        moved_from: taking.moved.iter().map(|hold| hold.id).collect(),
+        request: special.request,
+        placement: special.placement,
+        tickets: special.tickets,
+        extendable_until,
+    })));
+    view
 }
 
 pub(super) fn apply(show: &mut Show, granted: HoldGranted, at: Timestamp) {
-    if show.holds.is_empty() {
-        let places = show.manifest.places() as usize;
-        let rush = (places / RUSH_SHARE).max(places.min(RUSH_MIN));
-        show.holds.expect(rush);
-        show.buyers.expect(rush);
+    make_room_for_a_rush(show);
+    show.take(&granted.places);
+    insert(show, granted, None, at);
+}
+
+pub(super) fn apply_on_terms(show: &mut Show, on_terms: GrantedOnTerms, at: Timestamp) {
+    make_room_for_a_rush(show);
+    if let Some(replaced) = on_terms.replaces {
+        let slot = show.holds.slot(replaced).expect("only a known hold is replaced");
+        show.end_hold(slot, HoldState::Released, at);
     }
-    show.move_places(&granted.places, Status::Available, Status::Held);
+    for loser in &on_terms.moved_from {
+        let slot = show.holds.slot(*loser).expect("only a known hold loses places");
+        show.lose_seats(slot, &on_terms.granted.places, at);
+    }
+    show.take(&on_terms.granted.places);
+    let rare = Rare {
+        request: on_terms.request,
+        placement: on_terms.placement,
+        tickets: on_terms.tickets,
+        extendable_until: Some(on_terms.extendable_until),
+        ..Rare::default()
+    };
+    insert(show, on_terms.granted, Some(rare), at);
+}
+
+/// Stores a hold whose places are taken.
+pub(super) fn insert(show: &mut Show, granted: HoldGranted, rare: Option<Rare>, at: Timestamp) {
     let buyer = show.buyers.name(granted.buyer.as_bytes());
     let tally = show.buyers.get_mut(buyer);
     tally.live_holds += 1;
     tally.places += granted.places.count();
-    show.holds.insert(Hold {
+    let rare = show.with_late_return(buyer, granted.hold_id, rare);
+    let hold = Hold {
         id: granted.hold_id,
         buyer,
         ttl: granted.ttl,
@@ -116,8 +194,19 @@ pub(super) fn apply(show: &mut Show, granted: HoldGranted, at: Timestamp) {
         expires_at: granted.expires_at,
         places: granted.places,
         state: HoldState::Held,
-        more: None,
-    });
+        more: rare.map(Hold::more_of_rare),
+    };
+    let slot = show.holds.insert(hold);
+    show.buyers.add_hold(buyer, slot);
+}
+
+fn make_room_for_a_rush(show: &mut Show) {
+    if show.holds.is_empty() {
+        let places = show.manifest.places() as usize;
+        let rush = (places / RUSH_SHARE).max(places.min(RUSH_MIN));
+        show.holds.expect(rush);
+        show.buyers.expect(rush);
+    }
 }
 
 #[cfg(test)]

@@ -2,14 +2,22 @@
 //!
 //! It stores and finds; what a hold may do is decided in the commands' files.
 
-use std::{cmp::Reverse, collections::BinaryHeap, collections::VecDeque};
+use std::{
+    cell::RefCell,
+    cmp::Reverse,
+    collections::{BinaryHeap, VecDeque},
+};
 
 use hashbrown::HashTable;
+use xxhash_rust::xxh3::xxh3_64;
 
-use super::{places::Places, slab::Slab};
+use super::{
+    hold::{Hold, HoldState},
+    slab::Slab,
+};
 use crate::{
     ids::{HoldId, Reference},
-    time::{HoldTtl, Timestamp},
+    time::Timestamp,
 };
 
 /// How long an ended hold is remembered, so that a repeated command learns its fate: 24 hours.
@@ -19,72 +27,6 @@ pub const ENDED_HOLDS_MAX: usize = 1_000_000;
 /// Ended holds forgotten with each one that ends: more than one, so that a backlog shrinks, and few, so that no event
 /// is slow.
 const FORGET_AT_ONCE: usize = 4;
-
-/// How a hold stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HoldState {
-    /// Its places are held, until the deadline.
-    Held,
-    /// Its places are sold.
-    Confirmed,
-    /// Given back by the caller.
-    Released,
-    /// Taken back by time.
-    Expired,
-    /// Released before it was held.
-    Fenced,
-}
-
-/// A hold as it is stored: 88 bytes, of which four seats are inline.
-#[derive(Debug)]
-pub(super) struct Hold {
-    pub(super) id: HoldId,
-    /// Slot in the show's buyers.
-    pub(super) buyer: u32,
-    pub(super) ttl: HoldTtl,
-    pub(super) granted_at: Timestamp,
-    pub(super) expires_at: Timestamp,
-    /// As granted.
-    pub(super) places: Places,
-    pub(super) state: HoldState,
-    /// What few holds have.
-    pub(super) more: Option<Box<More>>,
-}
-
-/// What few holds have.
-#[derive(Debug, Default)]
-pub(super) struct More {
-    /// What is left after a part was given back; as granted if absent.
-    pub(super) remaining: Option<Places>,
-    pub(super) booking: Option<Booking>,
-}
-
-/// What a hold becomes when it is confirmed. It does not change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Booking {
-    /// The frontend's order.
-    pub order: Reference,
-    /// The frontend's payment.
-    pub payment: Reference,
-    /// When.
-    pub confirmed_at: Timestamp,
-}
-
-impl Hold {
-    /// What a held or confirmed hold has now. An ended one has nothing, whatever this says.
-    pub(super) fn remaining(&self) -> &Places {
-        self.more.as_ref().and_then(|more| more.remaining.as_ref()).unwrap_or(&self.places)
-    }
-
-    /// How it stands at an instant: the deadline decides, not the sweep.
-    pub(super) fn state_at(&self, now: Timestamp) -> HoldState {
-        if self.state == HoldState::Held && now >= self.expires_at { HoldState::Expired } else { self.state }
-    }
-
-    pub(super) fn more_mut(&mut self) -> &mut More {
-        self.more.get_or_insert_default()
-    }
-}
 
 /// All holds of one show.
 #[derive(Debug, Default)]
@@ -97,6 +39,19 @@ pub(super) struct Holds {
     /// Ended holds, oldest first.
     ended: VecDeque<(Timestamp, u32)>,
     live: u32,
+    /// Bookings in the order in which they were confirmed.
+    booked: Vec<u32>,
+    /// The first so many of them by their orders; not part of the state.
+    by_order: RefCell<OrderIndex>,
+}
+
+/// Bookings by order: whoever asks for an order brings it up to date, so that confirming costs nothing.
+#[derive(Debug, Default)]
+struct OrderIndex {
+    /// Positions among the bookings.
+    table: HashTable<u32>,
+    /// So many of them are in it.
+    indexed: usize,
 }
 
 impl Holds {
@@ -127,7 +82,7 @@ impl Holds {
 
     /// Ended holds in the order in which they ended.
     pub(super) fn ended(&self) -> impl Iterator<Item = (Timestamp, &Hold)> {
-        self.ended.iter().map(|&(at, slot)| (at, self.records.get(slot)))
+        self.ended.iter().map(|&(at, slot)| (at, self.records.get(slot))).filter(|(_, hold)| hold.is_ended())
     }
 
     /// Makes room for a rush before its first hold: growing step by step from nothing would move everything ten times.
@@ -144,15 +99,87 @@ impl Holds {
 
     /// Stores a hold under an id that is not in use.
     pub(super) fn insert(&mut self, hold: Hold) -> u32 {
-        let (id, state, expires_at) = (hold.id, hold.state, hold.expires_at);
+        let (id, state, sweep_at) = (hold.id, hold.state, hold.sweep_at());
         let slot = self.records.insert(hold);
         let records = &self.records;
         self.by_id.insert_unique(hash(id), slot, |&slot| hash(records.get(slot).id));
         if state == HoldState::Held {
             self.live += 1;
-            self.push_deadline(expires_at, slot);
+            self.push_deadline(sweep_at, slot);
         }
         slot
+    }
+
+    /// A live hold becomes a booking.
+    pub(super) fn book(&mut self, slot: u32) {
+        self.retire(slot, HoldState::Confirmed);
+        self.booked.push(slot);
+    }
+
+    /// A hold that had expired becomes a booking, and is not remembered as ended any more: its entry there is stale.
+    pub(super) fn book_late(&mut self, slot: u32) {
+        self.records.get_mut(slot).state = HoldState::Confirmed;
+        self.booked.push(slot);
+    }
+
+    /// Bookings, cancelled ones among them, in the order in which they were confirmed.
+    pub(super) fn booked(&self) -> impl ExactSizeIterator<Item = &Hold> + Clone {
+        self.booked.iter().map(|&slot| self.records.get(slot))
+    }
+
+    /// The bookings of an order, in the order in which they were confirmed.
+    pub(super) fn of_order(&self, order: &Reference) -> Vec<&Hold> {
+        let mut index = self.by_order.borrow_mut();
+        let order_of = |position: &u32| {
+            let hold = self.records.get(self.booked[*position as usize]);
+            hold.booking().map_or("", |booking| booking.order.as_str())
+        };
+        let hash_of = |position: &u32| xxh3_64(order_of(position).as_bytes());
+        for position in index.indexed..self.booked.len() {
+            let position = u32::try_from(position).expect("fewer than 2^32 holds");
+            index.table.insert_unique(hash_of(&position), position, hash_of);
+        }
+        index.indexed = self.booked.len();
+        let same_hash = index.table.iter_hash(xxh3_64(order.as_str().as_bytes()));
+        let mut found: Vec<u32> = same_hash.filter(|position| order_of(position) == order.as_str()).copied().collect();
+        found.sort_unstable();
+        found.into_iter().map(|position| self.records.get(self.booked[position as usize])).collect()
+    }
+
+    /// Bookings that were not cancelled.
+    pub(super) fn bookings(&self) -> u32 {
+        let standing = self.booked().filter(|hold| hold.state == HoldState::Confirmed);
+        u32::try_from(standing.count()).expect("fewer than 2^32 holds")
+    }
+
+    /// Slots of all live holds, ascending.
+    pub(super) fn live_slots(&self) -> Vec<u32> {
+        let live = self.records.iter().filter(|(_, hold)| hold.state == HoldState::Held);
+        live.map(|(slot, _)| slot).collect()
+    }
+
+    /// Slots of all live holds and bookings.
+    pub(super) fn owners(&self) -> Vec<u32> {
+        let owners =
+            self.records.iter().filter(|(_, hold)| matches!(hold.state, HoldState::Held | HoldState::Confirmed));
+        owners.map(|(slot, _)| slot).collect()
+    }
+
+    /// Every hold that was live at `since` lives so much longer, and may be extended as much longer.
+    pub(super) fn shift_deadlines(&mut self, since: Timestamp, ms: u64, life_ms_max: u64) {
+        for slot in self.live_slots() {
+            let hold = self.records.get_mut(slot);
+            if hold.expires_at <= since {
+                continue;
+            }
+            let granted_at = hold.granted_at;
+            hold.expires_at = hold.expires_at.plus_ms(ms);
+            let rare = hold.rare_mut();
+            let until = rare.extendable_until.unwrap_or(granted_at.plus_ms(life_ms_max));
+            rare.extendable_until = Some(until.plus_ms(ms));
+            rare.pinned_from = rare.pinned_from.map(|from| from.plus_ms(ms));
+        }
+        self.rebuild_deadlines();
     }
 
     /// A hold stops being live, in this state.
@@ -163,7 +190,7 @@ impl Holds {
 
     /// Remembers an ended hold for a while, and forgets those that have been remembered long enough. `forgotten` is
     /// called with each of these.
-    pub(super) fn remember_ended(&mut self, slot: u32, at: Timestamp, mut forgotten: impl FnMut(Hold)) {
+    pub(super) fn remember_ended(&mut self, slot: u32, at: Timestamp, mut forgotten: impl FnMut(u32, Hold)) {
         self.ended.push_back((at, slot));
         for _ in 0..FORGET_AT_ONCE {
             let Some(&(ended_at, slot)) = self.ended.front() else { return };
@@ -171,18 +198,23 @@ impl Holds {
                 return;
             }
             self.ended.pop_front();
+            if !self.records.get(slot).is_ended() {
+                continue;
+            }
             let id = self.records.get(slot).id;
             if let Ok(entry) = self.by_id.find_entry(hash(id), |&other| other == slot) {
                 entry.remove();
             }
-            forgotten(self.records.remove(slot));
+            forgotten(slot, self.records.remove(slot));
         }
     }
 
     /// Moves a live hold's deadline.
     pub(super) fn move_deadline(&mut self, slot: u32, expires_at: Timestamp) {
-        self.records.get_mut(slot).expires_at = expires_at;
-        self.push_deadline(expires_at, slot);
+        let hold = self.records.get_mut(slot);
+        hold.expires_at = expires_at;
+        let sweep_at = hold.sweep_at();
+        self.push_deadline(sweep_at, slot);
     }
 
     /// The earliest instant at which a hold may be due; never later than the truth.
@@ -200,7 +232,7 @@ impl Holds {
             }
             self.deadlines.pop();
             let hold = self.records.find(slot);
-            if let Some(hold) = hold.filter(|hold| hold.state == HoldState::Held && hold.expires_at == at) {
+            if let Some(hold) = hold.filter(|hold| hold.state == HoldState::Held && hold.sweep_at() == at) {
                 due.push((at, hold.id, slot));
             }
         }
@@ -212,11 +244,15 @@ impl Holds {
         due.into_iter().map(|(_, id, _)| id).collect()
     }
 
+    fn rebuild_deadlines(&mut self) {
+        let live = self.records.iter().filter(|(_, hold)| hold.state == HoldState::Held);
+        self.deadlines = live.map(|(slot, hold)| Reverse((hold.sweep_at(), slot))).collect();
+    }
+
     fn push_deadline(&mut self, at: Timestamp, slot: u32) {
         let stale = self.deadlines.len().saturating_sub(self.live as usize);
         if stale > self.live as usize + 4_096 {
-            let live = self.records.iter().filter(|(_, hold)| hold.state == HoldState::Held);
-            self.deadlines = live.map(|(slot, hold)| Reverse((hold.expires_at, slot))).collect();
+            self.rebuild_deadlines();
             return;
         }
         if self.deadlines.len() == self.deadlines.capacity() {
@@ -241,7 +277,7 @@ fn hash(id: HoldId) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::SeatIndex;
+    use crate::{ids::SeatIndex, inventory::places::Places, time::HoldTtl};
 
     fn id(number: u8) -> HoldId {
         HoldId::new(&[number; 16]).unwrap()
@@ -258,11 +294,6 @@ mod tests {
             state: HoldState::Held,
             more: None,
         }
-    }
-
-    #[test]
-    fn a_hold_is_small() {
-        assert_eq!(size_of::<Option<Hold>>(), 88);
     }
 
     #[test]
@@ -300,7 +331,7 @@ mod tests {
             holds.retire(slot, HoldState::Released);
             let mut forgotten = Vec::new();
             let at = Timestamp(u64::from(number) * ENDED_HOLD_RETENTION_MS);
-            holds.remember_ended(slot, at, |hold| forgotten.push(hold.id));
+            holds.remember_ended(slot, at, |_, hold| forgotten.push(hold.id));
             assert_eq!(forgotten, if number == 2 { vec![id(1)] } else { vec![] });
         }
         assert!(holds.find(id(1)).is_none());

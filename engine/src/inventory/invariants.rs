@@ -1,6 +1,6 @@
 //! What is always true of an inventory, whatever was done to it. Tests call it after every step.
 
-use super::{Inventory, holds::HoldState, seat_bitmap::SeatBitmap, show::GaTally, show::Show};
+use super::{Inventory, hold::HoldState, seat_bitmap::SeatBitmap, show::GaTally, show::Show};
 
 /// Checks every show. Costs a walk over everything.
 ///

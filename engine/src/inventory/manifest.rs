@@ -4,15 +4,20 @@
 //! what is needed to find a seat by its label and a label by its seat. Labels are stored once per row and rule, not per
 //! seat: an idle seat costs one byte here. It holds no status: who has a seat is not the manifest's business.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::collections::BTreeSet;
 
 use bincode::{Decode, Encode};
 
+use super::seat_bitmap::SeatBitmap;
 use crate::ids::{SeatIndex, SectionIndex};
 
+mod change;
 mod check;
+mod features;
 mod names;
+pub use change::ManifestChange;
 pub use check::{ManifestError, ManifestProblem, ManifestSpot};
+pub use features::Features;
 pub use names::SeatNames;
 
 /// Most places (seats and general-admission units) of a show.
@@ -23,7 +28,9 @@ pub const CATEGORIES_MAX: usize = 255;
 pub const SECTIONS_MAX: usize = 4_096;
 /// Most seats of one row, so that finding a seat by name is bounded.
 pub const ROW_SEATS_MAX: u32 = 10_000;
-/// Longest name of a category, section or row, in bytes.
+/// Most pools of a show.
+pub const POOLS_MAX: usize = 64;
+/// Longest name of a category, section, pool or row, in bytes.
 pub const NAME_BYTES_MAX: usize = 100;
 /// Longest name of a seat, in bytes.
 pub const SEAT_NAME_BYTES_MAX: usize = 32;
@@ -43,6 +50,21 @@ pub struct ManifestParts {
     pub categories: Vec<Category>,
     /// 1 to 4,096.
     pub sections: Vec<Section>,
+    /// Most places that may be held and sold at once, seats and units together; as many as there are if absent.
+    pub capacity: Option<u32>,
+    /// At most 64.
+    pub pools: Vec<Pool>,
+}
+
+/// General-admission sections that share a capacity.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Pool {
+    /// Unique, 1 to 100 bytes.
+    pub name: String,
+    /// Most units of them together that may be held and sold at once, 1 or more.
+    pub capacity: u32,
+    /// 1 or more, each once.
+    pub sections: Vec<SectionIndex>,
 }
 
 /// A price category.
@@ -88,6 +110,19 @@ pub struct Row {
     pub name: String,
     /// 1 or more, from left to right.
     pub runs: Vec<SeatRun>,
+    /// How good it is; 0 is best. Absent: its position within its section.
+    pub rank: Option<u32>,
+    /// 0 if it was there from the beginning, otherwise the change it came with: seats are numbered in the order in which
+    /// they came.
+    pub added: u32,
+}
+
+impl Row {
+    /// A row without a rank of its own, from the beginning.
+    #[must_use]
+    pub fn new(name: impl Into<String>, runs: Vec<SeatRun>) -> Self {
+        Self { name: name.into(), runs, rank: None, added: 0 }
+    }
 }
 
 /// Seats of one category side by side.
@@ -97,6 +132,16 @@ pub struct SeatRun {
     pub category: CategoryIndex,
     /// Their names.
     pub names: SeatNames,
+    /// What is particular about each of them.
+    pub features: Features,
+}
+
+impl SeatRun {
+    /// Seats with nothing particular about them.
+    #[must_use]
+    pub fn new(category: CategoryIndex, names: SeatNames) -> Self {
+        Self { category, names, features: Features::NONE }
+    }
 }
 
 /// A checked manifest. It never changes; a changed one takes its place.
@@ -105,21 +150,32 @@ pub struct Manifest {
     parts: ManifestParts,
     /// The rows of all sections, in order of their seats.
     rows: Vec<RowPlace>,
-    /// For each section, its rows in `rows`; empty for general admission.
-    section_rows: Vec<Range<u32>>,
+    /// Positions in `rows`, best first, and for each row its position there.
+    ranked_rows: Vec<u32>,
+    rank_positions: Vec<u32>,
     sections_by_name: Vec<u32>,
     /// Positions in `rows`, ordered by section, then name.
     rows_by_name: Vec<u32>,
     seat_categories: Vec<u8>,
+    accessible: SeatBitmap,
+    protected: SeatBitmap,
+    restricted: SeatBitmap,
     places: u32,
 }
 
-#[derive(Debug)]
-struct RowPlace {
-    section: u32,
-    /// Position within its section.
-    row: u32,
-    first_seat: u32,
+/// A row and its seats, which are a contiguous run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowPlace {
+    /// Its section.
+    pub section: SectionIndex,
+    /// Its position within its section.
+    pub row: u32,
+    /// The number of its first seat.
+    pub first_seat: u32,
+    /// How many it has.
+    pub seats: u32,
+    /// How good it is; 0 is best.
+    pub rank: u32,
 }
 
 /// What is printed on a seat's ticket.
@@ -146,36 +202,49 @@ impl Manifest {
 
     /// Only for checked parts, within the limits above.
     fn index(parts: ManifestParts, places: u32) -> Self {
-        let mut rows = Vec::new();
-        let mut section_rows = Vec::with_capacity(parts.sections.len());
-        let mut seat_categories = Vec::new();
-        for (section, description) in (0u32..).zip(&parts.sections) {
-            let first_row = length(&rows);
-            if let SectionKind::Reserved(section_rows) = &description.kind {
-                for (row, description) in (0u32..).zip(section_rows) {
-                    rows.push(RowPlace { section, row, first_seat: length(&seat_categories) });
-                    for run in &description.runs {
-                        seat_categories.extend(std::iter::repeat_n(run.category.0, run.names.len() as usize));
-                    }
-                }
-            }
-            section_rows.push(first_row..length(&rows));
-        }
-        seat_categories.shrink_to_fit();
+        let rows = number_rows(&parts);
+        let seats = rows.last().map_or(0, |row| row.first_seat + row.seats);
         let mut manifest = Self {
             sections_by_name: (0..length(&parts.sections)).collect(),
             rows_by_name: (0..length(&rows)).collect(),
+            ranked_rows: (0..length(&rows)).collect(),
+            rank_positions: vec![0; rows.len()],
+            seat_categories: Vec::with_capacity(seats as usize),
+            accessible: SeatBitmap::empty(seats),
+            protected: SeatBitmap::empty(seats),
+            restricted: SeatBitmap::empty(seats),
             parts,
             rows,
-            section_rows,
-            seat_categories,
             places,
         };
-        manifest.sort_by_name();
+        manifest.note_seats();
+        manifest.sort();
         manifest
     }
 
-    fn sort_by_name(&mut self) {
+    fn note_seats(&mut self) {
+        for row in 0..length(&self.rows) {
+            let mut seat = self.rows[row as usize].first_seat;
+            let runs: Vec<_> =
+                self.row(row).runs.iter().map(|run| (run.category.0, run.features, run.names.len())).collect();
+            for (category, features, seats) in runs {
+                self.seat_categories.extend(std::iter::repeat_n(category, seats as usize));
+                let next = seat + seats;
+                for (feature, bitmap) in [
+                    (Features::ACCESSIBLE, &mut self.accessible),
+                    (Features::ACCESSIBLE.and(Features::COMPANION), &mut self.protected),
+                    (Features::RESTRICTED_VIEW, &mut self.restricted),
+                ] {
+                    if features.has_any(feature) {
+                        (seat..next).for_each(|seat| bitmap.insert(SeatIndex(seat)));
+                    }
+                }
+                seat = next;
+            }
+        }
+    }
+
+    fn sort(&mut self) {
         let mut sections = std::mem::take(&mut self.sections_by_name);
         sections.sort_by_key(|&section| &self.parts.sections[section as usize].name);
         self.sections_by_name = sections;
@@ -183,6 +252,11 @@ impl Manifest {
         // Stable: rows that share a name stay in the order of their seats.
         rows.sort_by_key(|&row| (self.rows[row as usize].section, &self.row(row).name));
         self.rows_by_name = rows;
+        let rows = &self.rows;
+        self.ranked_rows.sort_by_key(|&row| (rows[row as usize].rank, rows[row as usize].section));
+        for (position, &row) in (0u32..).zip(&self.ranked_rows) {
+            self.rank_positions[row as usize] = position;
+        }
     }
 
     /// The description it was made from.
@@ -215,6 +289,12 @@ impl Manifest {
         self.ga(section).map(|(_, category)| &self.parts.categories[usize::from(category.0)])
     }
 
+    /// The category of a general-admission section; `None` as for [`Self::ga_capacity`].
+    #[must_use]
+    pub fn ga_category_index(&self, section: SectionIndex) -> Option<CategoryIndex> {
+        self.ga(section).map(|(_, category)| category)
+    }
+
     fn ga(&self, section: SectionIndex) -> Option<(u32, CategoryIndex)> {
         match self.parts.sections.get(section.0 as usize)?.kind {
             SectionKind::GeneralAdmission { capacity, category } => Some((capacity, category)),
@@ -227,6 +307,73 @@ impl Manifest {
     pub fn seat_category(&self, seat: SeatIndex) -> Option<&Category> {
         let category = self.seat_categories.get(seat.0 as usize)?;
         Some(&self.parts.categories[usize::from(*category)])
+    }
+
+    /// The position of a seat's category. The seat must exist.
+    #[must_use]
+    pub fn category_of(&self, seat: SeatIndex) -> CategoryIndex {
+        CategoryIndex(self.seat_categories[seat.0 as usize])
+    }
+
+    /// What a place of a category costs, in minor units. The category must exist.
+    #[must_use]
+    pub fn price_of(&self, category: CategoryIndex) -> u64 {
+        self.parts.categories[usize::from(category.0)].price_minor
+    }
+
+    /// A category by its name.
+    #[must_use]
+    pub fn category(&self, name: &str) -> Option<CategoryIndex> {
+        let position = self.parts.categories.iter().position(|category| category.name == name)?;
+        u8::try_from(position).ok().map(CategoryIndex)
+    }
+
+    /// Wheelchair bays.
+    #[must_use]
+    pub fn accessible(&self) -> &SeatBitmap {
+        &self.accessible
+    }
+
+    /// Wheelchair bays and companions' seats: the places that are kept for those who need them.
+    #[must_use]
+    pub fn protected(&self) -> &SeatBitmap {
+        &self.protected
+    }
+
+    /// Seats with a restricted view.
+    #[must_use]
+    pub fn restricted(&self) -> &SeatBitmap {
+        &self.restricted
+    }
+
+    /// All rows, in the order of their seats.
+    #[must_use]
+    pub fn rows(&self) -> &[RowPlace] {
+        &self.rows
+    }
+
+    /// The position in [`Self::rows`] of a seat's row. The seat must exist.
+    #[must_use]
+    pub fn row_of(&self, seat: SeatIndex) -> usize {
+        self.rows.partition_point(|row| row.first_seat <= seat.0) - 1
+    }
+
+    /// A row's name. The row must be one of [`Self::rows`].
+    #[must_use]
+    pub fn row_name(&self, row: &RowPlace) -> &str {
+        &self.row_at(row).name
+    }
+
+    /// Positions in [`Self::rows`], best first: by rank, then section, then the order of their seats.
+    #[must_use]
+    pub fn ranked_rows(&self) -> &[u32] {
+        &self.ranked_rows
+    }
+
+    /// Where a row of [`Self::rows`] stands in [`Self::ranked_rows`].
+    #[must_use]
+    pub fn rank_position(&self, row: usize) -> usize {
+        self.rank_positions[row] as usize
     }
 
     /// A section by its name.
@@ -246,7 +393,7 @@ impl Manifest {
     /// A seat by its label.
     #[must_use]
     pub fn seat(&self, section: &str, row: &str, seat: &str) -> Option<SeatIndex> {
-        let section = self.section(section)?.0;
+        let section = self.section(section)?;
         let key_of = |&place: &u32| (self.rows[place as usize].section, self.row(place).name.as_str());
         let first = self.rows_by_name.partition_point(|place| key_of(place) < (section, row));
         let same_name = self.rows_by_name[first..].iter().take_while(|place| key_of(place) == (section, row));
@@ -268,12 +415,12 @@ impl Manifest {
         if seat.0 >= self.seats() {
             return None;
         }
-        let place = self.rows.partition_point(|row| row.first_seat <= seat.0) - 1;
+        let place = self.row_of(seat);
         let mut position = seat.0 - self.rows[place].first_seat;
         let row = self.row(u32::try_from(place).ok()?);
         for run in &row.runs {
             if position < run.names.len() {
-                let section = self.section_name(SectionIndex(self.rows[place].section)).to_owned();
+                let section = self.section_name(self.rows[place].section).to_owned();
                 return Some(SeatLabel { section, row: row.name.clone(), seat: run.names.name(position) });
             }
             position -= run.names.len();
@@ -282,20 +429,36 @@ impl Manifest {
     }
 
     fn row(&self, place: u32) -> &Row {
-        let place = &self.rows[place as usize];
-        match &self.parts.sections[place.section as usize].kind {
+        self.row_at(&self.rows[place as usize])
+    }
+
+    fn row_at(&self, place: &RowPlace) -> &Row {
+        match &self.parts.sections[place.section.0 as usize].kind {
             SectionKind::Reserved(rows) => &rows[place.row as usize],
             SectionKind::GeneralAdmission { .. } => unreachable!("only sections of seats have rows"),
         }
     }
+}
 
-    /// The seats of a section, a contiguous run; empty for general admission. The section must exist.
-    #[must_use]
-    pub fn section_seats(&self, section: SectionIndex) -> Range<u32> {
-        let rows = &self.section_rows[section.0 as usize];
-        let first_seat_of = |row: u32| self.rows.get(row as usize).map_or(self.seats(), |row| row.first_seat);
-        if rows.is_empty() { 0..0 } else { first_seat_of(rows.start)..first_seat_of(rows.end) }
+/// The rows of all sections with the numbers of their seats: first those that came first.
+fn number_rows(parts: &ManifestParts) -> Vec<RowPlace> {
+    let mut rows: Vec<(u32, RowPlace)> = Vec::new();
+    for (section, description) in (0u32..).map(SectionIndex).zip(&parts.sections) {
+        let SectionKind::Reserved(own) = &description.kind else { continue };
+        for (row, description) in (0u32..).zip(own) {
+            let seats = description.runs.iter().map(|run| run.names.len()).sum();
+            let rank = description.rank.unwrap_or(row);
+            rows.push((description.added, RowPlace { section, row, first_seat: 0, seats, rank }));
+        }
     }
+    rows.sort_by_key(|(added, _)| *added);
+    let mut next_seat = 0;
+    let numbered = rows.into_iter().map(|(_, mut row)| {
+        row.first_seat = next_seat;
+        next_seat += row.seats;
+        row
+    });
+    numbered.collect()
 }
 
 /// A length that the limits above keep far below 2^32.

@@ -12,37 +12,68 @@ use crate::{
     codec::stable_bytes,
     command::Command,
     event::{Event, ShowCreated},
-    ids::{BuyerId, HoldId, ShowId, ShowNumber},
+    ids::{BuyerId, HoldId, SeatIndex, ShowId, ShowNumber},
     rejection::{Limit, Rejection, ShowField},
     time::Timestamp,
 };
 
+mod block_places;
+pub mod blocks;
+mod bookings;
+mod bulk;
 mod buyers;
+mod cancel_show;
+mod change_manifest;
+mod channels;
 mod confirm_hold;
+mod due;
 mod expire_holds;
 mod extend_hold;
 mod get_hold;
+mod hold;
+pub mod hold_best;
 mod hold_seats;
 mod holds;
 pub mod invariants;
+pub mod lookups;
 pub mod manifest;
+mod moves;
+mod orphan_rule;
+pub mod overview;
+mod pin_hold;
 pub mod places;
 pub mod policy;
 mod release_hold;
+mod runs;
+pub mod sale;
 #[cfg(test)]
 mod scenario;
 pub mod seat_bitmap;
 pub mod seat_map;
+mod sell_places;
 mod show;
 mod slab;
 mod state_hash;
+mod taking;
+mod view;
+mod waitlist;
 
-pub use holds::{Booking, ENDED_HOLD_RETENTION_MS, ENDED_HOLDS_MAX, HoldState};
-pub use show::{HoldView, Show};
+pub use bulk::{BulkReport, NAMED_REFUSALS_MAX};
+pub use cancel_show::CancelReport;
+pub use change_manifest::{MANIFEST_CHANGES_MAX, ManifestReport};
+pub use channels::CHANNELS_MAX;
+pub use due::Due;
+pub use hold::{Booking, HoldState, Prices};
+pub use holds::{ENDED_HOLD_RETENTION_MS, ENDED_HOLDS_MAX};
+pub use show::Show;
 pub use state_hash::StateHash;
+pub use view::{HoldDetails, HoldView};
+pub use waitlist::WaitView;
 
-use holds::Hold;
+use hold::Hold;
 use manifest::Manifest;
+use sale::ShowState;
+use waitlist::{join, offer};
 
 /// Most shows of one shard.
 pub const SHOWS_PER_SHARD_MAX: usize = 1_000_000;
@@ -63,11 +94,30 @@ pub enum Answer {
         extendable_until: Timestamp,
     },
     /// How the hold stands now.
-    Released(HoldState),
+    Released {
+        /// Its state.
+        state: HoldState,
+        /// Single seats that came back, if the show has an orphan rule.
+        orphans: Vec<SeatIndex>,
+    },
     /// The hold with its booking.
     Confirmed(HoldView),
     /// The hold as it stands now.
     Found(HoldView),
+    /// The booking as it stands now.
+    Booking(HoldView),
+    /// The entry as it stands now.
+    Waiting(WaitView),
+    /// What a bulk command did.
+    Bulk(BulkReport),
+    /// The state that the show is in now.
+    Sale(ShowState),
+    /// What cancelling the show ends, or has ended.
+    ShowCancelled(CancelReport),
+    /// What the change of the manifest did.
+    ManifestChanged(ManifestReport),
+    /// It is as it was asked to be.
+    Done,
 }
 
 /// All shows of one shard.
@@ -110,11 +160,9 @@ impl Inventory {
     ) -> Result<Option<ShowNumber>, Rejection> {
         if let Some(number) = self.number(&created.show_id) {
             let show = &self.shows[number.0 as usize];
-            let differs = if *show.manifest.parts() != created.manifest {
-                ShowField::Manifest
-            } else if show.policy != created.policy {
-                ShowField::Policy
-            } else {
+            let fields = [ShowField::Manifest, ShowField::Policy, ShowField::Sale];
+            let differing = fields.into_iter().zip(show.created_as.iter().zip(created.hashes()));
+            let Some((differs, _)) = differing.into_iter().find(|(_, (own, other))| **own != *other) else {
                 return Ok(Some(number));
             };
             return Err(Rejection::ShowIdReused { field: differs });
@@ -154,7 +202,57 @@ impl Inventory {
             Command::ReleaseHold(command) => release_hold::decide(show, command, now, events),
             Command::ConfirmHold(command) => confirm_hold::decide(show, command, now, events),
             Command::GetHold(hold_id) => get_hold::decide(show, *hold_id, now),
+            Command::HoldBest(command) => hold_best::decide(show, command, now, events),
+            Command::PinHold(command) => pin_hold::pin(show, command, now, events),
+            Command::UnpinHold(command) => pin_hold::unpin(show, command, now, events),
+            Command::SellPlaces(command) => sell_places::decide(show, command, now, events),
+            Command::CancelBooking(command) => bookings::cancel(show, command, now, events),
+            Command::TransferBooking(command) => bookings::transfer(show, command, now, events),
+            Command::ExchangeSeats(command) => bookings::exchange(show, command, now, events),
+            Command::JoinWaitlist(command) => join::join(show, command, now, events),
+            Command::LeaveWaitlist(command) => join::leave(show, command, now, events),
+            _ => Self::decide_organised(show, command, now, events),
         }
+    }
+
+    /// What organisers ask for.
+    fn decide_organised(
+        show: &Show,
+        command: &Command,
+        now: Timestamp,
+        events: &mut Vec<Event>,
+    ) -> Result<Answer, Rejection> {
+        match command {
+            Command::BlockPlaces(command) => block_places::block(show, command, now, events),
+            Command::UnblockPlaces(command) => block_places::unblock(show, command, now, events),
+            Command::RetireSeats(selection) => block_places::retire(show, selection, now, events),
+            Command::ScheduleRelease(command) => block_places::schedule(show, command, now, events),
+            Command::SetChannel(command) => channels::set(show, command, now, events),
+            Command::AssignChannel(command) => channels::assign(show, command, now, events),
+            Command::ScheduleSale(command) => sale::schedule(show, command, now, events),
+            Command::OpenSale => sale::open(show, now, events),
+            Command::PauseSale { stop_clocks } => sale::pause(show, *stop_clocks, now, events),
+            Command::CloseSale => sale::close(show, now, events),
+            Command::CancelShow { dry_run } => cancel_show::cancel(show, *dry_run, now, events),
+            Command::ArchiveShow => cancel_show::archive(show, now, events),
+            Command::ChangePolicy(policy) => change_manifest::decide_policy(show, policy, now, events),
+            Command::ChangeManifest(change) => change_manifest::decide(show, change, now, events),
+            _ => unreachable!("every other command is about a hold"),
+        }
+    }
+
+    /// What follows for those who wait from what came back, one event at a time. It must be applied before anything else
+    /// is decided or logged apart from what it follows from, and this asked again until there is nothing.
+    pub fn follow(&mut self, number: ShowNumber, now: Timestamp) -> Option<Event> {
+        let show = &mut self.shows[number.0 as usize];
+        if show.waitlist.waiting() == 0 {
+            return None;
+        }
+        let event = offer::next(show, now);
+        if event.is_none() {
+            show.waitlist.looked();
+        }
+        event
     }
 
     /// Makes an event true. `at` is the clock reading of its frame.
@@ -169,7 +267,7 @@ impl Inventory {
         let show = &mut self.shows[number.0 as usize];
         show.version += 1;
         match event {
-            Event::ShowCreated(_) => unreachable!("returned above"),
+            Event::ShowCreatedV1(_) | Event::ShowCreated(_) => unreachable!("read as another, or returned above"),
             Event::HoldGranted(granted) => hold_seats::apply(show, granted, at),
             Event::HoldExtended { hold_id, expires_at } => extend_hold::apply(show, hold_id, expires_at),
             Event::HoldReleased { hold_id, places } => release_hold::apply(show, hold_id, places.as_ref(), at),
@@ -178,8 +276,56 @@ impl Inventory {
                 confirm_hold::apply(show, hold_id, confirm_hold::Confirmed { order, payment, places }, at);
             }
             Event::HoldExpired { hold_id } => expire_holds::apply(show, hold_id, at),
+            Event::HoldGrantedOnTerms(granted) => hold_seats::apply_on_terms(show, *granted, at),
+            Event::HoldPinned { hold_id, expires_at } => pin_hold::apply_pinned(show, hold_id, expires_at),
+            Event::HoldUnpinned { hold_id } => pin_hold::apply_unpinned(show, hold_id),
+            Event::HoldConfirmedLate { hold_id, order, payment, places } => {
+                let confirmed = confirm_hold::Confirmed { order, payment, places: Some(places) };
+                confirm_hold::apply_late(show, hold_id, confirmed, at);
+            }
+            Event::BookingCancelled { hold_id, places, return_to } => {
+                bookings::apply_cancelled(show, hold_id, places, &return_to);
+            }
+            Event::BookingTransferred { hold_id, buyer } => bookings::apply_transferred(show, hold_id, &buyer),
+            Event::BookingExchanged { hold_id, places, difference_minor } => {
+                bookings::apply_exchanged(show, hold_id, places, difference_minor);
+            }
+            event => Self::apply_to_waitlist(show, event, at),
         }
         self.note_wake_up(number);
+    }
+
+    fn apply_to_waitlist(show: &mut Show, event: Event, at: Timestamp) {
+        match event {
+            Event::EntryJoined(joined) => join::apply_joined(show, *joined),
+            Event::EntryLeft { hold_id } => join::apply_left(show, hold_id, at),
+            Event::OfferMade(made) => offer::apply_offer(show, *made, at),
+            Event::PlacesGathered { hold_id, places, until } => offer::apply_gathered(show, hold_id, &places, until),
+            Event::GatheringEnded { hold_id } => offer::apply_gathering_ended(show, hold_id),
+            event => Self::apply_organised(show, event, at),
+        }
+    }
+
+    fn apply_organised(show: &mut Show, event: Event, at: Timestamp) {
+        match event {
+            Event::PlacesBlocked(places) => block_places::apply_blocked(show, &places),
+            Event::PlacesUnblocked(places) => block_places::apply_unblocked(show, &places, at),
+            Event::ReturnsQueued(places) => block_places::apply_queued(show, &places, at),
+            Event::ReleaseScheduled { mark, at } => block_places::apply_scheduled(show, &mark, at),
+            Event::SeatsRetired { seats } => block_places::apply_retired(show, &seats),
+            Event::ChannelSet { key, public_at } => channels::apply_set(show, key, public_at),
+            Event::ChannelOpened { channel } => channels::apply_opened(show, channel),
+            Event::ChannelAssigned { channel, seats } => channels::apply_assigned(show, channel, &seats),
+            Event::SaleScheduled { opens_at, closes_at } => sale::apply_scheduled(show, opens_at, closes_at),
+            Event::SaleOpened => sale::apply_opened(show, at),
+            Event::SalePaused { stop_clocks } => sale::apply_paused(show, stop_clocks, at),
+            Event::SaleClosed => sale::apply_closed(show, at),
+            Event::ShowCancelled => cancel_show::apply_cancelled(show, at),
+            Event::ShowArchived => cancel_show::apply_archived(show, at),
+            Event::PolicyChanged(policy) => change_manifest::apply_policy(show, *policy),
+            Event::ManifestChanged(change) => change_manifest::apply(show, &change),
+            _ => unreachable!("every other event is about a hold"),
+        }
     }
 
     /// The earliest instant at which something may be due; never later than the truth.
@@ -188,10 +334,10 @@ impl Inventory {
         self.wake_ups.peek().map(|Reverse((at, _))| *at)
     }
 
-    /// Takes at most `max` holds that are due, show by show, each show's in order of deadline and id. They must be
-    /// expired by an event each before anything else is decided.
-    pub fn take_due(&mut self, now: Timestamp, max: usize) -> Vec<(ShowNumber, HoldId)> {
-        let mut due = Vec::new();
+    /// Takes at most `max` things that are due, show by show: what the organiser planned, then what was gathered, then
+    /// holds in order of deadline and id. Each must become its event and be applied before anything else is decided.
+    pub fn take_due(&mut self, now: Timestamp, max: usize) -> Vec<(ShowNumber, Due)> {
+        let (mut due, mut visited) = (Vec::new(), Vec::new());
         while let Some(&Reverse((at, number))) = self.wake_ups.peek() {
             if at > now || due.len() >= max {
                 break;
@@ -199,17 +345,23 @@ impl Inventory {
             self.wake_ups.pop();
             let show = &mut self.shows[number.0 as usize];
             show.wake_up_at = None;
-            due.extend(show.holds.take_due(now, max - due.len()).into_iter().map(|hold_id| (number, hold_id)));
-            self.note_wake_up(number);
+            due.extend(show.take_due(now, max - due.len()).into_iter().map(|due| (number, due)));
+            visited.push(number);
         }
+        visited.into_iter().for_each(|number| self.note_wake_up(number));
         due
+    }
+
+    /// What happens when something is due.
+    pub fn fall_due(&self, number: ShowNumber, due: Due, events: &mut Vec<Event>) {
+        self.shows[number.0 as usize].fall_due(due, events);
     }
 
     fn create(&mut self, number: ShowNumber, created: ShowCreated) {
         assert_eq!(number, self.next_number(), "shows are numbered in the order of their creation");
-        let manifest = Manifest::new(created.manifest).expect("only a checked manifest is logged");
+        let manifest = Manifest::new(created.manifest.clone()).expect("only a checked manifest is logged");
         let hash = xxh3_64(created.show_id.as_str().as_bytes());
-        self.shows.push(Show::new(created.show_id, Arc::new(manifest), created.policy));
+        self.shows.push(Show::new(created, Arc::new(manifest)));
         let shows = &self.shows;
         let rehash = |&number: &u32| xxh3_64(shows[number as usize].id.as_str().as_bytes());
         self.by_id.insert_unique(hash, number.0, rehash);
@@ -217,7 +369,7 @@ impl Inventory {
 
     fn note_wake_up(&mut self, number: ShowNumber) {
         let show = &mut self.shows[number.0 as usize];
-        let Some(next) = show.holds.next_deadline() else { return };
+        let Some(next) = show.next_due() else { return };
         if show.wake_up_at.is_none_or(|noted| next < noted) {
             show.wake_up_at = Some(next);
             self.wake_ups.push(Reverse((next, number)));
@@ -227,9 +379,14 @@ impl Inventory {
 
 /// The hold of this id, if it is this buyer's and live.
 fn live_hold<'a>(show: &'a Show, id: HoldId, buyer: &BuyerId, now: Timestamp) -> Result<&'a Hold, Rejection> {
-    let hold = show.own_hold(id, buyer)?;
-    match hold.state_at(now) {
+    let hold = match show.own_hold(id, buyer) {
+        Err(Rejection::HoldUnknown) if show.waitlist.is_entry(id) => return Err(Rejection::HoldWaiting),
+        found => found?,
+    };
+    match show.state_of(hold, now) {
         HoldState::Held => Ok(hold),
+        HoldState::Waiting => Err(Rejection::HoldWaiting),
+        HoldState::Cancelled => Err(Rejection::HoldCancelled),
         HoldState::Confirmed => Err(Rejection::HoldConfirmed),
         HoldState::Released => Err(Rejection::HoldReleased),
         HoldState::Expired => Err(Rejection::HoldExpired { expires_at: hold.expires_at }),

@@ -119,6 +119,18 @@ impl Places {
         self.ga().find(|&(own, _)| own == section).map_or(0, |(_, units)| units)
     }
 
+    /// These and those of `other`, which has none of these seats; units are added.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        let mut seats: SmallVec<[u32; 4]> = self.seats().chain(other.seats()).map(|seat| seat.0).collect();
+        seats.sort_unstable();
+        let mut sections: SmallVec<[u32; 2]> = self.ga().chain(other.ga()).map(|(section, _)| section.0).collect();
+        sections.sort_unstable();
+        sections.dedup();
+        let units = |section: u32| self.units_of(SectionIndex(section)) + other.units_of(SectionIndex(section));
+        Self::of(seats, sections.into_iter().map(|section| (section, units(section))))
+    }
+
     /// What of these is not in `other`; units are subtracted.
     #[must_use]
     pub fn without(&self, other: &Self) -> Self {

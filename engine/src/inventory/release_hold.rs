@@ -3,9 +3,10 @@
 
 use super::{
     Answer,
-    holds::{Hold, HoldState},
+    hold::{Hold, HoldState},
+    orphan_rule,
     places::Places,
-    show::{Show, Status},
+    show::Show,
 };
 use crate::{
     command::ReleaseHold,
@@ -23,21 +24,24 @@ pub(super) fn decide(
 ) -> Result<Answer, Rejection> {
     let hold_id = command.hold_id;
     let hold = match show.own_hold(hold_id, &command.buyer) {
+        Err(Rejection::HoldUnknown) if show.waitlist.is_entry(hold_id) => return Err(Rejection::HoldWaiting),
         Err(Rejection::HoldUnknown) => {
             events.push(Event::HoldFenced { hold_id, buyer: command.buyer.clone() });
-            return Ok(Answer::Released(HoldState::Fenced));
+            return Ok(released(HoldState::Fenced));
         }
         found => found?,
     };
-    let state = hold.state_at(now);
+    let state = show.state_of(hold, now);
     match state {
         HoldState::Confirmed => return Err(Rejection::HoldConfirmed),
-        HoldState::Released | HoldState::Expired | HoldState::Fenced => return Ok(Answer::Released(state)),
+        HoldState::Cancelled if hold.booking().is_some() => return Err(Rejection::HoldCancelled),
+        HoldState::Held if hold.is_pinned() => return Err(Rejection::HoldPinned),
         HoldState::Held => {}
+        ended => return Ok(released(ended)),
     }
     let Some(places) = &command.places else {
         events.push(Event::HoldReleased { hold_id, places: None });
-        return Ok(Answer::Released(HoldState::Released));
+        return Ok(released(HoldState::Released));
     };
     let foreign = not_in(places, &hold.places);
     if !foreign.is_empty() {
@@ -50,12 +54,17 @@ pub(super) fn decide(
     let back = remaining.without(&hold.places.without(places));
     if back == *remaining {
         events.push(Event::HoldReleased { hold_id, places: None });
-        return Ok(Answer::Released(HoldState::Released));
+        return Ok(released(HoldState::Released));
     }
+    let orphans = orphan_rule::left_by_return(show, &back);
     if !back.is_empty() {
         events.push(Event::HoldReleased { hold_id, places: Some(back) });
     }
-    Ok(Answer::Released(HoldState::Held))
+    Ok(Answer::Released { state: HoldState::Held, orphans })
+}
+
+fn released(state: HoldState) -> Answer {
+    Answer::Released { state, orphans: Vec::new() }
 }
 
 /// What of `places` is not in `own`.
@@ -71,18 +80,8 @@ pub(super) fn apply(show: &mut Show, hold_id: HoldId, places: Option<&Places>, a
     let slot = show.holds.slot(hold_id).expect("only a known hold is released");
     match places {
         None => show.end_hold(slot, HoldState::Released, at),
-        Some(back) => give_back(show, slot, back),
+        Some(back) => show.give_back(slot, back),
     }
-}
-
-/// A part of a live hold goes back.
-pub(super) fn give_back(show: &mut Show, slot: u32, back: &Places) {
-    show.move_places(back, Status::Held, Status::Available);
-    let hold = show.holds.get_mut(slot);
-    let remaining = hold.remaining().without(back);
-    let buyer = hold.buyer;
-    hold.more_mut().remaining = Some(remaining);
-    show.buyers.get_mut(buyer).places -= back.count();
 }
 
 pub(super) fn apply_fence(show: &mut Show, hold_id: HoldId, buyer: &BuyerId, at: Timestamp) {
@@ -96,7 +95,9 @@ pub(super) fn apply_fence(show: &mut Show, hold_id: HoldId, buyer: &BuyerId, at:
         state: HoldState::Fenced,
         more: None,
     };
+    let buyer = fence.buyer;
     let slot = show.holds.insert(fence);
+    show.buyers.add_hold(buyer, slot);
     show.remember_ended(slot, at);
 }
 

@@ -140,10 +140,7 @@ impl World {
 
 fn manifest() -> ManifestParts {
     let names = SeatNames::Numbered { first: 1, step: 1, count: 10 };
-    let row = |name: &str| Row {
-        name: name.to_owned(),
-        runs: vec![SeatRun { category: CategoryIndex(0), names: names.clone() }],
-    };
+    let row = |name: &str| Row::new(name, vec![SeatRun::new(CategoryIndex(0), names.clone())]);
     let seats = |name: &str| Section { name: name.to_owned(), kind: SectionKind::Reserved(vec![row(name)]) };
     let floor = SectionKind::GeneralAdmission { capacity: 100, category: CategoryIndex(1) };
     let category = |name: &str, price_minor| Category { name: name.to_owned(), price_minor };

@@ -45,6 +45,25 @@ impl SeatBitmap {
         self.words[seat.0 as usize / 64] &= !bit(seat);
     }
 
+    /// Makes room for more seats, none of which is in the set.
+    pub fn grow(&mut self, seats: u32) {
+        let mut words = std::mem::take(&mut self.words).into_vec();
+        words.resize(seats.div_ceil(64) as usize, 0);
+        self.words = words.into();
+    }
+
+    /// The seats in the set, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = SeatIndex> + '_ {
+        (0u32..).zip(&self.words).flat_map(|(position, &word)| {
+            let mut rest = word;
+            std::iter::from_fn(move || {
+                let seat = (rest != 0).then(|| SeatIndex(position * 64 + rest.trailing_zeros()))?;
+                rest &= rest - 1;
+                Some(seat)
+            })
+        })
+    }
+
     /// How many seats are in the set.
     #[must_use]
     pub fn count(&self) -> u32 {

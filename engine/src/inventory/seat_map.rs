@@ -12,13 +12,19 @@ pub struct SeatMap {
     pub as_of: Timestamp,
     /// Seats that can be held.
     pub available: SeatBitmap,
-    /// Seats that are sold. What is neither is held.
+    /// Seats that are sold.
     pub sold: SeatBitmap,
+    /// Seats that the organiser withholds; none if absent. What is nothing of all this is held.
+    pub blocked: Option<SeatBitmap>,
+    /// Seats that are no part of the show any more; none if absent.
+    pub retired: Option<SeatBitmap>,
+    /// The version of the manifest that all of this is about.
+    pub manifest_version: u32,
     /// The general-admission sections, in the order of the manifest.
     pub ga: Vec<GaCounts>,
 }
 
-/// The counts of a general-admission section; they add up to its capacity.
+/// The counts of a general-admission section; they add up to its capacity, or beyond it if it is over-committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GaCounts {
     /// The section.
@@ -29,22 +35,31 @@ pub struct GaCounts {
     pub held: u32,
     /// Units that are sold.
     pub sold: u32,
+    /// Units that the organiser withholds.
+    pub blocked: u32,
+    /// Units that are taken beyond the capacity, which has shrunk.
+    pub over_committed: u32,
 }
 
 impl Show {
-    /// A copy of the status of every place; a seat is one bit twice.
+    /// A copy of the status of every place; a seat is one bit each time.
     #[must_use]
     pub fn seat_map(&self, now: Timestamp) -> SeatMap {
         let counts = |(section, tally): (u32, &super::show::GaTally)| {
             let section = SectionIndex(section);
-            self.manifest.ga_capacity(section)?;
-            Some(GaCounts { section, available: self.ga_available(section), held: tally.held, sold: tally.sold })
+            let capacity = self.manifest.ga_capacity(section)?;
+            let super::show::GaTally { held, sold, blocked } = *tally;
+            let over_committed = (held + sold + blocked).saturating_sub(capacity);
+            Some(GaCounts { section, available: self.ga_available(section), held, sold, blocked, over_committed })
         };
         SeatMap {
             version: self.version,
             as_of: now,
             available: self.available.clone(),
             sold: self.sold.clone(),
+            blocked: self.blocks.blocked().cloned(),
+            retired: self.retired.clone(),
+            manifest_version: self.manifest_version,
             ga: (0u32..).zip(&self.ga).filter_map(counts).collect(),
         }
     }

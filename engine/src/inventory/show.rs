@@ -2,18 +2,25 @@
 //!
 //! Its methods are the vocabulary of the commands' files; no rule is decided here.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
+    blocks::Blocks,
     buyers::Buyers,
-    holds::{Booking, Hold, HoldState, Holds},
-    manifest::Manifest,
+    channels::Channels,
+    hold::{Hold, HoldState, Rare},
+    holds::Holds,
+    manifest::{Manifest, Pool},
     places::Places,
     policy::Policy,
+    runs::Runs,
+    sale::Sale,
     seat_bitmap::SeatBitmap,
+    waitlist::Waitlist,
 };
 use crate::{
-    ids::{BuyerId, HoldId, SectionIndex, ShowId},
+    event::ShowCreated,
+    ids::{BuyerId, ChannelIndex, HoldId, SeatIndex, SeatRange, SectionIndex, ShowId},
     rejection::{Conflicts, GaShortage, Rejection},
     time::Timestamp,
 };
@@ -24,17 +31,39 @@ pub struct Show {
     pub(super) id: ShowId,
     pub(super) manifest: Arc<Manifest>,
     pub(super) policy: Policy,
+    pub(super) sale: Sale,
     pub(super) available: SeatBitmap,
-    /// A seat that is neither available nor sold is held.
+    /// A seat that is neither available, sold, blocked nor retired is held.
     pub(super) sold: SeatBitmap,
+    pub(super) blocks: Blocks,
+    /// Seats that are no part of the show any more.
+    pub(super) retired: Option<SeatBitmap>,
+    pub(super) channels: Channels,
     /// By section; all zero for sections of seats.
-    pub(super) ga: Box<[GaTally]>,
+    pub(super) ga: Vec<GaTally>,
+    /// Held and sold, seats and units.
+    pub(super) taken: u32,
     pub(super) holds: Holds,
     pub(super) buyers: Buyers,
+    /// By buyer's slot: who let holds expire.
+    pub(super) lapses: BTreeMap<u32, Lapses>,
+    pub(super) waitlist: Waitlist,
+    /// Marks that are to be released, by position.
+    pub(super) releases: BTreeMap<u8, Timestamp>,
+    /// When the next places of a mass return come back.
+    pub(super) returns_due_at: Option<Timestamp>,
+    /// From 1; rises with every change of the manifest.
+    pub(super) manifest_version: u32,
+    /// What changed its meaning, and with which version.
+    pub(super) manifest_changes: Vec<(u32, Vec<SeatRange>, Vec<SectionIndex>)>,
+    /// Hashes of the manifest, the policy and the sale with which it was created.
+    pub(super) created_as: [u128; 3],
     /// Rises with every event.
     pub(super) version: u64,
     /// The wake-up that the inventory has noted for this show. Not part of the state.
     pub(super) wake_up_at: Option<Timestamp>,
+    /// Where free seats lie side by side. Not part of the state.
+    pub(super) runs: Runs,
 }
 
 /// The units of a general-admission section that are not available.
@@ -42,53 +71,44 @@ pub struct Show {
 pub(super) struct GaTally {
     pub(super) held: u32,
     pub(super) sold: u32,
+    pub(super) blocked: u32,
 }
 
-/// Where places go to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Status {
-    Available,
-    Held,
-    Sold,
-}
-
-/// A hold as its caller sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HoldView {
-    /// Its id.
-    pub hold_id: HoldId,
-    /// Whose it is.
-    pub buyer: BuyerId,
-    /// How it stands.
-    pub state: HoldState,
-    /// Its places.
-    pub places: Places,
-    /// What these places cost together, in minor units.
-    pub total_minor: u64,
-    /// When it was granted.
-    pub granted_at: Timestamp,
-    /// Its deadline.
-    pub expires_at: Timestamp,
-    /// The latest deadline that extending can reach.
-    pub extendable_until: Timestamp,
-    /// Once confirmed.
-    pub booking: Option<Booking>,
+/// How often a buyer let holds expire, one after the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Lapses {
+    pub(super) count: u32,
+    /// Until then he may not hold.
+    pub(super) cools_until: Timestamp,
 }
 
 impl Show {
-    pub(super) fn new(id: ShowId, manifest: Arc<Manifest>, policy: Policy) -> Self {
+    pub(super) fn new(created: ShowCreated, manifest: Arc<Manifest>) -> Self {
         let seats = manifest.seats();
         Self {
-            id,
-            policy,
+            created_as: created.hashes(),
+            id: created.show_id,
+            policy: created.policy,
+            sale: created.sale,
             available: SeatBitmap::full(seats),
             sold: SeatBitmap::empty(seats),
-            ga: vec![GaTally::default(); manifest.parts().sections.len()].into(),
+            blocks: Blocks::default(),
+            retired: None,
+            channels: Channels::default(),
+            ga: vec![GaTally::default(); manifest.parts().sections.len()],
+            taken: 0,
             manifest,
             holds: Holds::default(),
             buyers: Buyers::default(),
+            lapses: BTreeMap::new(),
+            waitlist: Waitlist::default(),
+            releases: BTreeMap::new(),
+            returns_due_at: None,
+            manifest_version: 1,
+            manifest_changes: Vec::new(),
             version: 0,
             wake_up_at: None,
+            runs: Runs::default(),
         }
     }
 
@@ -110,10 +130,63 @@ impl Show {
         &self.policy
     }
 
-    /// Units of a general-admission section that are available; none of a section of seats.
+    /// When it is sold.
+    #[must_use]
+    pub fn sale(&self) -> &Sale {
+        &self.sale
+    }
+
+    /// From 1; rises with every change of the manifest.
+    #[must_use]
+    pub fn manifest_version(&self) -> u32 {
+        self.manifest_version
+    }
+
+    /// Units of a general-admission section that are available; none of a section of seats, or of one that is
+    /// over-committed.
     pub(super) fn ga_available(&self, section: SectionIndex) -> u32 {
+        self.ga_available_besides(section, 0)
+    }
+
+    /// As [`Self::ga_available`], with so many of the taken ones counted as free.
+    pub(super) fn ga_available_besides(&self, section: SectionIndex, own: u32) -> u32 {
         let tally = self.ga[section.0 as usize];
-        self.manifest.ga_capacity(section).map_or(0, |capacity| capacity - tally.held - tally.sold)
+        let taken = tally.held + tally.sold + tally.blocked - own;
+        self.manifest.ga_capacity(section).map_or(0, |capacity| capacity.saturating_sub(taken))
+    }
+
+    /// Units of a section that may be taken: available, and within its pools and the show's capacity, with so many of
+    /// the taken ones counted as free.
+    pub(super) fn ga_room(&self, section: SectionIndex, own: u32) -> u32 {
+        let parts = self.manifest.parts();
+        let pools = parts.pools.iter().filter(|pool| pool.sections.contains(&section));
+        let of_pools = pools.map(|pool| pool.capacity.saturating_sub(self.taken_of_pool(pool) - own));
+        let of_show = parts.capacity.map(|capacity| capacity.saturating_sub(self.taken - own));
+        of_pools.chain(of_show).fold(self.ga_available_besides(section, own), u32::min)
+    }
+
+    /// Held and sold, seats and units.
+    pub(super) fn taken_places(&self) -> u32 {
+        self.taken
+    }
+
+    pub(super) fn taken_of_pool(&self, pool: &Pool) -> u32 {
+        let tallies = pool.sections.iter().map(|section| self.ga[section.0 as usize]);
+        tallies.map(|tally| tally.held + tally.sold).sum()
+    }
+
+    /// Whether more than a section's capacity limits its units, or the show's its places.
+    pub(super) fn has_capacities(&self) -> bool {
+        self.manifest.parts().capacity.is_some() || !self.manifest.parts().pools.is_empty()
+    }
+
+    pub(super) fn is_retired(&self, seat: SeatIndex) -> bool {
+        self.retired.as_ref().is_some_and(|retired| retired.contains(seat))
+    }
+
+    pub(super) fn channel_of(&self, seat: SeatIndex) -> Option<ChannelIndex> {
+        let mut channels = (0u8..).zip(&self.channels.all);
+        channels.find(|(_, channel)| channel.seats.contains(seat)).map(|(channel, _)| ChannelIndex(channel))
     }
 
     /// Whether the show has all of these places and all are available: the quick question, before what stands in the
@@ -128,26 +201,11 @@ impl Show {
 
     /// What of these places the show does not have.
     pub(super) fn unknown(&self, places: &Places) -> Conflicts {
-        let seats = places.seats().filter(|seat| seat.0 >= self.manifest.seats()).collect();
+        let missing = |seat: &SeatIndex| seat.0 >= self.manifest.seats() || self.is_retired(*seat);
+        let seats = places.seats().filter(missing).collect();
         let unknown = |&(section, _): &(SectionIndex, u32)| self.manifest.ga_capacity(section).is_none();
         let shortage = |(section, requested)| GaShortage { section, requested, available: 0 };
         Conflicts { seats, ga: places.ga().filter(unknown).map(shortage).collect() }
-    }
-
-    /// What of these known places is not available.
-    pub(super) fn taken(&self, places: &Places) -> Conflicts {
-        let seats = places.seats().filter(|&seat| !self.available.contains(seat)).collect();
-        let shortage = |(section, requested)| GaShortage { section, requested, available: self.ga_available(section) };
-        let ga = places.ga().map(shortage).filter(|shortage| shortage.requested > shortage.available).collect();
-        Conflicts { seats, ga }
-    }
-
-    /// What known places cost together, in minor units.
-    pub(super) fn price(&self, places: &Places) -> u64 {
-        let seats = places.seats().filter_map(|seat| self.manifest.seat_category(seat));
-        let ga = places.ga().filter_map(|(section, units)| Some((self.manifest.ga_category(section)?, units)));
-        seats.map(|category| category.price_minor).sum::<u64>()
-            + ga.map(|(category, units)| category.price_minor * u64::from(units)).sum::<u64>()
     }
 
     /// The hold of this id, if it is this buyer's.
@@ -156,68 +214,31 @@ impl Show {
         if *self.buyers.get(hold.buyer).id == *buyer.as_bytes() { Ok(hold) } else { Err(Rejection::HoldOfAnotherBuyer) }
     }
 
-    /// The hold with other places than it may have.
-    pub(super) fn view(&self, hold: &Hold, state: HoldState, places: Places) -> HoldView {
-        HoldView {
-            hold_id: hold.id,
-            buyer: BuyerId::new(&self.buyers.get(hold.buyer).id).expect("the id of a buyer"),
-            state,
-            total_minor: self.price(&places),
-            places,
-            granted_at: hold.granted_at,
-            expires_at: hold.expires_at,
-            extendable_until: self.extendable_until(hold.granted_at),
-            booking: hold.more.as_ref().and_then(|more| more.booking.clone()),
-        }
-    }
-
     pub(super) fn extendable_until(&self, granted_at: Timestamp) -> Timestamp {
         granted_at.plus_ms(self.policy.hold_life_ms_max)
     }
 
-    /// Moves places from one status to another. They must all have the first.
-    pub(super) fn move_places(&mut self, places: &Places, from: Status, to: Status) {
-        for seat in places.seats() {
-            match from {
-                Status::Available => self.available.remove(seat),
-                Status::Sold => self.sold.remove(seat),
-                Status::Held => {}
-            }
-            match to {
-                Status::Available => self.available.insert(seat),
-                Status::Sold => self.sold.insert(seat),
-                Status::Held => {}
-            }
-        }
-        for (section, units) in places.ga() {
-            let tally = &mut self.ga[section.0 as usize];
-            match from {
-                Status::Held => tally.held -= units,
-                Status::Sold => tally.sold -= units,
-                Status::Available => {}
-            }
-            match to {
-                Status::Held => tally.held += units,
-                Status::Sold => tally.sold += units,
-                Status::Available => {}
-            }
-        }
+    pub(super) fn extendable_until_of(&self, hold: &Hold) -> Timestamp {
+        let kept = hold.rare().and_then(|rare| rare.extendable_until);
+        kept.unwrap_or_else(|| self.extendable_until(hold.granted_at))
     }
 
-    /// A live hold ends without a sale: what it still has goes back, and it is remembered for a while.
-    pub(super) fn end_hold(&mut self, slot: u32, state: HoldState, at: Timestamp) {
-        let hold = self.holds.get(slot);
-        let (remaining, buyer) = (hold.remaining().clone(), hold.buyer);
-        self.move_places(&remaining, Status::Held, Status::Available);
-        let tally = self.buyers.get_mut(buyer);
-        tally.live_holds -= 1;
-        tally.places -= remaining.count();
-        self.holds.retire(slot, state);
-        self.remember_ended(slot, at);
+    /// How a hold stands at an instant: the deadline decides, and while clocks are stopped it does not come.
+    pub(super) fn state_of(&self, hold: &Hold, now: Timestamp) -> HoldState {
+        hold.state_at(self.sale.clock(now))
     }
 
-    pub(super) fn remember_ended(&mut self, slot: u32, at: Timestamp) {
-        let buyers = &mut self.buyers;
-        self.holds.remember_ended(slot, at, |forgotten| buyers.forget(forgotten.buyer));
+    pub(super) fn is_over(&self, hold: &Hold, now: Timestamp) -> bool {
+        self.state_of(hold, now) != hold.state
+    }
+
+    /// Whoever let a hold expire gets the next one's places back later, by a number that its id decides.
+    pub(super) fn with_late_return(&self, buyer: u32, id: HoldId, rare: Option<Rare>) -> Option<Rare> {
+        let spread = self.policy.return_spread_ms;
+        if spread == 0 || !self.lapses.contains_key(&buyer) {
+            return rare;
+        }
+        let returns_later_ms = xxhash_rust::xxh3::xxh3_64(id.as_bytes()) % spread;
+        Some(Rare { returns_later_ms, ..rare.unwrap_or_default() })
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{Inventory, holds::Hold, places::Places, show::Show};
+use super::{Inventory, hold::Hold, places::Places, show::Show};
 
 /// 128 bits of XXH3 over an inventory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

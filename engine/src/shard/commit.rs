@@ -3,7 +3,7 @@
 use usher_wal::{LogError, Lsn};
 
 use super::{
-    Shard,
+    Notice, Shard,
     request::{CreateShow, CreatedShow, Fault, Outcome, Reply, Request, StopReport},
 };
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     command::Command,
     event::Event,
     ids::ShowNumber,
-    inventory::{Inventory, seat_map::SeatMap},
+    inventory::{Inventory, lookups::Page, overview::Overview, seat_map::SeatMap},
     rejection::Rejection,
     time::Timestamp,
 };
@@ -22,6 +22,8 @@ pub(super) struct Buffers {
     payload: PayloadWriter,
     events: Vec<Event>,
     answered: Vec<Answered>,
+    /// Shows whose description changed.
+    changed: Vec<ShowNumber>,
 }
 
 /// Whether the shard goes on.
@@ -38,6 +40,8 @@ enum Answered {
     Execute(Vec<Outcome>, Reply<Vec<Outcome>>),
     CreateShow(Result<CreatedShow, Rejection>, Reply<Result<CreatedShow, Rejection>>),
     SeatMap(SeatMap, Reply<SeatMap>),
+    Lookup(Page, Reply<Page>),
+    Overview(Box<Overview>, Reply<Overview>),
     Stop(Reply<StopReport>),
 }
 
@@ -51,6 +55,10 @@ impl Shard {
         let now = self.advance_clock();
         let mut buffers = std::mem::take(&mut self.buffers);
         let flow = self.decide_and_log(batch, now, &mut buffers);
+        if flow.is_ok() {
+            self.tell_of_changes(&mut buffers.changed);
+        }
+        buffers.changed.clear();
         let answered = buffers.answered.drain(..);
         match &flow {
             Ok(_) => answered.for_each(|answered| answered.deliver(&self.inventory, self.log.tail().lsn)),
@@ -59,6 +67,16 @@ impl Shard {
         buffers.payload.clear();
         self.buffers = buffers;
         flow
+    }
+
+    /// Before those who asked for the changes hear of them: whoever asks next finds them.
+    fn tell_of_changes(&self, changed: &mut Vec<ShowNumber>) {
+        changed.sort_unstable();
+        changed.dedup();
+        for &number in changed.iter() {
+            let show = self.inventory.created_show(number, true);
+            (self.observer)(self.log.shard(), Notice::ShowChanged(Box::new(show)));
+        }
     }
 
     fn decide_and_log(
@@ -88,8 +106,8 @@ impl Shard {
     }
 
     fn expire(&mut self, now: Timestamp, buffers: &mut Buffers) -> Result<(), LogError> {
-        for (show, hold_id) in self.inventory.take_due(now, self.options.expiries_per_batch_max) {
-            buffers.events.push(Event::HoldExpired { hold_id });
+        for (show, due) in self.inventory.take_due(now, self.options.expiries_per_batch_max) {
+            self.inventory.fall_due(show, due, &mut buffers.events);
             self.apply(show, now, buffers)?;
         }
         Ok(())
@@ -105,6 +123,14 @@ impl Shard {
             Request::SeatMap { show, reply } => {
                 let show = self.inventory.show(show).expect("a show of the router");
                 (Answered::SeatMap(show.seat_map(now), reply), Ok(()))
+            }
+            Request::Lookup { show, by, from, max, reply } => {
+                let show = self.inventory.show(show).expect("a show of the router");
+                (Answered::Lookup(show.lookup(&by, from, max, now), reply), Ok(()))
+            }
+            Request::Overview { show, reply } => {
+                let show = self.inventory.show(show).expect("a show of the router");
+                (Answered::Overview(Box::new(show.overview(now)), reply), Ok(()))
             }
             Request::Stop(reply) => (Answered::Stop(reply), Ok(())),
         };
@@ -145,9 +171,17 @@ impl Shard {
         (Answered::CreateShow(created, create.reply), logged)
     }
 
-    /// Logs and applies what was decided. A frame that is large enough is appended at once.
+    /// Logs and applies what was decided, and what follows from it for those who wait: in one frame, so that what came
+    /// back for them is never anybody else's. A frame that is large enough is appended at once.
     fn apply(&mut self, show: ShowNumber, now: Timestamp, buffers: &mut Buffers) -> Result<(), LogError> {
         for event in buffers.events.drain(..) {
+            if event.changes_description() {
+                buffers.changed.push(show);
+            }
+            buffers.payload.push(show, &event);
+            self.inventory.apply(show, event, now);
+        }
+        while let Some(event) = self.inventory.follow(show, now) {
             buffers.payload.push(show, &event);
             self.inventory.apply(show, event, now);
         }
@@ -170,8 +204,15 @@ impl Inventory {
     /// A show of this inventory as the router needs to know it. It must exist.
     pub(super) fn created_show(&self, number: ShowNumber, existed: bool) -> CreatedShow {
         let show = self.show(number).expect("a show that exists");
-        let (show_id, manifest) = (show.id().clone(), show.manifest().clone());
-        CreatedShow { show_id, number, manifest, policy: *show.policy(), existed }
+        CreatedShow {
+            show_id: show.id().clone(),
+            number,
+            manifest: show.manifest().clone(),
+            manifest_version: show.manifest_version(),
+            policy: *show.policy(),
+            sale: *show.sale(),
+            existed,
+        }
     }
 }
 
@@ -181,6 +222,8 @@ impl Answered {
             Self::Execute(outcomes, reply) => reply(Ok(outcomes)),
             Self::CreateShow(created, reply) => reply(Ok(created)),
             Self::SeatMap(map, reply) => reply(Ok(map)),
+            Self::Lookup(page, reply) => reply(Ok(page)),
+            Self::Overview(overview, reply) => reply(Ok(*overview)),
             Self::Stop(reply) => reply(Ok(StopReport { lsn, state_hash: inventory.state_hash() })),
         }
     }
@@ -190,6 +233,8 @@ impl Answered {
             Self::Execute(_, reply) => reply(Err(Fault::OutcomeUnknown)),
             Self::CreateShow(_, reply) => reply(Err(Fault::OutcomeUnknown)),
             Self::SeatMap(_, reply) => reply(Err(Fault::OutcomeUnknown)),
+            Self::Lookup(_, reply) => reply(Err(Fault::OutcomeUnknown)),
+            Self::Overview(_, reply) => reply(Err(Fault::OutcomeUnknown)),
             Self::Stop(reply) => reply(Err(Fault::OutcomeUnknown)),
         }
     }

@@ -64,6 +64,8 @@ impl Default for ShardOptions {
 pub enum Notice {
     /// The state was rebuilt from the log.
     Recovered(Recovered),
+    /// A show's manifest, rules or sale are others from now on.
+    ShowChanged(Box<CreatedShow>),
     /// It answers from now on.
     Serving,
     /// An append failed; the shard recovers.

@@ -8,7 +8,15 @@ use crate::{
     command::Command,
     event::ShowCreated,
     ids::{ShowId, ShowNumber},
-    inventory::{Answer, StateHash, manifest::Manifest, policy::Policy, seat_map::SeatMap},
+    inventory::{
+        Answer, StateHash,
+        lookups::{Cursor, LookupBy, Page},
+        manifest::Manifest,
+        overview::Overview,
+        policy::Policy,
+        sale::Sale,
+        seat_map::SeatMap,
+    },
     rejection::Rejection,
 };
 
@@ -55,6 +63,26 @@ pub enum Request {
         /// With the copy.
         reply: Reply<SeatMap>,
     },
+    /// A page of holds and bookings.
+    Lookup {
+        /// The show, which must exist.
+        show: ShowNumber,
+        /// Whose.
+        by: LookupBy,
+        /// From where; from the beginning if absent.
+        from: Option<Cursor>,
+        /// At most so many, 1 to [`PAGE_MAX`](crate::inventory::lookups::PAGE_MAX).
+        max: usize,
+        /// With the page.
+        reply: Reply<Page>,
+    },
+    /// What its organiser sees of a show.
+    Overview {
+        /// The show, which must exist.
+        show: ShowNumber,
+        /// With the overview.
+        reply: Reply<Overview>,
+    },
     /// Answer what came before, then end.
     Stop(Reply<StopReport>),
 }
@@ -76,8 +104,12 @@ pub struct CreatedShow {
     pub number: ShowNumber,
     /// What it sells.
     pub manifest: Arc<Manifest>,
+    /// From 1; rises with every change of the manifest.
+    pub manifest_version: u32,
     /// Its rules.
     pub policy: Policy,
+    /// When it is sold.
+    pub sale: Sale,
     /// It was there before, with equal content.
     pub existed: bool,
 }
@@ -96,7 +128,7 @@ impl Request {
     pub(super) fn commands(&self) -> usize {
         match self {
             Self::Execute { commands, .. } => commands.len().max(1),
-            Self::CreateShow(_) | Self::SeatMap { .. } | Self::Stop(_) => 1,
+            _ => 1,
         }
     }
 
@@ -106,6 +138,8 @@ impl Request {
             Self::Execute { reply, .. } => reply(Err(fault)),
             Self::CreateShow(create) => (create.reply)(Err(fault)),
             Self::SeatMap { reply, .. } => reply(Err(fault)),
+            Self::Lookup { reply, .. } => reply(Err(fault)),
+            Self::Overview { reply, .. } => reply(Err(fault)),
             Self::Stop(reply) => reply(Err(fault)),
         }
     }

@@ -5,8 +5,9 @@
 use std::fmt;
 
 use super::{
-    CATEGORIES_MAX, CategoryIndex, ManifestParts, NAME_BYTES_MAX, PLACES_MAX, PRICE_MINOR_MAX, ROW_SEATS_MAX, Row,
-    SEAT_NAME_BYTES_MAX, SECTIONS_MAX, SeatNames, Section, SectionKind, TITLE_BYTES_MAX, first_repeated,
+    CATEGORIES_MAX, CategoryIndex, ManifestParts, NAME_BYTES_MAX, PLACES_MAX, POOLS_MAX, PRICE_MINOR_MAX,
+    ROW_SEATS_MAX, Row, SEAT_NAME_BYTES_MAX, SECTIONS_MAX, SeatNames, Section, SectionKind, TITLE_BYTES_MAX,
+    first_repeated,
 };
 
 /// Where in a manifest something is wrong.
@@ -24,6 +25,10 @@ pub enum ManifestSpot {
     Sections,
     /// A section, by position.
     Section(usize),
+    /// A pool, by position.
+    Pool(usize),
+    /// The capacity of the whole show.
+    Capacity,
     /// A row, by position within its section.
     Row {
         /// Its section.
@@ -58,6 +63,18 @@ pub enum ManifestProblem {
     Price { found: u64 },
     #[error("names category {index}, but there are {categories}")]
     UnknownCategory { index: u8, categories: usize },
+    #[error("has features that do not go together")]
+    Features,
+    #[error("there are {sections} sections, {index} is none of them")]
+    UnknownSection { index: u32, sections: usize },
+    #[error("{name:?} is not of the kind that this is for")]
+    WrongSection { name: String },
+    #[error("there is no seat {index}")]
+    UnknownSeat { index: u32 },
+    #[error("there is no pool {name:?}")]
+    UnknownPool { name: String },
+    #[error("must be at most {max}, are {found}")]
+    TooMany { found: usize, max: usize },
     #[error("has no rows")]
     EmptySection,
     #[error("has no seats")]
@@ -91,6 +108,8 @@ impl fmt::Display for ManifestSpot {
             Self::Category(category) => write!(f, "categories[{category}]"),
             Self::Sections => f.write_str("sections"),
             Self::Section(section) => write!(f, "sections[{section}]"),
+            Self::Pool(pool) => write!(f, "pools[{pool}]"),
+            Self::Capacity => f.write_str("capacity"),
             Self::Row { section, row } => write!(f, "sections[{section}].rows[{row}]"),
             Self::Seat { section, row, seat } => write!(f, "sections[{section}].rows[{row}], seat {seat} (from 0)"),
         }
@@ -118,7 +137,46 @@ pub(super) fn check(parts: &ManifestParts) -> Result<u32, ManifestError> {
         let name = parts.sections[second].name.clone();
         return wrong(ManifestSpot::Section(second), ManifestProblem::Repeated { name });
     }
+    check_pools(parts)?;
+    if parts.capacity == Some(0) {
+        return wrong(ManifestSpot::Capacity, ManifestProblem::NoCapacity);
+    }
     Ok(places)
+}
+
+fn check_pools(parts: &ManifestParts) -> Result<(), ManifestError> {
+    let found = parts.pools.len();
+    if found > POOLS_MAX {
+        return wrong(ManifestSpot::Pool(POOLS_MAX), ManifestProblem::TooMany { found, max: POOLS_MAX });
+    }
+    for (position, pool) in parts.pools.iter().enumerate() {
+        let spot = ManifestSpot::Pool(position);
+        check_name(spot, &pool.name, NAME_BYTES_MAX)?;
+        check_count(spot, pool.sections.len(), SECTIONS_MAX)?;
+        if pool.capacity == 0 {
+            return wrong(spot, ManifestProblem::NoCapacity);
+        }
+        for section in &pool.sections {
+            let Some(section) = parts.sections.get(section.0 as usize) else {
+                let (index, sections) = (section.0, parts.sections.len());
+                return wrong(spot, ManifestProblem::UnknownSection { index, sections });
+            };
+            if matches!(section.kind, SectionKind::Reserved(_)) {
+                return wrong(spot, ManifestProblem::WrongSection { name: section.name.clone() });
+            }
+        }
+        if let Some(second) = first_repeated(&pool.sections) {
+            let name = parts.sections[pool.sections[second].0 as usize].name.clone();
+            return wrong(spot, ManifestProblem::Repeated { name });
+        }
+    }
+    match first_repeated(parts.pools.iter().map(|pool| &pool.name)) {
+        Some(second) => {
+            let name = parts.pools[second].name.clone();
+            wrong(ManifestSpot::Pool(second), ManifestProblem::Repeated { name })
+        }
+        None => Ok(()),
+    }
 }
 
 fn check_categories(parts: &ManifestParts) -> Result<(), ManifestError> {
@@ -168,6 +226,9 @@ fn check_row(spot: ManifestSpot, row: &Row, categories: usize) -> Result<u32, Ma
     }
     for run in &row.runs {
         check_category(spot, run.category, categories)?;
+        if !run.features.is_valid() {
+            return wrong(spot, ManifestProblem::Features);
+        }
         match &run.names {
             &SeatNames::Numbered { first, step, count } if step == 0 || run.names.last_number().is_none() => {
                 return wrong(spot, ManifestProblem::Numbering { first, step, count });

@@ -62,6 +62,18 @@ impl SeatNames {
         }
     }
 
+    /// The names of `count` seats from `from` on, which must be within the run.
+    #[must_use]
+    pub fn slice(&self, from: u32, count: u32) -> Self {
+        match self {
+            Self::Numbered { first, step, .. } => {
+                let first = u32::try_from(number(*first, *step, from)).expect("a number within the run");
+                Self::Numbered { first, step: if count == 1 { 1 } else { *step }, count }
+            }
+            Self::Named(names) => Self::Named(names[from as usize..(from + count) as usize].to_vec()),
+        }
+    }
+
     /// The last seat's number, as long as it is a number that a seat can have.
     pub(super) fn last_number(&self) -> Option<u32> {
         match self {

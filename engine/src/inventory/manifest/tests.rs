@@ -3,16 +3,16 @@
 use super::*;
 
 fn numbered(first: u32, step: i32, count: u32) -> SeatRun {
-    SeatRun { category: CategoryIndex(0), names: SeatNames::Numbered { first, step, count } }
+    SeatRun::new(CategoryIndex(0), SeatNames::Numbered { first, step, count })
 }
 
 fn named(names: &[&str]) -> SeatRun {
     let names = names.iter().map(|name| (*name).to_owned()).collect();
-    SeatRun { category: CategoryIndex(1), names: SeatNames::Named(names) }
+    SeatRun::new(CategoryIndex(1), SeatNames::Named(names))
 }
 
 fn row(name: &str, runs: Vec<SeatRun>) -> Row {
-    Row { name: name.to_owned(), runs }
+    Row::new(name, runs)
 }
 
 fn section(name: &str, rows: Vec<Row>) -> Section {

@@ -1,0 +1,157 @@
+//! Places that the organiser withholds: which, in what way, and why.
+//!
+//! A seat of the house keeps its mark while it is held or sold, and goes back to the house when it comes back. It
+//! stores and finds; what may be blocked is decided in `block_places.rs`.
+
+use std::collections::BTreeMap;
+
+use bincode::{Decode, Encode};
+
+use super::seat_bitmap::SeatBitmap;
+use crate::ids::{Name, SeatIndex, SectionIndex};
+
+/// Most ways and reasons of blocks in one show.
+pub const MARKS_MAX: usize = 255;
+
+/// In what way places are withheld, and why.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct Mark {
+    /// In what way.
+    pub kind: BlockKind,
+    /// Why: a tag such as "sponsor" or "camera".
+    pub reason: Name,
+}
+
+/// In what way places are withheld.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub enum BlockKind {
+    /// For the house: whoever speaks for it may hold and sell them.
+    House,
+    /// Not to be sold by anyone, for good or until this is taken back.
+    Kill,
+    /// Not to be sold for the time being.
+    Block,
+    /// They are offered, a few at a time, to those who wait.
+    Returning,
+}
+
+/// What is withheld in one show.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Blocks {
+    /// Never shortened: a mark's position is what seats remember.
+    marks: Vec<Mark>,
+    /// For each seat its mark's position plus 1; empty as long as there was no block.
+    seat_marks: Box<[u8]>,
+    /// Seats that are blocked now: marked, and neither held nor sold.
+    blocked: Option<SeatBitmap>,
+    ga: BTreeMap<(SectionIndex, u8), u32>,
+}
+
+impl Blocks {
+    /// Nothing is marked, and nothing ever was.
+    pub(super) fn is_empty(&self) -> bool {
+        self.marks.is_empty()
+    }
+
+    pub(super) fn marks(&self) -> &[Mark] {
+        &self.marks
+    }
+
+    pub(super) fn blocked(&self) -> Option<&SeatBitmap> {
+        self.blocked.as_ref()
+    }
+
+    pub(super) fn is_blocked(&self, seat: SeatIndex) -> bool {
+        self.blocked.as_ref().is_some_and(|blocked| blocked.contains(seat))
+    }
+
+    /// The mark of a seat, whether it is blocked now or, as the house's may be, held or sold.
+    pub(super) fn mark_of(&self, seat: SeatIndex) -> Option<&Mark> {
+        let mark = *self.seat_marks.get(seat.0 as usize)?;
+        self.marks.get(usize::from(mark.checked_sub(1)?))
+    }
+
+    /// Whether the house may take this seat, which is blocked.
+    pub(super) fn is_house(&self, seat: SeatIndex) -> bool {
+        self.is_blocked(seat) && self.mark_of(seat).is_some_and(|mark| mark.kind == BlockKind::House)
+    }
+
+    /// Marks a seat of a show with so many seats, and says that it is blocked now.
+    pub(super) fn mark(&mut self, seat: SeatIndex, mark: u8, seats: u32) {
+        self.make_room(seats);
+        self.seat_marks[seat.0 as usize] = mark + 1;
+        self.set_blocked(seat, true);
+    }
+
+    /// A seat is withheld no more.
+    pub(super) fn unmark(&mut self, seat: SeatIndex) {
+        if let Some(mark) = self.seat_marks.get_mut(seat.0 as usize) {
+            *mark = 0;
+        }
+        self.set_blocked(seat, false);
+    }
+
+    /// A marked seat goes to a hold, or comes back from it.
+    pub(super) fn set_blocked(&mut self, seat: SeatIndex, is_blocked: bool) {
+        let Some(blocked) = &mut self.blocked else { return };
+        if is_blocked { blocked.insert(seat) } else { blocked.remove(seat) }
+    }
+
+    /// Makes room for the seats of a show, which may have got more.
+    pub(super) fn make_room(&mut self, seats: u32) {
+        if self.seat_marks.len() < seats as usize {
+            let mut marks = std::mem::take(&mut self.seat_marks).into_vec();
+            marks.resize(seats as usize, 0);
+            self.seat_marks = marks.into();
+            self.blocked.get_or_insert_with(|| SeatBitmap::empty(seats)).grow(seats);
+        }
+    }
+
+    /// The position of a mark, if it was ever used.
+    pub(super) fn position(&self, mark: &Mark) -> Option<u8> {
+        self.marks.iter().position(|own| own == mark).and_then(|position| u8::try_from(position).ok())
+    }
+
+    /// The position of a mark, which is new if need be. There must be room for it.
+    pub(super) fn position_or_new(&mut self, mark: &Mark) -> u8 {
+        self.position(mark).unwrap_or_else(|| {
+            self.marks.push(mark.clone());
+            u8::try_from(self.marks.len() - 1).expect("at most 255 marks")
+        })
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.marks.len() >= MARKS_MAX
+    }
+
+    /// Seats that are blocked under this mark, ascending.
+    pub(super) fn seats_of(&self, mark: &Mark) -> impl Iterator<Item = SeatIndex> + '_ {
+        let position = self.position(mark).map(|position| position + 1);
+        let seats = (0u32..).zip(&self.seat_marks).filter(move |(_, own)| Some(**own) == position);
+        seats.map(|(seat, _)| SeatIndex(seat)).filter(|seat| self.is_blocked(*seat))
+    }
+
+    /// Units of a section that are blocked under this mark.
+    pub(super) fn units_of(&self, section: SectionIndex, mark: &Mark) -> u32 {
+        let position = self.position(mark);
+        position.and_then(|position| self.ga.get(&(section, position)).copied()).unwrap_or(0)
+    }
+
+    /// Units by section and mark.
+    pub(super) fn ga(&self) -> impl Iterator<Item = (SectionIndex, &Mark, u32)> {
+        self.ga.iter().map(|(&(section, mark), &units)| (section, &self.marks[usize::from(mark)], units))
+    }
+
+    pub(super) fn add_units(&mut self, section: SectionIndex, mark: u8, units: u32) {
+        *self.ga.entry((section, mark)).or_default() += units;
+    }
+
+    /// The section must have that many under this mark.
+    pub(super) fn remove_units(&mut self, section: SectionIndex, mark: u8, units: u32) {
+        let blocked = self.ga.entry((section, mark)).or_default();
+        *blocked -= units;
+        if *blocked == 0 {
+            self.ga.remove(&(section, mark));
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What time brings about in a show: deadlines, openings of channels, planned releases, mass returns, the end of what
+//! was gathered.
+//!
+//! Each becomes an event in the log; the order is fixed, so that the same instant always brings the same.
+
+use super::{block_places, show::Show};
+use crate::{
+    event::Event,
+    ids::{ChannelIndex, HoldId},
+    time::Timestamp,
+};
+
+/// Something that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// A channel is to be public.
+    OpenChannel(ChannelIndex),
+    /// What is blocked under the mark at this position is to be released.
+    Release(u8),
+    /// The next places of a mass return are to come back.
+    Return,
+    /// What was gathered for an entry is to go back.
+    EndGathering(HoldId),
+    /// A hold is to expire.
+    Expire(HoldId),
+}
+
+impl Show {
+    /// The earliest instant at which something is due; never later than the truth.
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        let planned = self.channels.next_opening().map(|(at, _)| at);
+        let release = self.releases.values().min().copied();
+        let gathering = self.waitlist.next_gathering_end().map(|(at, _)| at);
+        // While clocks are stopped, no deadline comes.
+        let deadline = self.holds.next_deadline().filter(|at| self.sale.clock(*at) == *at);
+        [planned, release, self.returns_due_at, gathering, deadline].into_iter().flatten().min()
+    }
+
+    /// Takes at most `max` things that are due.
+    pub(super) fn take_due(&mut self, now: Timestamp, max: usize) -> Vec<Due> {
+        let mut due = Vec::new();
+        due.extend(self.channels.due(now).map(Due::OpenChannel));
+        due.extend(self.releases.iter().filter(|(_, at)| **at <= now).map(|(mark, _)| Due::Release(*mark)));
+        due.extend(self.returns_due_at.filter(|at| *at <= now).map(|_| Due::Return));
+        due.extend(self.waitlist.gatherings_due(now).into_iter().map(Due::EndGathering));
+        due.truncate(max);
+        let left = max - due.len();
+        due.extend(self.holds.take_due(self.sale.clock(now), left).into_iter().map(Due::Expire));
+        due
+    }
+
+    pub(super) fn fall_due(&self, due: Due, events: &mut Vec<Event>) {
+        match due {
+            Due::OpenChannel(channel) => events.push(Event::ChannelOpened { channel }),
+            Due::Release(mark) => block_places::release_due(self, mark, events),
+            Due::Return => block_places::return_due(self, events),
+            Due::EndGathering(hold_id) => events.push(Event::GatheringEnded { hold_id }),
+            Due::Expire(hold_id) => events.push(Event::HoldExpired { hold_id }),
+        }
+    }
+}

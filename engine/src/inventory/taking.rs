@@ -1,0 +1,236 @@
+//! What every command that takes places must check: that they exist, that the buyer may have them, and that they are
+//! free, his own counting as free where he gives them up for the new ones.
+//!
+//! Nothing is decided about how they are chosen, or what becomes of them.
+
+use smallvec::SmallVec;
+
+use super::{
+    hold::{Hold, HoldState},
+    live_hold,
+    places::Places,
+    sale::ShowState,
+    show::Show,
+};
+use crate::{
+    command::Terms,
+    ids::{BuyerId, SeatIndex, SectionIndex},
+    rejection::{Conflicts, GaShortage, Limit, Rejection},
+    time::Timestamp,
+};
+
+/// The request's side: who asks, on which terms, and what he gives up for it.
+pub(super) struct Taking<'a> {
+    pub(super) show: &'a Show,
+    pub(super) buyer: &'a BuyerId,
+    pub(super) terms: &'a Terms,
+    /// The channels that he may draw from, a bit each.
+    pub(super) reach: u64,
+    /// Ends with the new hold.
+    pub(super) replaced: Option<&'a Hold>,
+    /// Lose the seats that are wanted now.
+    pub(super) moved: SmallVec<[&'a Hold; 2]>,
+    /// Gets the new places for its own.
+    pub(super) exchanged: Option<&'a Hold>,
+    pub(super) now: Timestamp,
+}
+
+impl<'a> Taking<'a> {
+    /// # Errors
+    /// When the show is not in one of these `states`, there is no such channel, or no such hold of the buyer to replace.
+    pub(super) fn new(
+        show: &'a Show,
+        buyer: &'a BuyerId,
+        terms: &'a Terms,
+        states: &[ShowState],
+        now: Timestamp,
+    ) -> Result<Self, Rejection> {
+        let replaced = match terms.replaces {
+            Some(id) => Some(live_hold(show, id, buyer, now)?),
+            None => None,
+        };
+        if replaced.is_some_and(Hold::is_pinned) {
+            return Err(Rejection::HoldPinned);
+        }
+        show.must_be(states, now)?;
+        let reach = show.channels.reach(&terms.channels)?;
+        Ok(Self { show, buyer, terms, reach, replaced, moved: SmallVec::new(), exchanged: None, now })
+    }
+
+    /// Checks places that the caller named, and finds the holds that they come from.
+    ///
+    /// # Errors
+    /// The first reason by precedence.
+    pub(super) fn check(&mut self, places: &Places) -> Result<(), Rejection> {
+        let is_free = self.is_free(places);
+        if !is_free {
+            let unknown = self.show.unknown(places);
+            if !unknown.is_empty() {
+                return Err(Rejection::PlacesUnknown(unknown));
+            }
+        }
+        self.show.check_manifest_version(self.terms.manifest_version, places)?;
+        if !is_free && self.exchanged.is_none() {
+            self.find_own(places);
+        }
+        self.check_limits(places)?;
+        if is_free && !self.show.has_capacities() {
+            return Ok(());
+        }
+        let protected = places.seats().filter(|seat| self.is_protected(*seat)).collect();
+        if !self.terms.accessible {
+            let conflicts = Conflicts { seats: protected, ga: SmallVec::new() };
+            if !conflicts.is_empty() {
+                return Err(Rejection::PlacesProtected(conflicts));
+            }
+        }
+        self.check_capacities(places)?;
+        let taken = self.taken(places);
+        if taken.is_empty() { Ok(()) } else { Err(Rejection::PlacesTaken(taken)) }
+    }
+
+    /// The quick question: all exist, are available to everybody, and nothing is given up for them.
+    fn is_free(&self, places: &Places) -> bool {
+        let show = self.show;
+        self.replaced.is_none()
+            && self.exchanged.is_none()
+            && show.are_available(places)
+            && (show.channels.all.is_empty() || places.seats().all(|seat| show.channels.reaches(seat, self.reach)))
+            && !places.seats().any(|seat| self.is_protected(seat))
+    }
+
+    fn is_protected(&self, seat: SeatIndex) -> bool {
+        self.show.manifest.protected().contains(seat)
+    }
+
+    /// Other live holds of the buyer that have some of these seats.
+    fn find_own(&mut self, places: &Places) {
+        let Some(buyer) = self.show.buyers.find_slot(self.buyer.as_bytes()) else { return };
+        if self.show.buyers.get(buyer).live_holds == 0 {
+            return;
+        }
+        let holds = self.show.buyers.holds_of(buyer).map(|slot| self.show.holds.get(slot));
+        let live = holds.filter(|hold| hold.state == HoldState::Held && !self.show.is_over(hold, self.now));
+        let others =
+            live.filter(|hold| !hold.is_pinned() && self.replaced.is_none_or(|replaced| replaced.id != hold.id));
+        self.moved = others.filter(|hold| places.seats().any(|seat| hold.remaining().contains_seat(seat))).collect();
+        self.moved.sort_unstable_by_key(|hold| hold.id);
+    }
+
+    /// Whether the buyer gives up this seat for the new ones.
+    fn gives_up(&self, seat: SeatIndex) -> bool {
+        self.given_up().any(|hold| hold.remaining().contains_seat(seat))
+    }
+
+    fn given_up(&self) -> impl Iterator<Item = &'a Hold> + '_ {
+        self.replaced.into_iter().chain(self.exchanged).chain(self.moved.iter().copied())
+    }
+
+    /// Units of a section that the buyer gives up.
+    fn units_given_up(&self, section: SectionIndex) -> u32 {
+        self.replaced.into_iter().chain(self.exchanged).map(|hold| hold.remaining().units_of(section)).sum()
+    }
+
+    /// Places that the buyer has no more afterwards.
+    fn count_given_up(&self, places: &Places) -> u32 {
+        let whole: u32 = self.replaced.into_iter().chain(self.exchanged).map(|hold| hold.remaining().count()).sum();
+        let moved = places.seats().filter(|seat| self.moved.iter().any(|hold| hold.remaining().contains_seat(*seat)));
+        whole + u32::try_from(moved.count()).unwrap_or(u32::MAX)
+    }
+
+    /// # Errors
+    /// [`Rejection::LimitReached`] or [`Rejection::CoolingDown`].
+    pub(super) fn check_limits(&self, places: &Places) -> Result<(), Rejection> {
+        let count = places.count();
+        let slot = self.show.buyers.find_slot(self.buyer.as_bytes());
+        let (live_holds, places_of_buyer) = slot.map_or((0, 0), |slot| {
+            let buyer = self.show.buyers.get(slot);
+            (buyer.live_holds, buyer.places)
+        });
+        let emptied = self.moved.iter().filter(|hold| hold.remaining().without(places).is_empty()).count();
+        let ended = u32::try_from(emptied).unwrap_or(0) + u32::from(self.replaced.is_some());
+        // An exchange makes no hold.
+        let new = u32::from(self.exchanged.is_none());
+        let policy = &self.show.policy;
+        let places_then = places_of_buyer + count - self.count_given_up(places);
+        for (limit, wanted, max) in [
+            (Limit::PlacesPerHold, count, policy.places_per_hold_max),
+            (Limit::HoldsPerShow, self.show.holds.live() + new - ended, policy.holds_per_show_max),
+            (Limit::LiveHoldsPerBuyer, live_holds + new - ended, policy.live_holds_per_buyer_max),
+            (Limit::PlacesPerBuyer, places_then, policy.places_per_buyer_max),
+        ] {
+            if wanted > max {
+                return Err(Rejection::LimitReached { limit, max: u64::from(max) });
+            }
+        }
+        match slot.and_then(|slot| self.show.lapses.get(&slot)) {
+            Some(lapses) if self.now < lapses.cools_until => Err(Rejection::CoolingDown { until: lapses.cools_until }),
+            _ => Ok(()),
+        }
+    }
+
+    /// # Errors
+    /// [`Rejection::CapacityReached`].
+    pub(super) fn check_capacities(&self, places: &Places) -> Result<(), Rejection> {
+        let parts = self.show.manifest.parts();
+        if let Some(capacity) = parts.capacity {
+            let left = capacity.saturating_sub(self.show.taken_places() - self.count_given_up(places));
+            check_capacity(None, places.count(), left)?;
+        }
+        for pool in &parts.pools {
+            let of_pool = |section: &SectionIndex| pool.sections.contains(section);
+            let requested: u32 = places.ga().filter(|(section, _)| of_pool(section)).map(|(_, units)| units).sum();
+            let left = pool.capacity.saturating_sub(self.show.taken_of_pool(pool) - self.given_up_of_pool(pool));
+            if requested > 0 {
+                check_capacity(Some(pool.name.as_str().into()), requested, left)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn given_up_of_pool(&self, pool: &super::manifest::Pool) -> u32 {
+        pool.sections.iter().map(|section| self.units_given_up(*section)).sum()
+    }
+
+    /// Whether nobody has this seat, and the buyer may take it.
+    fn is_free_for_him(&self, seat: SeatIndex) -> bool {
+        (self.show.available.contains(seat) || (self.terms.house && self.show.blocks.is_house(seat)))
+            && self.show.channels.reaches(seat, self.reach)
+    }
+
+    /// Whether the buyer could take this seat: free, given up, and not kept for others.
+    pub(super) fn is_reachable(&self, seat: SeatIndex) -> bool {
+        (self.terms.accessible || !self.is_protected(seat)) && (self.gives_up(seat) || self.is_free_for_him(seat))
+    }
+
+    /// What of these known places the buyer cannot have.
+    pub(super) fn taken(&self, places: &Places) -> Conflicts {
+        let show = self.show;
+        let is_free = |seat: SeatIndex| self.gives_up(seat) || self.is_free_for_him(seat);
+        let shortage = |(section, requested)| {
+            let available = show.ga_available_besides(section, self.units_given_up(section));
+            GaShortage { section, requested, available }
+        };
+        let short = |shortage: &GaShortage| shortage.requested > shortage.available;
+        Conflicts {
+            seats: places.seats().filter(|seat| !is_free(*seat)).collect(),
+            ga: places.ga().map(shortage).filter(short).collect(),
+        }
+    }
+
+    /// The latest deadline that extending the new hold can reach: what the oldest of the given-up holds had.
+    pub(super) fn extendable_until(&self) -> Timestamp {
+        let inherited = self.replaced.into_iter().chain(self.moved.iter().copied());
+        let inherited = inherited.map(|hold| self.show.extendable_until_of(hold));
+        inherited.min().unwrap_or(Timestamp(u64::MAX)).min(self.show.extendable_until(self.now))
+    }
+
+    /// Nothing but a plain grant: what a `HoldGranted` event can say.
+    pub(super) fn is_plain(&self) -> bool {
+        self.replaced.is_none() && self.moved.is_empty()
+    }
+}
+
+fn check_capacity(pool: Option<Box<str>>, requested: u32, available: u32) -> Result<(), Rejection> {
+    if requested <= available { Ok(()) } else { Err(Rejection::CapacityReached { pool, requested, available }) }
+}

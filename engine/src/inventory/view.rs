@@ -1,0 +1,122 @@
+//! Holds as their callers see them, and what their places cost.
+
+use super::{
+    hold::{Booking, Hold, HoldState, Prices},
+    hold_best::Placement,
+    places::Places,
+    show::Show,
+};
+use crate::{
+    command::TicketCount,
+    ids::{BuyerId, HoldId, SeatIndex, SectionIndex},
+    time::Timestamp,
+};
+
+/// A hold as its caller sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldView {
+    /// Its id.
+    pub hold_id: HoldId,
+    /// Whose it is.
+    pub buyer: BuyerId,
+    /// How it stands.
+    pub state: HoldState,
+    /// Its places.
+    pub places: Places,
+    /// What these places cost together, in minor units.
+    pub total_minor: u64,
+    /// When it was granted.
+    pub granted_at: Timestamp,
+    /// Its deadline.
+    pub expires_at: Timestamp,
+    /// The latest deadline that extending can reach.
+    pub extendable_until: Timestamp,
+    /// Once confirmed.
+    pub booking: Option<Booking>,
+    /// What few holds have.
+    pub more: Option<Box<HoldDetails>>,
+}
+
+/// What few holds have, as their callers see it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HoldDetails {
+    /// How its places were chosen, unless the caller chose.
+    pub placement: Option<Placement>,
+    /// Tickets by type.
+    pub tickets: Vec<TicketCount>,
+    /// Prices that differ from those of the manifest now.
+    pub prices: Prices,
+    /// Single seats that are left over; only told with the grant.
+    pub orphans: Vec<SeatIndex>,
+    /// It was made for an entry of the waitlist.
+    pub is_offer: bool,
+    /// Its deadline stands until the outcome of its payment is known.
+    pub is_pinned: bool,
+    /// The show was cancelled: the sale is to be refunded.
+    pub refund_due: bool,
+    /// What the last exchange cost, in minor units; less than 0 where money goes back.
+    pub difference_minor: Option<i64>,
+}
+
+impl Show {
+    /// What known places cost together, in minor units.
+    pub(super) fn price(&self, places: &Places) -> u64 {
+        let seats = places.seats().filter_map(|seat| self.manifest.seat_category(seat));
+        let ga = places.ga().filter_map(|(section, units)| Some((self.manifest.ga_category(section)?, units)));
+        seats.map(|category| category.price_minor).sum::<u64>()
+            + ga.map(|(category, units)| category.price_minor * u64::from(units)).sum::<u64>()
+    }
+
+    /// What places of a hold cost together: as when it was granted.
+    pub(super) fn price_of(&self, hold: &Hold, places: &Places) -> u64 {
+        let Some(prices) = hold.rare().map(|rare| &rare.prices).filter(|prices| **prices != Prices::default()) else {
+            return self.price(places);
+        };
+        places.seats().map(|seat| self.price_of_seat(prices, seat)).sum::<u64>()
+            + places.ga().map(|(section, units)| self.price_of_unit(prices, section) * u64::from(units)).sum::<u64>()
+    }
+
+    pub(super) fn price_of_seat(&self, kept: &Prices, seat: SeatIndex) -> u64 {
+        let kept = kept.seats.iter().find(|(own, _)| *own == seat).map(|(_, price)| *price);
+        kept.or_else(|| Some(self.manifest.seat_category(seat)?.price_minor)).unwrap_or(0)
+    }
+
+    pub(super) fn price_of_unit(&self, kept: &Prices, section: SectionIndex) -> u64 {
+        let kept = kept.ga.iter().find(|(own, _)| *own == section).map(|(_, price)| *price);
+        kept.or_else(|| Some(self.manifest.ga_category(section)?.price_minor)).unwrap_or(0)
+    }
+
+    /// The hold with other places than it may have.
+    pub(super) fn view(&self, hold: &Hold, state: HoldState, places: Places) -> HoldView {
+        HoldView {
+            hold_id: hold.id,
+            buyer: BuyerId::new(&self.buyers.get(hold.buyer).id).expect("the id of a buyer"),
+            state,
+            total_minor: self.price_of(hold, &places),
+            places,
+            granted_at: hold.granted_at,
+            expires_at: hold.expires_at,
+            extendable_until: self.extendable_until_of(hold),
+            booking: hold.booking().cloned(),
+            more: self.details(hold),
+        }
+    }
+
+    fn details(&self, hold: &Hold) -> Option<Box<HoldDetails>> {
+        let refund_due = hold.state == HoldState::Confirmed && self.is_cancelled();
+        let Some(rare) = hold.rare() else {
+            return refund_due.then(|| Box::new(HoldDetails { refund_due, ..HoldDetails::default() }));
+        };
+        let details = HoldDetails {
+            placement: rare.placement,
+            tickets: rare.tickets.clone(),
+            prices: rare.prices.clone(),
+            orphans: Vec::new(),
+            is_offer: rare.is_offer,
+            is_pinned: rare.pinned_from.is_some(),
+            refund_due,
+            difference_minor: rare.difference_minor,
+        };
+        (details != HoldDetails::default()).then(|| Box::new(details))
+    }
+}

@@ -1,0 +1,356 @@
+//! The waitlist: who waits for what, in which order, and what is gathered for whom.
+//!
+//! Entries with the same wish stand in one queue, so that a place that comes back is offered to a few queues instead of
+//! thousands of entries. An entry is a hold that waits: its offer is a hold under the same id. This file stores and
+//! finds; joining and leaving are decided in `join.rs`, who gets what in `offer.rs`.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use hashbrown::HashTable;
+use smallvec::SmallVec;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+use super::{places::Places, policy::WaitlistOrder, slab::Slab};
+use crate::{
+    command::Wish,
+    event::EntryJoined,
+    ids::{BuyerId, HoldId, SeatIndex, SectionIndex},
+    time::Timestamp,
+};
+
+pub(super) mod join;
+pub(super) mod offer;
+
+/// Seats that came back before they are looked at one by one; for more, every queue is looked at.
+const SEATS_LOOKED_AT_MAX: usize = 64;
+
+/// One who waits: 48 bytes.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) id: HoldId,
+    pub(super) buyer: Box<[u8]>,
+    /// The order of joining.
+    pub(super) number: u64,
+    queue: u32,
+    pub(super) priority: u8,
+    /// Places were gathered for it before; that happens once.
+    pub(super) was_gathered_for: bool,
+}
+
+/// Those who wait for the same.
+#[derive(Debug)]
+pub(super) struct Queue {
+    pub(super) wish: Wish,
+    /// Channels that they may draw from, a bit each.
+    pub(super) channels: u64,
+    /// Slots of entries, the next to be served first.
+    entries: VecDeque<u32>,
+}
+
+/// Places that are withheld for an entry that needs more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Gathering {
+    pub(super) places: Places,
+    pub(super) until: Timestamp,
+}
+
+/// What came back since the queues were last looked at. Not part of the state.
+#[derive(Debug, Default)]
+pub(super) struct Look {
+    pub(super) everywhere: bool,
+    pub(super) seats: SmallVec<[SeatIndex; 8]>,
+    pub(super) sections: SmallVec<[SectionIndex; 2]>,
+    /// Queues that somebody joined.
+    pub(super) queues: SmallVec<[u32; 2]>,
+}
+
+/// Everybody who waits for places of one show.
+#[derive(Debug, Default)]
+pub(super) struct Waitlist {
+    entries: Slab<Entry>,
+    by_id: HashTable<u32>,
+    by_buyer: HashTable<u32>,
+    queues: Slab<Queue>,
+    by_wish: BTreeMap<(Wish, u64), u32>,
+    /// Queues by the sections that they name; those that name none.
+    by_section: BTreeMap<SectionIndex, Vec<u32>>,
+    of_any_section: Vec<u32>,
+    /// By slot of the entry, which is in no queue meanwhile.
+    gatherings: BTreeMap<u32, Gathering>,
+    waiting: u32,
+    /// Entries that ever joined.
+    pub(super) joined: u64,
+    order: WaitlistOrder,
+    pub(super) look: Look,
+}
+
+impl Waitlist {
+    /// Entries that wait.
+    pub(super) fn waiting(&self) -> u32 {
+        self.waiting
+    }
+
+    pub(super) fn is_entry(&self, id: HoldId) -> bool {
+        self.waiting > 0 && self.slot(id).is_some()
+    }
+
+    pub(super) fn slot(&self, id: HoldId) -> Option<u32> {
+        self.by_id.find(hash(id), |&slot| self.entries.get(slot).id == id).copied()
+    }
+
+    pub(super) fn slot_of_buyer(&self, buyer: &[u8]) -> Option<u32> {
+        self.by_buyer.find(xxh3_64(buyer), |&slot| *self.entries.get(slot).buyer == *buyer).copied()
+    }
+
+    pub(super) fn entry(&self, slot: u32) -> &Entry {
+        self.entries.get(slot)
+    }
+
+    pub(super) fn queue_of(&self, slot: u32) -> &Queue {
+        self.queues.get(self.entries.get(slot).queue)
+    }
+
+    pub(super) fn queue(&self, queue: u32) -> Option<&Queue> {
+        self.queues.find(queue)
+    }
+
+    pub(super) fn gathering(&self, slot: u32) -> Option<&Gathering> {
+        self.gatherings.get(&slot)
+    }
+
+    /// Every entry with its slot, in no order that means anything.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Entry)> {
+        self.entries.iter()
+    }
+
+    /// The entries of a queue, the next to be served first.
+    pub(super) fn entries_of(&self, queue: u32) -> impl Iterator<Item = u32> + '_ {
+        self.queues.find(queue).into_iter().flat_map(|queue| queue.entries.iter().copied())
+    }
+
+    /// Entries for which something is gathered, the next to be served first.
+    pub(super) fn gathering_slots(&self) -> SmallVec<[u32; 8]> {
+        let mut slots: SmallVec<[u32; 8]> = self.gatherings.keys().copied().collect();
+        slots.sort_unstable_by_key(|&slot| self.key(slot));
+        slots
+    }
+
+    pub(super) fn gatherings(&self) -> usize {
+        self.gatherings.len()
+    }
+
+    /// Places that are withheld for entries.
+    pub(super) fn gathered(&self) -> u32 {
+        self.gatherings.values().map(|gathering| gathering.places.count()).sum()
+    }
+
+    /// The instant at which something that was gathered is to go back, and whose it is.
+    pub(super) fn next_gathering_end(&self) -> Option<(Timestamp, HoldId)> {
+        let ends = self.gatherings.iter().map(|(&slot, gathering)| (gathering.until, self.entries.get(slot).id));
+        ends.min()
+    }
+
+    /// Entries for which what was gathered is to go back now, in order of time and id.
+    pub(super) fn gatherings_due(&self, now: Timestamp) -> Vec<HoldId> {
+        let due = self.gatherings.iter().filter(|(_, gathering)| gathering.until <= now);
+        let mut due: Vec<_> = due.map(|(&slot, gathering)| (gathering.until, self.entries.get(slot).id)).collect();
+        due.sort_unstable();
+        due.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// Queues that such a seat may be for.
+    pub(super) fn queues_for(&self, section: SectionIndex) -> impl Iterator<Item = u32> + '_ {
+        let named = self.by_section.get(&section).map(Vec::as_slice).unwrap_or_default();
+        named.iter().chain(&self.of_any_section).copied()
+    }
+
+    pub(super) fn all_queues(&self) -> impl Iterator<Item = u32> + '_ {
+        self.queues.iter().map(|(queue, _)| queue)
+    }
+
+    /// What decides who is served first: the lower key.
+    pub(super) fn key(&self, slot: u32) -> (u64, u64) {
+        let entry = self.entries.get(slot);
+        match self.order {
+            WaitlistOrder::Fifo => (0, entry.number),
+            WaitlistOrder::Priority => (u64::from(u8::MAX - entry.priority), entry.number),
+            WaitlistOrder::Lottery { seed } => (xxh3_64_with_seed(entry.id.as_bytes(), seed), entry.number),
+        }
+    }
+
+    /// Looks at a queue's entries when it is asked next.
+    pub(super) fn look_everywhere(&mut self) {
+        if self.waiting > 0 {
+            self.look = Look { everywhere: true, ..Look::default() };
+        }
+    }
+
+    /// Places came back.
+    #[inline]
+    pub(super) fn look_at(&mut self, places: &Places) {
+        if self.waiting == 0 || self.look.everywhere {
+            return;
+        }
+        self.look.seats.extend(places.seats());
+        self.look.sections.extend(places.ga().map(|(section, _)| section));
+        if self.look.seats.len() > SEATS_LOOKED_AT_MAX || self.look.sections.len() > SEATS_LOOKED_AT_MAX {
+            self.look_everywhere();
+        }
+    }
+
+    /// Everything was looked at.
+    pub(super) fn looked(&mut self) {
+        self.look = Look::default();
+    }
+
+    pub(super) fn set_order(&mut self, order: WaitlistOrder) {
+        if self.order == order {
+            return;
+        }
+        self.order = order;
+        let queues: Vec<u32> = self.all_queues().collect();
+        for queue in queues {
+            let mut entries = std::mem::take(&mut self.queues.get_mut(queue).entries);
+            entries.make_contiguous().sort_unstable_by_key(|&slot| self.key(slot));
+            self.queues.get_mut(queue).entries = entries;
+        }
+    }
+
+    /// Stores an entry under an id that is not in use.
+    pub(super) fn insert(&mut self, joined: EntryJoined) {
+        let queue = self.queue_for(joined.wish, joined.channels);
+        self.joined += 1;
+        let (id, buyer) = (joined.hold_id, Box::from(joined.buyer.as_bytes()));
+        let (number, priority) = (self.joined, joined.priority);
+        let slot = self.entries.insert(Entry { id, buyer, number, queue, priority, was_gathered_for: false });
+        let entries = &self.entries;
+        self.by_id.insert_unique(hash(id), slot, |&slot| hash(entries.get(slot).id));
+        let buyer_of = |slot: u32| xxh3_64(&entries.get(slot).buyer);
+        self.by_buyer.insert_unique(buyer_of(slot), slot, |&slot| buyer_of(slot));
+        self.waiting += 1;
+        self.enqueue(slot);
+        self.look.queues.push(queue);
+    }
+
+    fn queue_for(&mut self, wish: Wish, channels: u64) -> u32 {
+        let key = (wish, channels);
+        if let Some(&queue) = self.by_wish.get(&key) {
+            return queue;
+        }
+        let (wish, channels) = key.clone();
+        let sections = wish.sections.clone();
+        let queue = self.queues.insert(Queue { wish, channels, entries: VecDeque::new() });
+        if sections.is_empty() {
+            self.of_any_section.push(queue);
+        }
+        for section in sections {
+            self.by_section.entry(section).or_default().push(queue);
+        }
+        self.by_wish.insert(key, queue);
+        queue
+    }
+
+    fn enqueue(&mut self, slot: u32) {
+        let queue = self.entries.get(slot).queue;
+        let entries = &self.queues.get(queue).entries;
+        let position = entries.partition_point(|&other| self.key(other) < self.key(slot));
+        self.queues.get_mut(queue).entries.insert(position, slot);
+    }
+
+    fn dequeue(&mut self, slot: u32) {
+        let queue = self.entries.get(slot).queue;
+        let entries = &self.queues.get(queue).entries;
+        let position = entries.partition_point(|&other| self.key(other) < self.key(slot));
+        if entries.get(position) == Some(&slot) {
+            self.queues.get_mut(queue).entries.remove(position);
+        }
+    }
+
+    /// Takes an entry out, with what was gathered for it.
+    pub(super) fn remove(&mut self, slot: u32) -> (Entry, Option<Gathering>) {
+        self.dequeue(slot);
+        let gathering = self.gatherings.remove(&slot);
+        let entry = self.entries.remove(slot);
+        remove_slot(&mut self.by_id, hash(entry.id), slot);
+        remove_slot(&mut self.by_buyer, xxh3_64(&entry.buyer), slot);
+        self.waiting -= 1;
+        self.drop_if_empty(entry.queue);
+        (entry, gathering)
+    }
+
+    /// A queue that nobody stands in is none; whoever is gathered for comes back to his.
+    fn drop_if_empty(&mut self, queue: u32) {
+        let is_awaited = self.gatherings.keys().any(|&slot| self.entries.get(slot).queue == queue);
+        if is_awaited || !self.queues.get(queue).entries.is_empty() {
+            return;
+        }
+        let Queue { wish, channels, .. } = self.queues.remove(queue);
+        for section in &wish.sections {
+            if let Some(queues) = self.by_section.get_mut(section) {
+                queues.retain(|own| *own != queue);
+            }
+        }
+        self.by_section.retain(|_, queues| !queues.is_empty());
+        self.of_any_section.retain(|own| *own != queue);
+        self.by_wish.remove(&(wish, channels));
+    }
+
+    /// Places are withheld for an entry, which leaves its queue until it has what it needs.
+    pub(super) fn gather(&mut self, slot: u32, places: &Places, until: Timestamp) {
+        self.dequeue(slot);
+        self.entries.get_mut(slot).was_gathered_for = true;
+        let gathering = self.gatherings.entry(slot).or_insert_with(|| Gathering { places: Places::default(), until });
+        gathering.places = gathering.places.with(places);
+    }
+
+    /// What was gathered for an entry, which goes back to its queue.
+    pub(super) fn end_gathering(&mut self, slot: u32) -> Option<Gathering> {
+        let gathering = self.gatherings.remove(&slot);
+        self.enqueue(slot);
+        gathering
+    }
+
+    /// Forgets everybody. Returns what was gathered.
+    pub(super) fn clear(&mut self) -> Vec<Places> {
+        let cleared = std::mem::replace(self, Self { joined: self.joined, order: self.order, ..Self::default() });
+        cleared.gatherings.into_values().map(|gathering| gathering.places).collect()
+    }
+
+    /// An entry as its caller sees it.
+    pub(super) fn view(&self, id: HoldId) -> Option<WaitView> {
+        let slot = self.slot(id)?;
+        let entry = self.entries.get(slot);
+        Some(WaitView {
+            hold_id: id,
+            buyer: BuyerId::new(&entry.buyer).expect("the id of a buyer"),
+            wish: self.queue_of(slot).wish.clone(),
+            waiting: self.waiting,
+            gathered: self.gatherings.get(&slot).map_or(0, |gathering| gathering.places.count()),
+        })
+    }
+}
+
+/// An entry as its caller sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitView {
+    /// The entry.
+    pub hold_id: HoldId,
+    /// Who waits.
+    pub buyer: BuyerId,
+    /// What for.
+    pub wish: Wish,
+    /// Entries that wait now, this one among them.
+    pub waiting: u32,
+    /// Places that are withheld for this one.
+    pub gathered: u32,
+}
+
+fn remove_slot(table: &mut HashTable<u32>, hash: u64, slot: u32) {
+    if let Ok(entry) = table.find_entry(hash, |&other| other == slot) {
+        entry.remove();
+    }
+}
+
+fn hash(id: HoldId) -> u64 {
+    xxh3_64(id.as_bytes())
+}

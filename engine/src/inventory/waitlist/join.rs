@@ -1,0 +1,164 @@
+//! JoinWaitlist and LeaveWaitlist.
+
+use super::super::{
+    Answer,
+    hold::{Hold, HoldState},
+    hold_best,
+    sale::ShowState,
+    show::Show,
+};
+use crate::{
+    command::{JoinWaitlist, OwnHold},
+    event::{EntryJoined, Event},
+    ids::{BuyerId, HoldId},
+    inventory::{places::Places, waitlist::WaitView},
+    rejection::{HoldField, Limit, Rejection},
+    time::Timestamp,
+};
+
+pub(in crate::inventory) fn join(
+    show: &Show,
+    command: &JoinWaitlist,
+    now: Timestamp,
+    events: &mut Vec<Event>,
+) -> Result<Answer, Rejection> {
+    if let Some(answer) = repeat(show, command, now)? {
+        return Ok(answer);
+    }
+    show.must_be(&[ShowState::OnSale, ShowState::Paused], now)?;
+    let policy = &show.policy;
+    if policy.waitlist_max == 0 || policy.waitlist_closes_at.is_some_and(|closes_at| now >= closes_at) {
+        return Err(Rejection::WaitlistClosed);
+    }
+    let channels = show.channels.reach(&command.channels)? & !show.channels.open;
+    hold_best::check_sections(show, &command.wish)?;
+    let waiting = show.waitlist.waiting();
+    for (limit, wanted, max) in [
+        (Limit::PlacesPerHold, command.wish.quantity, policy.places_per_hold_max),
+        (Limit::PlacesPerBuyer, command.wish.quantity, policy.places_per_buyer_max),
+        (Limit::Waitlist, waiting + 1, policy.waitlist_max),
+    ] {
+        if wanted > max {
+            return Err(Rejection::LimitReached { limit, max: u64::from(max) });
+        }
+    }
+    if let Some(hold_id) = waits_as(show, &command.buyer, now) {
+        return Err(Rejection::WaitsAlready { hold_id });
+    }
+    // After this point it must succeed.
+    let (hold_id, buyer, wish) = (command.hold_id, command.buyer.clone(), command.wish.clone());
+    let view = WaitView { hold_id, buyer: buyer.clone(), wish: wish.clone(), waiting: waiting + 1, gathered: 0 };
+    let joined = EntryJoined { hold_id, buyer, wish, priority: command.priority, channels };
+    events.push(Event::EntryJoined(Box::new(joined)));
+    Ok(Answer::Waiting(view))
+}
+
+/// The same request again: how the entry stands now, or the hold that it has become.
+fn repeat(show: &Show, command: &JoinWaitlist, now: Timestamp) -> Result<Option<Answer>, Rejection> {
+    let reused = |field| Err(Rejection::IdReused { field });
+    if let Some(slot) = show.waitlist.slot(command.hold_id) {
+        let (entry, queue) = (show.waitlist.entry(slot), show.waitlist.queue_of(slot));
+        if *entry.buyer != *command.buyer.as_bytes() {
+            return reused(HoldField::BuyerId);
+        }
+        let channels = show.channels.reach(&command.channels)? & !show.channels.open;
+        if queue.wish != command.wish
+            || queue.channels & !show.channels.open != channels
+            || entry.priority != command.priority
+        {
+            return reused(HoldField::Request);
+        }
+        return Ok(show.waitlist.view(command.hold_id).map(Answer::Waiting));
+    }
+    let Some(hold) = show.holds.find(command.hold_id) else { return Ok(None) };
+    if hold.state == HoldState::Fenced {
+        return Err(Rejection::HoldFenced);
+    }
+    if *show.buyers.get(hold.buyer).id != *command.buyer.as_bytes() {
+        return reused(HoldField::BuyerId);
+    }
+    if !hold.is_offer() {
+        return reused(HoldField::Request);
+    }
+    let state = show.state_of(hold, now);
+    let has_places = matches!(state, HoldState::Held | HoldState::Confirmed);
+    let places = if has_places { hold.remaining().clone() } else { Places::default() };
+    Ok(Some(Answer::Found(show.view(hold, state, places))))
+}
+
+/// The entry or the live offer that a buyer has.
+fn waits_as(show: &Show, buyer: &BuyerId, now: Timestamp) -> Option<HoldId> {
+    if let Some(slot) = show.waitlist.slot_of_buyer(buyer.as_bytes()) {
+        return Some(show.waitlist.entry(slot).id);
+    }
+    let slot = show.buyers.find_slot(buyer.as_bytes())?;
+    let mut own = show.buyers.holds_of(slot).map(|hold| show.holds.get(hold));
+    let is_live = |hold: &&Hold| hold.is_offer() && show.state_of(hold, now) == HoldState::Held;
+    own.find(is_live).map(|hold| hold.id)
+}
+
+pub(in crate::inventory) fn leave(
+    show: &Show,
+    command: &OwnHold,
+    now: Timestamp,
+    events: &mut Vec<Event>,
+) -> Result<Answer, Rejection> {
+    let hold_id = command.hold_id;
+    let released = |state| Answer::Released { state, orphans: Vec::new() };
+    if let Some(slot) = show.waitlist.slot(hold_id) {
+        if *show.waitlist.entry(slot).buyer != *command.buyer.as_bytes() {
+            return Err(Rejection::HoldOfAnotherBuyer);
+        }
+        events.push(Event::EntryLeft { hold_id });
+        return Ok(released(HoldState::Released));
+    }
+    let hold = match show.own_hold(hold_id, &command.buyer) {
+        // A join that comes late is not to come to life.
+        Err(Rejection::HoldUnknown) => {
+            events.push(Event::HoldFenced { hold_id, buyer: command.buyer.clone() });
+            return Ok(released(HoldState::Fenced));
+        }
+        found => found?,
+    };
+    let state = show.state_of(hold, now);
+    match state {
+        HoldState::Held if !hold.is_offer() => Err(Rejection::HoldNotWaiting),
+        HoldState::Held if hold.is_pinned() => Err(Rejection::HoldPinned),
+        HoldState::Held => {
+            events.push(Event::HoldReleased { hold_id, places: None });
+            Ok(released(HoldState::Released))
+        }
+        HoldState::Confirmed => Err(Rejection::HoldConfirmed),
+        HoldState::Cancelled if hold.booking().is_some() => Err(Rejection::HoldCancelled),
+        ended => Ok(released(ended)),
+    }
+}
+
+pub(in crate::inventory) fn apply_joined(show: &mut Show, joined: EntryJoined) {
+    show.waitlist.set_order(show.policy.waitlist_order);
+    show.waitlist.insert(joined);
+}
+
+/// The id is remembered for a while, as that of a hold that was released: it cannot be used again.
+pub(in crate::inventory) fn apply_left(show: &mut Show, hold_id: HoldId, at: Timestamp) {
+    let slot = show.waitlist.slot(hold_id).expect("only a known entry leaves");
+    let (entry, gathering) = show.waitlist.remove(slot);
+    if let Some(gathering) = gathering {
+        show.put_back(&gathering.places);
+    }
+    let buyer = show.buyers.name(&entry.buyer);
+    let rare = super::super::hold::Rare { is_offer: true, ..Default::default() };
+    let ended = Hold {
+        id: hold_id,
+        buyer,
+        ttl: show.policy.offer_ttl,
+        granted_at: at,
+        expires_at: at,
+        places: Places::default(),
+        state: HoldState::Released,
+        more: Some(Hold::more_of_rare(rare)),
+    };
+    let slot = show.holds.insert(ended);
+    show.buyers.add_hold(buyer, slot);
+    show.remember_ended(slot, at);
+}
