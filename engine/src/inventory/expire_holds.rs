@@ -29,8 +29,8 @@ mod tests {
     fn expired_places_are_available_again() {
         check(
             "00:00  hold A1 2xFloor as h1 for 5s  -> held 1200, until 00:05
-             00:04  hold A1 as h2                 -> rejected: places taken A1
-             00:05  hold A1 as h2                 -> held 1000, until 10:05
+             00:04  hold A1 as h2 by bob          -> rejected: places taken A1
+             00:05  hold A1 as h2 by bob          -> held 1000, until 10:05
              00:06  get h1                        -> expired
              00:07  seats                         -> A1 held",
         );
@@ -46,7 +46,7 @@ mod tests {
              00:05  release h1              -> expired
              00:05  get h1                  -> expired
              00:05  hold A1 as h1 for 5s    -> expired 1000, until 00:05
-             00:05  hold A1 as h2           -> rejected: places taken A1",
+             00:05  hold A1 as h2 by bob    -> rejected: places taken A1",
         );
     }
 }

@@ -102,10 +102,10 @@ mod tests {
         check(
             "policy places_per_hold 200, places_per_buyer 200
              00:00  hold A1 A2 as h1              -> held 2000, until 10:00
-             00:01  hold A2 A3 A1 as h2           -> rejected: places taken A1 A2
-             00:01  hold A3 2xFloor as h3         -> held 1200, until 10:01
-             00:01  hold A4 99xFloor as h4        -> rejected: places taken Floor 99>98
-             00:01  hold A1 99xFloor as h4        -> rejected: places taken A1 Floor 99>98
+             00:01  hold A2 A3 A1 as h2 by bob    -> rejected: places taken A1 A2
+             00:01  hold A3 2xFloor as h3 by bob  -> held 1200, until 10:01
+             00:01  hold A4 99xFloor as h4 by bob -> rejected: places taken Floor 99>98
+             00:01  hold A1 99xFloor as h4 by bob -> rejected: places taken A1 Floor 99>98
              00:02  seats                         -> A1 A2 A3 held, 2xFloor held",
         );
     }
@@ -134,9 +134,9 @@ mod tests {
     fn a_refusal_is_not_remembered() {
         check(
             "00:00  hold A1 as h1                 -> held 1000, until 10:00
-             00:01  hold A1 as h2                 -> rejected: places taken A1
+             00:01  hold A1 as h2 by bob          -> rejected: places taken A1
              00:02  release h1                    -> released
-             00:03  hold A1 as h2                 -> held 1000, until 10:03",
+             00:03  hold A1 as h2 by bob          -> held 1000, until 10:03",
         );
     }
 
