@@ -147,7 +147,12 @@ impl<'a> Taking<'a> {
     /// # Errors
     /// [`Rejection::LimitReached`] or [`Rejection::CoolingDown`].
     pub(super) fn check_limits(&self, places: &Places) -> Result<(), Rejection> {
-        let emptied = self.moved.iter().filter(|hold| hold.remaining().without(places).is_empty()).count();
+        // Only seats move: a hold that keeps units goes on.
+        let is_emptied = |hold: &&&Hold| {
+            let remaining = hold.remaining();
+            remaining.ga().len() == 0 && remaining.seats().all(|seat| places.contains_seat(seat))
+        };
+        let emptied = self.moved.iter().filter(is_emptied).count();
         let ended = u32::try_from(emptied).unwrap_or(0) + u32::from(self.replaced.is_some());
         let gain = Gain {
             places: places.count(),
