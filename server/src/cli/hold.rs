@@ -78,6 +78,7 @@ impl Hold {
             buyer_id: self.buyer,
             places: self.places.into_places(),
             ttl_ms: self.ttl,
+            terms: None,
         };
         self.server.block_on(async |channel| {
             let answer = InventoryClient::new(channel).hold_seats(request).await?.into_inner();
@@ -95,6 +96,7 @@ impl Confirm {
             order_ref: self.order,
             payment_ref: self.payment,
             places: self.places.into_places(),
+            accept_late: false,
         };
         self.server.block_on(async |channel| {
             let answer = InventoryClient::new(channel).confirm_hold(request).await?.into_inner();

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use usher_proto::v1::{self, availability_client::AvailabilityClient, shows_client::ShowsClient};
 
 use super::{client::ServerArgs, places::parse_length_ms};
-use crate::{convert_manifest, plan::usher_json};
+use crate::{convert, plan::usher_json};
 
 /// Largest answer that is read: a whole manifest.
 const MANIFEST_BYTES_MAX: usize = 64 << 20;
@@ -115,6 +115,7 @@ impl Import {
                 hold_ttl_ms_default: self.hold_ttl,
                 ..v1::Policy::default()
             }),
+            sale: None,
         };
         self.server.block_on(async |channel| {
             let answer = ShowsClient::new(channel).import_show(request).await?.into_inner();
@@ -166,7 +167,7 @@ impl Get {
             let show = answer.show.unwrap_or_default();
             if self.plan {
                 let manifest =
-                    convert_manifest::manifest(answer.manifest).map_err(crate::status::Refusal::into_status)?;
+                    convert::manifest::manifest(answer.manifest).map_err(crate::status::Refusal::into_status)?;
                 println!("{}", serde_json::to_string_pretty(&usher_json::write(manifest.parts()))?);
                 return Ok(());
             }
