@@ -62,6 +62,20 @@ pub(super) fn explain(status: &Status) -> String {
     let advice = match reason.as_str() {
         "SHOW_UNKNOWN" => "\n`usher show list` tells which shows there are.",
         "PLACES_TAKEN" => "\nNothing was held. Choose other places; `usher show get SHOW` counts what is left.",
+        "SOLD_OUT" => {
+            "\nNothing was held. Ask for fewer, widen the wish, or wait: `usher waitlist join SHOW --quantity N`."
+        }
+        "NOT_TOGETHER" => "\nNothing was held. Allow a split with --adjacency preferred, or ask for fewer.",
+        "PLACES_PROTECTED" => "\nAsk for them with --accessible, or with `usher best SHOW --bays N --companions N`.",
+        "ORPHANS_LEFT" => "\nMove the choice so that no single seat is left, or let `usher best` choose.",
+        "MANIFEST_CHANGED" => "\n`usher show get SHOW --plan` prints the present prices.",
+        "SHOW_NOT_OPEN" => "\n`usher show get SHOW` tells its state; `usher show open SHOW` opens its sale.",
+        "HOLD_PINNED" => "\nConfirm it, or `usher unpin` it first.",
+        "HOLD_WAITING" => "\n`usher get SHOW ID` tells how it stands; `usher waitlist leave` ends it.",
+        "HOLD_NOT_CONFIRMED" => "\nIt is no booking yet: `usher confirm` it, or `usher release` it.",
+        "CHANNEL_UNKNOWN" => "\n`usher show get SHOW` lists the channels; `usher show channel set` defines one.",
+        "HOLDS_LIVE" => "\nWait until they end; `usher show get SHOW` counts them.",
+        "WAITLIST_CLOSED" => "\n`usher show policy SHOW` prints its rules.",
         "PLACES_UNKNOWN" => "\n`usher show get SHOW --plan` prints every section, row and seat.",
         "HOLD_EXPIRED" | "HOLD_RELEASED" => "\nThe places went back. Hold them again under a new id.",
         "OUTCOME_UNKNOWN" | "SHARD_RECOVERING" | "INBOX_FULL" => "\nSend it again with the same id.",

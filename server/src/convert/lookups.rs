@@ -62,11 +62,13 @@ pub fn list_holds(wire: &v1::ListHoldsRequest) -> Result<Lookup, Refusal> {
 /// A token says which kind of list it belongs to.
 fn page_token(token: &str, of_show: bool) -> Result<Option<Cursor>, &'static str> {
     let wrong = "must be empty or the next_page_token of an earlier answer to the same request";
+    if token.is_empty() {
+        return Ok(None);
+    }
     let cursor = match token.split_at_checked(1) {
-        None => return Ok(None),
         Some(("p", position)) if of_show => position.parse().ok().map(Cursor::At),
         Some(("h", id)) if !of_show => hold_id(id).map(Cursor::After),
-        Some(_) => None,
+        _ => None,
     };
     cursor.map(Some).ok_or(wrong)
 }

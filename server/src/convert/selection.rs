@@ -93,14 +93,11 @@ fn rows(wire: &v1::Selection, manifest: &Manifest, unknown: &mut Unknown) -> Vec
     let mut known: Vec<(SectionIndex, &str)> =
         manifest.rows().iter().map(|row| (row.section, manifest.row_name(row))).collect();
     known.sort_unstable();
-    let find = |row: &v1::RowLabel| {
-        let found = manifest.section(&row.section).map(|section| (section, row.row.as_str()));
-        found.filter(|row| known.binary_search(row).is_ok())
-    };
     let mut rows = Vec::new();
     for row in &wire.rows {
-        match find(row) {
-            Some((section, name)) => rows.push((section, name.to_owned())),
+        let section = manifest.section(&row.section);
+        match section.filter(|&section| known.binary_search(&(section, row.row.as_str())).is_ok()) {
+            Some(section) => rows.push((section, row.row.clone())),
             None => unknown.note(format!("row {}/{}", row.section, row.row)),
         }
     }

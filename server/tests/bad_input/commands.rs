@@ -44,13 +44,7 @@ async fn refused_in_batch(name: &str, clients: &mut Clients, command: Command, r
 }
 
 fn show_of(command: &Command) -> &str {
-    match command {
-        Command::HoldSeats(request) => &request.show_id,
-        Command::ExtendHold(request) => &request.show_id,
-        Command::ReleaseHold(request) => &request.show_id,
-        Command::ConfirmHold(request) => &request.show_id,
-        Command::GetHold(request) => &request.show_id,
-    }
+    usher_server::convert::show_id_of(command)
 }
 
 fn invalid(name: &'static str, command: Command, field: &'static str, part: &'static str) -> Case {
