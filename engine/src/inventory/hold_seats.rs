@@ -51,7 +51,7 @@ pub(super) fn decide(
         return Err(Rejection::IdReused { field });
     }
     let terms = command.terms.as_deref().unwrap_or(&PLAIN);
-    let mut taking = Taking::new(show, &command.buyer, terms, &[ShowState::OnSale], now)?;
+    let mut taking = Taking::new(show, &command.buyer, terms, terms.replaces, &[ShowState::OnSale], now)?;
     taking.check(&command.places)?;
     let orphans = orphan_rule::check(&taking, &command.places)?;
     // After this point it must succeed.
@@ -173,7 +173,7 @@ pub(super) fn apply_on_terms(show: &mut Show, on_terms: GrantedOnTerms, at: Time
         request: on_terms.request,
         placement: on_terms.placement,
         tickets: on_terms.tickets,
-        extendable_until: Some(on_terms.extendable_until),
+        extendable_until: Some(on_terms.extendable_until).filter(|until| *until != show.extendable_until(at)),
         ..Rare::default()
     };
     insert(show, on_terms.granted, Some(rare), at);

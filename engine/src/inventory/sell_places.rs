@@ -6,6 +6,7 @@ use super::{
     Answer,
     hold::{Booking, Hold, HoldState},
     hold_seats::{self, Special},
+    places::Places,
     sale::ShowState,
     show::Show,
     taking::Taking,
@@ -32,7 +33,7 @@ pub(super) fn decide(
         return Err(Rejection::HoldWaiting);
     }
     let states = [ShowState::Scheduled, ShowState::OnSale, ShowState::Paused, ShowState::Closed];
-    let mut taking = Taking::new(show, &command.buyer, &command.terms, &states, now)?;
+    let mut taking = Taking::new(show, &command.buyer, &command.terms, None, &states, now)?;
     taking.check(&command.places)?;
     // After this point it must succeed.
     let (hold_id, places) = (command.hold_id, command.places.clone());
@@ -60,7 +61,9 @@ fn repeat(show: &Show, command: &SellPlaces, hold: &Hold, request: u64, now: Tim
     } else if hold.booking().is_none_or(|booking| booking.order != command.order) {
         HoldField::Order
     } else {
-        return Ok(Answer::Confirmed(show.view(hold, state, hold.remaining().clone())));
+        let has_places = state == HoldState::Confirmed;
+        let places = if has_places { hold.remaining().clone() } else { Places::default() };
+        return Ok(Answer::Confirmed(show.view(hold, state, places)));
     };
     Err(Rejection::IdReused { field })
 }

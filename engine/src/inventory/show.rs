@@ -155,14 +155,15 @@ impl Show {
         self.manifest.ga_capacity(section).map_or(0, |capacity| capacity.saturating_sub(taken))
     }
 
-    /// Units of a section that may be taken: available, and within its pools and the show's capacity, with so many of
-    /// the taken ones counted as free.
-    pub(super) fn ga_room(&self, section: SectionIndex, own: u32) -> u32 {
+    /// Units of a section that may be taken: available, and within its pools and the show's capacity, with these taken
+    /// places counted as free.
+    pub(super) fn ga_room(&self, section: SectionIndex, own: &Places) -> u32 {
         let parts = self.manifest.parts();
         let pools = parts.pools.iter().filter(|pool| pool.sections.contains(&section));
-        let of_pools = pools.map(|pool| pool.capacity.saturating_sub(self.taken_of_pool(pool) - own));
-        let of_show = parts.capacity.map(|capacity| capacity.saturating_sub(self.taken - own));
-        of_pools.chain(of_show).fold(self.ga_available_besides(section, own), u32::min)
+        let own_of = |pool: &Pool| pool.sections.iter().map(|section| own.units_of(*section)).sum::<u32>();
+        let of_pools = pools.map(|pool| pool.capacity.saturating_sub(self.taken_of_pool(pool) - own_of(pool)));
+        let of_show = parts.capacity.map(|capacity| capacity.saturating_sub(self.taken - own.count()));
+        of_pools.chain(of_show).fold(self.ga_available_besides(section, own.units_of(section)), u32::min)
     }
 
     /// Held and sold, seats and units.

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     command::Terms,
-    ids::{BuyerId, SeatIndex, SectionIndex},
+    ids::{BuyerId, HoldId, SeatIndex, SectionIndex},
     rejection::{Conflicts, GaShortage, Limit, Rejection},
     time::Timestamp,
 };
@@ -42,10 +42,11 @@ impl<'a> Taking<'a> {
         show: &'a Show,
         buyer: &'a BuyerId,
         terms: &'a Terms,
+        replaces: Option<HoldId>,
         states: &[ShowState],
         now: Timestamp,
     ) -> Result<Self, Rejection> {
-        let replaced = match terms.replaces {
+        let replaced = match replaces {
             Some(id) => Some(live_hold(show, id, buyer, now)?),
             None => None,
         };
@@ -150,13 +151,13 @@ impl<'a> Taking<'a> {
         let emptied = self.moved.iter().filter(|hold| hold.remaining().without(places).is_empty()).count();
         let ended = u32::try_from(emptied).unwrap_or(0) + u32::from(self.replaced.is_some());
         // An exchange makes no hold.
-        let new = u32::from(self.exchanged.is_none());
+        let live_then = |live: u32| if self.exchanged.is_some() { 0 } else { live + 1 - ended };
         let policy = &self.show.policy;
         let places_then = places_of_buyer + count - self.count_given_up(places);
         for (limit, wanted, max) in [
             (Limit::PlacesPerHold, count, policy.places_per_hold_max),
-            (Limit::HoldsPerShow, self.show.holds.live() + new - ended, policy.holds_per_show_max),
-            (Limit::LiveHoldsPerBuyer, live_holds + new - ended, policy.live_holds_per_buyer_max),
+            (Limit::HoldsPerShow, live_then(self.show.holds.live()), policy.holds_per_show_max),
+            (Limit::LiveHoldsPerBuyer, live_then(live_holds), policy.live_holds_per_buyer_max),
             (Limit::PlacesPerBuyer, places_then, policy.places_per_buyer_max),
         ] {
             if wanted > max {
@@ -167,6 +168,20 @@ impl<'a> Taking<'a> {
             Some(lapses) if self.now < lapses.cools_until => Err(Rejection::CoolingDown { until: lapses.cools_until }),
             _ => Ok(()),
         }
+    }
+
+    /// Of all limits only that of what a buyer may have.
+    ///
+    /// # Errors
+    /// [`Rejection::LimitReached`].
+    pub(super) fn check_places_of_buyer(&self, places: &Places) -> Result<(), Rejection> {
+        let slot = self.show.buyers.find_slot(self.buyer.as_bytes());
+        let has = slot.map_or(0, |slot| self.show.buyers.get(slot).places);
+        let max = self.show.policy.places_per_buyer_max;
+        if has + places.count() <= max {
+            return Ok(());
+        }
+        Err(Rejection::LimitReached { limit: Limit::PlacesPerBuyer, max: u64::from(max) })
     }
 
     /// # Errors
@@ -200,7 +215,8 @@ impl<'a> Taking<'a> {
 
     /// Whether the buyer could take this seat: free, given up, and not kept for others.
     pub(super) fn is_reachable(&self, seat: SeatIndex) -> bool {
-        (self.terms.accessible || !self.is_protected(seat)) && (self.gives_up(seat) || self.is_free_for_him(seat))
+        let gives_up = self.replaced.into_iter().chain(self.exchanged).any(|hold| hold.remaining().contains_seat(seat));
+        (self.terms.accessible || !self.is_protected(seat)) && (gives_up || self.is_free_for_him(seat))
     }
 
     /// What of these known places the buyer cannot have.
