@@ -64,6 +64,71 @@ pub(crate) fn get(show_id: &str, hold_id: u128) -> v1::GetHoldRequest {
     v1::GetHoldRequest { show_id: show_id.to_owned(), hold_id: id(hold_id) }
 }
 
+/// Asks for the best seats, for the show's default time.
+pub(crate) fn best(show_id: &str, hold_id: u128, buyer_id: &str, quantity: u32) -> v1::HoldBestRequest {
+    let wish = Some(v1::Wish { quantity, ..v1::Wish::default() });
+    let (show_id, buyer_id) = (show_id.to_owned(), buyer_id.to_owned());
+    v1::HoldBestRequest { show_id, hold_id: id(hold_id), buyer_id, wish, ..v1::HoldBestRequest::default() }
+}
+
+/// Sells places at once.
+pub(crate) fn sell(
+    show_id: &str,
+    hold_id: u128,
+    buyer_id: &str,
+    order_ref: &str,
+    places: v1::Places,
+) -> v1::SellPlacesRequest {
+    v1::SellPlacesRequest {
+        show_id: show_id.to_owned(),
+        hold_id: id(hold_id),
+        buyer_id: buyer_id.to_owned(),
+        order_ref: order_ref.to_owned(),
+        places: Some(places),
+        ..v1::SellPlacesRequest::default()
+    }
+}
+
+/// Takes all of a sale back.
+pub(crate) fn cancel(show_id: &str, hold_id: u128, buyer_id: &str) -> v1::CancelBookingRequest {
+    let (show_id, buyer_id) = (show_id.to_owned(), buyer_id.to_owned());
+    v1::CancelBookingRequest { show_id, hold_id: id(hold_id), buyer_id, places: None, return_to: None }
+}
+
+/// Gives a booking to another buyer.
+pub(crate) fn transfer(show_id: &str, hold_id: u128, buyer_id: &str, to: &str) -> v1::TransferBookingRequest {
+    let (show_id, buyer_id) = (show_id.to_owned(), buyer_id.to_owned());
+    v1::TransferBookingRequest { show_id, hold_id: id(hold_id), buyer_id, to_buyer_id: to.to_owned() }
+}
+
+/// Gives a booking other places.
+pub(crate) fn exchange(show_id: &str, hold_id: u128, buyer_id: &str, places: v1::Places) -> v1::ExchangeSeatsRequest {
+    let (show_id, buyer_id) = (show_id.to_owned(), buyer_id.to_owned());
+    v1::ExchangeSeatsRequest { show_id, hold_id: id(hold_id), buyer_id, places: Some(places), terms: None }
+}
+
+/// Waits for the best seats.
+pub(crate) fn join(show_id: &str, hold_id: u128, buyer_id: &str, quantity: u32) -> v1::JoinWaitlistRequest {
+    let wish = Some(v1::Wish { quantity, ..v1::Wish::default() });
+    let (show_id, buyer_id) = (show_id.to_owned(), buyer_id.to_owned());
+    v1::JoinWaitlistRequest { show_id, hold_id: id(hold_id), buyer_id, wish, ..v1::JoinWaitlistRequest::default() }
+}
+
+/// Keeps a hold.
+pub(crate) fn pin(show_id: &str, hold_id: u128, buyer_id: &str) -> v1::PinHoldRequest {
+    v1::PinHoldRequest { show_id: show_id.to_owned(), hold_id: id(hold_id), buyer_id: buyer_id.to_owned() }
+}
+
+/// Lets a hold go on.
+pub(crate) fn unpin(show_id: &str, hold_id: u128, buyer_id: &str) -> v1::UnpinHoldRequest {
+    v1::UnpinHoldRequest { show_id: show_id.to_owned(), hold_id: id(hold_id), buyer_id: buyer_id.to_owned() }
+}
+
+/// Waits no more.
+pub(crate) fn leave(show_id: &str, hold_id: u128, buyer_id: &str) -> v1::LeaveWaitlistRequest {
+    v1::LeaveWaitlistRequest { show_id: show_id.to_owned(), hold_id: id(hold_id), buyer_id: buyer_id.to_owned() }
+}
+
 /// Section `Stalls` with `seats` seats in rows `1`, `2`, ... of up to 1,000, each numbered from 1, and section `Floor`
 /// with `ga` units if there are any. Default rules.
 pub(crate) fn hall(show_id: &str, seats: u32, ga: u32) -> v1::CreateShowRequest {
