@@ -32,9 +32,9 @@ pub fn show(id: &ShowId, entry: &ShowEntry, state: ShowState) -> v1::Show {
 
 /// What cancelling a show ends.
 #[must_use]
-pub fn cancel_report(report: &CancelReport, show: v1::Show) -> v1::CancelShowResponse {
+pub fn cancel_report(report: &CancelReport, show: Option<v1::Show>) -> v1::CancelShowResponse {
     v1::CancelShowResponse {
-        show: Some(show),
+        show,
         holds: report.holds,
         held_places: report.held_places,
         bookings: report.bookings,

@@ -13,7 +13,6 @@ use crate::status::Refusal;
 
 pub mod availability;
 pub mod inventory;
-mod organise;
 pub mod shows;
 
 /// Largest message that a service of commands reads: a full batch.

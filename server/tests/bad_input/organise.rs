@@ -49,10 +49,9 @@ fn units(quantity: u32) -> v1::GaQuantity {
 }
 
 #[tokio::test]
-async fn malformed_selections_and_marks_are_refused() {
+async fn malformed_selections_are_refused() {
     let (server, mut clients) = LocalServer::with_show(wire::hall(SHOW, 1_500, 50)).await;
     let row = |row: &str| v1::RowLabel { section: "Stalls".to_owned(), row: row.to_owned() };
-    let named = |name: &str| vec![name.to_owned()];
     let million: Vec<u32> = vec![0; 1_000_001];
     refused!(clients.block_places(block(none())), "selection", "must name");
     refused!(
@@ -82,6 +81,14 @@ async fn malformed_selections_and_marks_are_refused() {
         "selection.ga",
         "twice"
     );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_selection_names_must_be_there() {
+    let (server, mut clients) = LocalServer::with_show(wire::hall(SHOW, 1_500, 50)).await;
+    let row = |row: &str| v1::RowLabel { section: "Stalls".to_owned(), row: row.to_owned() };
+    let named = |name: &str| vec![name.to_owned()];
     let place = |name| Named::Resource("place", name);
     refused!(
         clients.block_places(block(v1::Selection { rows: vec![row("9")], ..none() })),
@@ -107,6 +114,12 @@ async fn malformed_selections_and_marks_are_refused() {
         "PLACES_UNKNOWN",
         Named::Said("seat_indexes", "1500")
     );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn malformed_marks_channels_and_times_are_refused() {
+    let (server, mut clients) = LocalServer::with_show(wire::hall(SHOW, 10, 50)).await;
     for kind in [v1::BlockKind::Unspecified, v1::BlockKind::Returning] {
         refused!(
             clients.block_places(v1::BlockPlacesRequest { mark: mark(kind, "x"), ..block(seats(&[1])) }),

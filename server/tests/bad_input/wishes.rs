@@ -33,13 +33,9 @@ fn names(names: &[&str]) -> Vec<String> {
 #[tokio::test]
 async fn malformed_wishes_are_refused() {
     let many = |count| v1::Wish { quantity: count, ..wish() };
-    let of_floor = || v1::Wish { sections: names(&["Floor"]), ..wish() };
     let ids = v1::HoldBestRequest { hold_id: vec![1; 3].into(), ..wire::best(SHOW, 1, "bob", 2) };
     let ttl = v1::HoldBestRequest { ttl_ms: Some(1), ..wire::best(SHOW, 1, "bob", 2) };
     let absent = v1::HoldBestRequest { wish: None, ..wire::best(SHOW, 1, "bob", 2) };
-    let place = |name| Named::Resource("place", name);
-    let seventeen: Vec<String> = (0..17).map(|number| number.to_string()).collect();
-    let seventeen: Vec<(&str, u32)> = seventeen.iter().map(|name| (name.as_str(), 1)).collect();
     refuse_all(vec![
         invalid("a short id", best_with(ids), "hold_id", "16 bytes, is 3"),
         invalid("a short time", best_with(ttl), "ttl_ms", "5000 to 7200000 ms, is 1"),
@@ -65,6 +61,14 @@ async fn malformed_wishes_are_refused() {
             "wish.sections",
             "at most 4096, are 4097",
         ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn wishes_that_contradict_themselves_are_refused() {
+    let of_floor = || v1::Wish { sections: names(&["Floor"]), ..wish() };
+    refuse_all(vec![
         invalid(
             "seats and units",
             best(v1::Wish { sections: names(&["Stalls", "Floor"]), ..wish() }),
@@ -92,6 +96,16 @@ async fn malformed_wishes_are_refused() {
             "wish.quantity, 2, are 3",
         ),
         invalid("companions of nobody", best(v1::Wish { companions: 1, ..wish() }), "wish.companions", "without"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn tickets_and_names_of_a_wish_must_fit() {
+    let place = |name| Named::Resource("place", name);
+    let seventeen: Vec<String> = (0..17).map(|number| number.to_string()).collect();
+    let seventeen: Vec<(&str, u32)> = seventeen.iter().map(|name| (name.as_str(), 1)).collect();
+    refuse_all(vec![
         invalid(
             "tickets that do not add up",
             tickets(2, &[("adult", 1), ("child", 2)]),
