@@ -166,9 +166,13 @@ pub(super) fn exchange(
         return Ok(view(show, hold));
     }
     let states = [ShowState::OnSale, ShowState::Paused, ShowState::Closed];
-    let mut taking = Taking::new(show, &command.buyer, &command.terms, None, &states, now)?;
+    let mut taking = Taking::new(show, &command.buyer, &command.terms, now);
+    taking.begin(None, &states)?;
     taking.exchanged = Some(hold);
     taking.check(&command.places)?;
+    if !taking.can_have(&command.places) {
+        return taking.refuse(&command.places);
+    }
     // After this point it must succeed.
     let (before, places) = (hold.remaining(), command.places.clone());
     let new = places.without(before);

@@ -29,6 +29,30 @@ pub enum Due {
     Expire(HoldId),
 }
 
+/// What an event does to the earliest instant at which something is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WakeUp {
+    /// A deadline is there now, which may be the earliest.
+    At(Timestamp),
+    /// Nothing, unless somebody waits.
+    Same,
+    /// Anything: the show tells.
+    Ask,
+}
+
+/// The frequent events are known by themselves.
+pub(super) fn wake_up_of(event: &Event) -> WakeUp {
+    match event {
+        Event::HoldGranted(granted) => WakeUp::At(granted.expires_at),
+        Event::HoldExtended { expires_at, .. } => WakeUp::At(*expires_at),
+        Event::HoldConfirmed { .. }
+        | Event::HoldReleased { .. }
+        | Event::HoldExpired { .. }
+        | Event::HoldFenced { .. } => WakeUp::Same,
+        _ => WakeUp::Ask,
+    }
+}
+
 impl Show {
     /// The earliest instant at which something is due; never later than the truth.
     pub(super) fn next_due(&self, now: Timestamp) -> Option<Timestamp> {

@@ -7,7 +7,17 @@ use bincode::{Decode, Encode};
 use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Answer, hold_seats, places::Places, runs::Sight, sale::ShowState, show::Show, taking::Taking};
+use super::{
+    Answer,
+    grant::{Grant, Special},
+    hold_seats,
+    places::Places,
+    runs::Sight,
+    sale::ShowState,
+    show::Show,
+    taking::Taking,
+    view::HoldDetails,
+};
 use crate::{
     codec::stable_bytes,
     command::{Adjacency, HoldBest, Wish},
@@ -64,7 +74,8 @@ pub(super) fn decide(
         let reused = Rejection::IdReused { field: HoldField::Request };
         return if is_same { Ok(hold_seats::again(show, hold, now)) } else { Err(reused) };
     }
-    let taking = Taking::new(show, &command.buyer, &command.terms, command.terms.replaces, &[ShowState::OnSale], now)?;
+    let mut taking = Taking::new(show, &command.buyer, &command.terms, now);
+    taking.begin(command.terms.replaces, &[ShowState::OnSale])?;
     check_sections(show, &command.wish)?;
     // Before the seats are known: so many of them, whichever.
     let counted = Places::new((0..command.wish.quantity).map(SeatIndex), []).unwrap_or_default();
@@ -73,9 +84,11 @@ pub(super) fn decide(
     let (places, placement) = choose(show, &command.wish, taking.reach, &own, command.hold_id)?;
     taking.check_capacities(&places)?;
     // After this point it must succeed.
-    let special =
-        hold_seats::Special { request: Some(request), placement: Some(placement), tickets: command.tickets.clone() };
-    Ok(Answer::Held(hold_seats::grant(&taking, command.hold_id, places, command.ttl, Some(special), events)))
+    let grant = Grant::new(&taking, command.hold_id, &places, command.ttl);
+    let tickets = command.tickets.clone();
+    let details = HoldDetails { placement: Some(placement), tickets: tickets.clone(), ..HoldDetails::default() };
+    events.push(grant.on_terms(Special { request: Some(request), placement: Some(placement), tickets }));
+    Ok(Answer::Held(grant.view(Some(Box::new(details)))))
 }
 
 /// A hash of everything that was asked for besides the id, the buyer and the time to live.

@@ -30,6 +30,7 @@ mod due;
 mod expire_holds;
 mod extend_hold;
 mod get_hold;
+mod grant;
 mod hold;
 pub mod hold_best;
 mod hold_seats;
@@ -70,6 +71,7 @@ pub use state_hash::StateHash;
 pub use view::{HoldDetails, HoldView};
 pub use waitlist::WaitView;
 
+use due::WakeUp;
 use hold::Hold;
 use manifest::Manifest;
 use sale::ShowState;
@@ -273,9 +275,10 @@ impl Inventory {
         }
         let show = &mut self.shows[number.0 as usize];
         show.version += 1;
+        let wake_up = due::wake_up_of(&event);
         match event {
             Event::ShowCreatedV1(_) | Event::ShowCreated(_) => unreachable!("read as another, or returned above"),
-            Event::HoldGranted(granted) => hold_seats::apply(show, granted, at),
+            Event::HoldGranted(granted) => grant::apply(show, granted, at),
             Event::HoldExtended { hold_id, expires_at } => extend_hold::apply(show, hold_id, expires_at),
             Event::HoldReleased { hold_id, places } => release_hold::apply(show, hold_id, places.as_ref(), at),
             Event::HoldFenced { hold_id, buyer } => release_hold::apply_fence(show, hold_id, &buyer, at),
@@ -283,7 +286,7 @@ impl Inventory {
                 confirm_hold::apply(show, hold_id, confirm_hold::Confirmed { order, payment, places }, at);
             }
             Event::HoldExpired { hold_id } => expire_holds::apply(show, hold_id, at),
-            Event::HoldGrantedOnTerms(granted) => hold_seats::apply_on_terms(show, *granted, at),
+            Event::HoldGrantedOnTerms(granted) => grant::apply_on_terms(show, *granted, at),
             Event::HoldPinned { hold_id, expires_at } => pin_hold::apply_pinned(show, hold_id, expires_at),
             Event::HoldUnpinned { hold_id } => pin_hold::apply_unpinned(show, hold_id),
             Event::HoldConfirmedLate { hold_id, order, payment, places } => {
@@ -299,7 +302,11 @@ impl Inventory {
             }
             event => Self::apply_to_waitlist(show, event, at),
         }
-        self.note_wake_up(number, at);
+        match wake_up {
+            WakeUp::At(due) => self.note_wake_up(number, due),
+            WakeUp::Same if self.shows[number.0 as usize].waitlist.look.is_empty() => {}
+            WakeUp::Same | WakeUp::Ask => self.ask_wake_up(number, at),
+        }
     }
 
     fn apply_to_waitlist(show: &mut Show, event: Event, at: Timestamp) {
@@ -355,7 +362,7 @@ impl Inventory {
             due.extend(show.take_due(now, max - due.len()).into_iter().map(|due| (number, due)));
             visited.push(number);
         }
-        visited.into_iter().for_each(|number| self.note_wake_up(number, now));
+        visited.into_iter().for_each(|number| self.ask_wake_up(number, now));
         due
     }
 
@@ -374,12 +381,18 @@ impl Inventory {
         self.by_id.insert_unique(hash, number.0, rehash);
     }
 
-    fn note_wake_up(&mut self, number: ShowNumber, now: Timestamp) {
+    fn ask_wake_up(&mut self, number: ShowNumber, now: Timestamp) {
+        if let Some(due) = self.shows[number.0 as usize].next_due(now) {
+            self.note_wake_up(number, due);
+        }
+    }
+
+    #[inline]
+    fn note_wake_up(&mut self, number: ShowNumber, due: Timestamp) {
         let show = &mut self.shows[number.0 as usize];
-        let Some(next) = show.next_due(now) else { return };
-        if show.wake_up_at.is_none_or(|noted| next < noted) {
-            show.wake_up_at = Some(next);
-            self.wake_ups.push(Reverse((next, number)));
+        if show.wake_up_at.is_none_or(|noted| due < noted) {
+            show.wake_up_at = Some(due);
+            self.wake_ups.push(Reverse((due, number)));
         }
     }
 }

@@ -4,12 +4,13 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     Answer,
+    grant::{Grant, Special},
     hold::{Booking, Hold, HoldState},
-    hold_seats::{self, Special},
     places::Places,
     sale::ShowState,
     show::Show,
     taking::Taking,
+    view::HoldView,
 };
 use crate::{
     codec::stable_bytes,
@@ -33,16 +34,19 @@ pub(super) fn decide(
         return Err(Rejection::HoldWaiting);
     }
     let states = [ShowState::Scheduled, ShowState::OnSale, ShowState::Paused, ShowState::Closed];
-    let mut taking = Taking::new(show, &command.buyer, &command.terms, None, &states, now)?;
+    let mut taking = Taking::new(show, &command.buyer, &command.terms, now);
+    taking.begin(None, &states)?;
     taking.check(&command.places)?;
+    if !taking.can_have(&command.places) {
+        return taking.refuse(&command.places);
+    }
     // After this point it must succeed.
-    let (hold_id, places) = (command.hold_id, command.places.clone());
-    let special = Special { request: Some(request), ..Special::default() };
-    let mut view = hold_seats::grant(&taking, hold_id, places, None, Some(special), events);
+    let grant = Grant::new(&taking, command.hold_id, &command.places, None);
+    events.push(grant.on_terms(Special { request: Some(request), ..Special::default() }));
     let (order, payment) = (command.order.clone(), command.payment.clone());
-    view.state = HoldState::Confirmed;
-    view.booking = Some(Booking { order: order.clone(), payment: payment.clone(), confirmed_at: now });
-    events.push(Event::HoldConfirmed { hold_id, order, payment, places: None });
+    let booking = Some(Booking { order: order.clone(), payment: payment.clone(), confirmed_at: now });
+    events.push(Event::HoldConfirmed { hold_id: command.hold_id, order, payment, places: None });
+    let view = HoldView { state: HoldState::Confirmed, booking, ..grant.view(None) };
     Ok(Answer::Confirmed(view))
 }
 

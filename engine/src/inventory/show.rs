@@ -8,7 +8,7 @@ use super::{
     blocks::Blocks,
     buyers::Buyers,
     channels::Channels,
-    hold::{Hold, HoldState, Rare},
+    hold::{Hold, HoldState},
     holds::Holds,
     manifest::{Manifest, Pool},
     places::Places,
@@ -233,13 +233,12 @@ impl Show {
         self.state_of(hold, now) != hold.state
     }
 
-    /// Whoever let a hold expire gets the next one's places back later, by a number that its id decides.
-    pub(super) fn with_late_return(&self, buyer: u32, id: HoldId, rare: Option<Rare>) -> Option<Rare> {
+    /// Whoever let a hold expire: how much later the places of this hold come back, should it expire too.
+    pub(super) fn returns_later_ms(&self, buyer: u32, id: HoldId) -> Option<u64> {
         let spread = self.policy.return_spread_ms;
         if spread == 0 || !self.lapses.contains_key(&buyer) {
-            return rare;
+            return None;
         }
-        let returns_later_ms = xxhash_rust::xxh3::xxh3_64(id.as_bytes()) % spread;
-        Some(Rare { returns_later_ms, ..rare.unwrap_or_default() })
+        Some(xxhash_rust::xxh3::xxh3_64(id.as_bytes()) % spread)
     }
 }

@@ -11,9 +11,9 @@
 use smallvec::SmallVec;
 
 use super::super::{
-    hold::Rare,
+    grant,
+    hold::{Hold, Rare},
     hold_best::{self, Placement, Step},
-    hold_seats,
     places::Places,
     runs::Sight,
     show::Show,
@@ -216,7 +216,7 @@ pub(in crate::inventory) fn apply_offer(show: &mut Show, offer: OfferMade, at: T
     show.take(&granted.places.without(&gathered));
     let extendable_until = Some(granted.expires_at);
     let rare = Rare { placement: Some(placement), extendable_until, is_offer: true, ..Rare::default() };
-    hold_seats::insert(show, granted, Some(rare), at);
+    grant::insert(show, granted, Some(Hold::more_of_rare(rare)), at);
 }
 
 pub(in crate::inventory) fn apply_gathered(show: &mut Show, hold_id: HoldId, places: &Places, until: Timestamp) {
