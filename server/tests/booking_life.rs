@@ -32,6 +32,11 @@ fn hall() -> v1::CreateShowRequest {
     show
 }
 
+/// Whether a seat's bit is set.
+fn has(bits: &[u8], seat: u32) -> bool {
+    bits[seat as usize / 8] >> (seat % 8) & 1 == 1
+}
+
 fn indexes(hold: &v1::Hold) -> Vec<u32> {
     hold.seats.iter().map(|seat| seat.seat_index).collect()
 }
@@ -126,7 +131,7 @@ async fn exchange_and_take_back(clients: &mut Clients) {
     let left = clients.inventory.cancel_booking(part).await.unwrap().into_inner().hold.unwrap();
     assert_eq!((left.state(), indexes(&left)), (HoldState::Confirmed, vec![before[0], before[1]]));
     let map = clients.seat_map(SHOW).await;
-    assert_eq!((map.blocked[free as usize / 8] >> (free % 8) & 1, map.manifest_version), (1, 2));
+    assert!(has(&map.blocked, free) && !has(&map.held, free) && map.manifest_version == 2);
     let counts = map.counts.unwrap();
     assert_eq!((counts.available, counts.held, counts.sold, counts.blocked), (31, 0, 2, 1));
     let overview = overview(clients).await;
@@ -138,7 +143,7 @@ async fn exchange_and_take_back(clients: &mut Clients) {
 /// The rest of the row is held; who waits gets what comes back before anybody else.
 async fn offer_what_came_back(clients: &mut Clients) {
     let map = clients.seat_map(SHOW).await;
-    let free: Vec<u32> = (0..10).filter(|seat| map.available[*seat as usize / 8] >> (seat % 8) & 1 == 1).collect();
+    let free: Vec<u32> = (0..10).filter(|seat| has(&map.available, *seat)).collect();
     let rest = wire::hold(SHOW, 4, "ann", wire::seats(&free));
     clients.inventory.hold_seats(rest).await.unwrap();
     let joined = clients.inventory.join_waitlist(wire::join(SHOW, EVES, "eve", 2)).await.unwrap().into_inner();
@@ -209,5 +214,45 @@ async fn what_is_kept_for_whom() {
     let policy = clients.shows.update_policy(update).await.unwrap().into_inner().show.unwrap().policy.unwrap();
     assert_eq!((policy.waitlist_order(), policy.waitlist_lottery_seed), (v1::WaitlistOrder::Lottery, None));
     assert_eq!(policy.places_per_hold_max, Some(10), "what was not named stays");
+    server.stop().await;
+}
+
+/// New seats are there for whoever asks next; a section that shrinks below what is taken says by how much.
+#[tokio::test]
+async fn a_show_changes_while_it_is_sold() {
+    let (server, mut clients) = LocalServer::with_show(hall()).await;
+    let show_id = || SHOW.to_owned();
+    let change = |change| v1::ChangeManifestRequest { show_id: show_id(), change: Some(change) };
+    let names = Some(v1::seat_run::Names::Numbered(v1::NumberedSeats { first: 1, count: 100, step: 1 }));
+    let runs = vec![v1::SeatRun { category: "Gold".to_owned(), names, ..v1::SeatRun::default() }];
+    let rows = vec![v1::Row { name: "3".to_owned(), runs, ..v1::Row::default() }];
+    let rows = Change::AddRows(v1::AddRows { section: "Stalls".to_owned(), rows });
+    clients.shows.change_manifest(change(rows)).await.unwrap();
+    let new = v1::Places { seats: vec![wire::label("Stalls", "3", "100")], ..v1::Places::default() };
+    let hold = clients.inventory.hold_seats(wire::hold(SHOW, 1, "ann", new)).await.unwrap().into_inner().hold.unwrap();
+    assert_eq!(indexes(&hold), [113], "numbered behind all that were there before");
+
+    let floor = v1::GaQuantity { section: "Floor".to_owned(), quantity: 5 };
+    let floor = v1::Places { ga: vec![floor], ..v1::Places::default() };
+    clients.inventory.hold_seats(wire::hold(SHOW, 2, "bob", floor)).await.unwrap();
+    let fewer = Change::SetGaCapacity(v1::SetGaCapacity { section: "Floor".to_owned(), capacity: 3 });
+    let changed = clients.shows.change_manifest(change(fewer)).await.unwrap().into_inner();
+    assert_eq!((changed.manifest_version, changed.over_committed[0].units), (3, 2));
+    let seat = v1::Selection { seat_indexes: vec![112], ..v1::Selection::default() };
+    let retire = v1::RetireSeatsRequest { show_id: show_id(), selection: Some(seat) };
+    assert_eq!(clients.shows.retire_seats(retire).await.unwrap().into_inner().report.unwrap().changed, 1);
+
+    let map = clients.seat_map(SHOW).await;
+    assert_eq!((map.seats, map.manifest_version, map.ga[0].over_committed), (114, 3, 2));
+    assert!(has(&map.held, 113) && has(&map.retired, 112) && !has(&map.held, 112));
+    let counts = map.counts.unwrap();
+    assert_eq!((counts.available, counts.held, counts.sold, counts.blocked), (112, 6, 0, 0), "{counts:?}");
+    let show = clients.shows.get_show(v1::GetShowRequest { show_id: show_id() }).await.unwrap().into_inner();
+    assert_eq!(show.show.unwrap().manifest_version, 3);
+    let copy = v1::CreateShowRequest { show_id: "copy".to_owned(), manifest: show.manifest, ..Default::default() };
+    clients.shows.create_show(copy).await.unwrap();
+    let last = v1::HoldSeatsRequest { show_id: "copy".to_owned(), ..wire::hold(SHOW, 1, "ann", wire::seats(&[113])) };
+    let hold = clients.inventory.hold_seats(last).await.unwrap().into_inner().hold.unwrap();
+    assert_eq!(hold.seats[0].label, Some(wire::label("Stalls", "3", "100")), "a copy has the same numbers");
     server.stop().await;
 }

@@ -10,6 +10,8 @@ use tonic::{
 };
 use tonic_types::StatusExt as _;
 
+use super::when::utc;
+
 /// Longest wait for an answer.
 const ANSWER_WAIT_MAX: Duration = Duration::from_secs(60);
 
@@ -77,9 +79,16 @@ pub(super) fn explain(status: &Status) -> String {
         "HOLDS_LIVE" => "\nWait until they end; `usher show get SHOW` counts them.",
         "WAITLIST_CLOSED" => "\n`usher show policy SHOW` prints its rules.",
         "PLACES_UNKNOWN" => "\n`usher show get SHOW --plan` prints every section, row and seat.",
-        "HOLD_EXPIRED" | "HOLD_RELEASED" => "\nThe places went back. Hold them again under a new id.",
+        "HOLD_EXPIRED" => {
+            "\nThe places went back. Hold them again under a new id, or confirm with --accept-late if it was a moment ago."
+        }
+        "HOLD_RELEASED" => "\nThe places went back. Hold them again under a new id.",
         "OUTCOME_UNKNOWN" | "SHARD_RECOVERING" | "INBOX_FULL" => "\nSend it again with the same id.",
         _ => "",
     };
-    format!("{} ({reason}){advice}", status.message())
+    let told = details.error_info().into_iter().flat_map(|info| &info.metadata);
+    let instants = told.filter(|(name, _)| name.ends_with("_ms"));
+    let instants = instants.filter_map(|(name, ms)| Some((name.trim_end_matches("_ms"), ms.parse().ok()?)));
+    let instants: String = instants.map(|(name, ms)| format!("\n{name}: {}", utc(ms))).collect();
+    format!("{} ({reason}){instants}{advice}", status.message())
 }

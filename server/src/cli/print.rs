@@ -66,7 +66,7 @@ fn print_details(hold: &v1::Hold) {
         println!("  leaves single seats over: {}", seats_text(&hold.orphans));
     }
     if let Some(difference) = hold.difference_minor {
-        println!("  the exchange cost {}", signed_money(difference, &hold.currency));
+        println!("  the last exchange cost {}", signed_money(difference, &hold.currency));
     }
     if hold.refund_due {
         println!("  the show is cancelled: refund {}", money(hold.total_minor, &hold.currency));

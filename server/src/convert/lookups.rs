@@ -96,7 +96,8 @@ pub fn page_to_wire(page: Page, lookup: &Lookup, show_id: &str, manifest: &Manif
     for view in page.holds {
         let id = view.hold_id;
         let hold = answers::hold(view, show_id, manifest);
-        bytes += hold.encoded_len();
+        // A field's tag and length come with it.
+        bytes += hold.encoded_len() + 8;
         if bytes > PAGE_BYTES_MAX && !response.holds.is_empty() {
             let cut = last.map(|id| cursor_behind(lookup, id, response.holds.len()));
             response.next_page_token = cut.map(token_of).unwrap_or_default();
@@ -122,7 +123,69 @@ fn cursor_behind(lookup: &Lookup, id: HoldId, count: usize) -> Cursor {
 
 #[cfg(test)]
 mod tests {
+    use usher_engine::{
+        ids::SeatIndex,
+        inventory::{
+            HoldState, HoldView,
+            manifest::{Category, CategoryIndex, ManifestParts, Row, SeatNames, SeatRun, Section, SectionKind},
+            places::Places,
+        },
+        time::Timestamp,
+    };
+
     use super::*;
+
+    /// A thousand seats whose labels are as long as they may be.
+    fn long_names() -> Manifest {
+        let long = "x".repeat(100);
+        let names = SeatNames::Named((0..1_000).map(|seat| format!("{seat:032}")).collect());
+        let row = Row::new(long.clone(), vec![SeatRun::new(CategoryIndex(0), names)]);
+        Manifest::new(ManifestParts {
+            name: "Hall".to_owned(),
+            currency: "EUR".to_owned(),
+            categories: vec![Category { name: long.clone(), price_minor: 1 }],
+            sections: vec![Section { name: long, kind: SectionKind::Reserved(vec![row]) }],
+            capacity: None,
+            pools: Vec::new(),
+        })
+        .unwrap()
+    }
+
+    fn page(holds: u8) -> Page {
+        let view = |number: u8| HoldView {
+            hold_id: HoldId::new(&[number; 16]).unwrap(),
+            buyer: BuyerId::new(b"ann").unwrap(),
+            state: HoldState::Confirmed,
+            places: Places::new((0..1_000).map(SeatIndex), []).unwrap(),
+            total_minor: 1_000,
+            granted_at: Timestamp(1),
+            expires_at: Timestamp(2),
+            extendable_until: Timestamp(3),
+            booking: None,
+            more: None,
+        };
+        Page { holds: (1..=holds).map(view).collect(), waiting: None, next: None }
+    }
+
+    #[test]
+    fn a_page_ends_before_it_is_too_large_and_goes_on_where_it_ended() {
+        let manifest = long_names();
+        let buyer = || LookupBy::Buyer(BuyerId::new(b"ann").unwrap());
+        for (by, from) in [(LookupBy::Show, None), (LookupBy::Show, Some(Cursor::At(5))), (buyer(), None)] {
+            let lookup = Lookup { by, from, max: 100 };
+            let cut = page_to_wire(page(20), &lookup, "show", &manifest);
+            assert!(cut.encoded_len() <= PAGE_BYTES_MAX && (5..20).contains(&cut.holds.len()), "{}", cut.holds.len());
+            let count = u8::try_from(cut.holds.len()).unwrap();
+            let next = match (&lookup.by, from) {
+                (LookupBy::Show, Some(Cursor::At(first))) => Cursor::At(first + u32::from(count)),
+                (LookupBy::Show, _) => Cursor::At(u32::from(count)),
+                _ => Cursor::After(HoldId::new(&[count; 16]).unwrap()),
+            };
+            assert_eq!(cut.next_page_token, token_of(next));
+        }
+        let whole = page_to_wire(page(2), &Lookup { by: buyer(), from: None, max: 100 }, "show", &manifest);
+        assert_eq!((whole.holds.len(), whole.next_page_token.as_str()), (2, ""));
+    }
 
     #[test]
     fn a_token_leads_back_to_its_place_and_only_there() {

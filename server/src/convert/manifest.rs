@@ -10,10 +10,7 @@ use usher_engine::{
 };
 use usher_proto::v1;
 
-use crate::status::Refusal;
-
-/// The latest change that a row may say it came with: far beyond what a show takes.
-pub const ADDED_MAX: u32 = 1_000_000;
+use crate::{plan::ADDED_MAX, status::Refusal};
 
 /// Reads and checks a manifest.
 ///

@@ -6,8 +6,7 @@ use std::fmt;
 
 use usher_engine::inventory::manifest::ManifestProblem;
 
-use super::DOCUMENT_BYTES_MAX;
-use crate::convert::manifest::ADDED_MAX;
+use super::{ADDED_MAX, DOCUMENT_BYTES_MAX};
 
 /// What is wrong with a plan, and where.
 #[derive(Debug, thiserror::Error)]

@@ -32,8 +32,7 @@ use usher_engine::inventory::manifest::{
     SEAT_NAME_BYTES_MAX, SECTIONS_MAX, TITLE_BYTES_MAX,
 };
 
-use super::{PlanError, PlanPrices};
-use crate::convert::manifest::ADDED_MAX;
+use super::{ADDED_MAX, PlanError, PlanPrices};
 
 mod convert;
 mod locate;

@@ -118,23 +118,33 @@ pub(super) fn print_overview(overview: &v1::GetShowOverviewResponse, all_section
 }
 
 fn print_counts(name: &str, counts: Option<v1::Counts>) {
+    println!("{}", counts_text(name, counts));
+}
+
+fn counts_text(name: &str, counts: Option<v1::Counts>) -> String {
     let v1::Counts { available, held, sold, blocked } = counts.unwrap_or_default();
-    println!("  {name:<24} {available:>9} {held:>9} {sold:>9} {blocked:>9}");
+    format!("  {name:<24} {available:>9} {held:>9} {sold:>9} {blocked:>9}")
 }
 
 fn print_channel(channel: &v1::ChannelOverview) {
     let opens = match (channel.is_public, channel.public_at_ms) {
-        (true, _) => " (public)".to_owned(),
-        (false, Some(at)) => format!(" (public at {})", utc(at)),
+        (true, _) => "  public".to_owned(),
+        (false, Some(at)) => format!("  public at {}", utc(at)),
         (false, None) => String::new(),
     };
-    print_counts(&format!("  {}{opens}", channel.key), channel.counts);
+    println!("{}{opens}", counts_text(&format!("  {}", channel.key), channel.counts));
 }
 
 fn print_block(block: &v1::BlockOverview) {
     let (kind, reason) = mark_parts(block);
-    let mut places = vec![format!("{} seats", block.seats)];
+    let seats = match block.seats {
+        0 => None,
+        1 => Some("1 seat".to_owned()),
+        seats => Some(format!("{seats} seats")),
+    };
+    let mut places: Vec<String> = seats.into_iter().collect();
     places.extend(block.ga.iter().map(|ga| format!("{} x {}", ga.quantity, ga.section)));
     let back = block.released_at_ms.map(|at| format!(", back at {}", utc(at))).unwrap_or_default();
-    println!("  {kind} \"{reason}\": {}{back}", places.join(", "));
+    let places = if places.is_empty() { "nothing now".to_owned() } else { places.join(", ") };
+    println!("  {kind} \"{reason}\": {places}{back}");
 }

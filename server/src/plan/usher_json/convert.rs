@@ -12,10 +12,7 @@ use usher_engine::{
 };
 
 use super::{FeaturePlan, PoolPlan, RowPlan, SeatsPlan, SectionPlan, UsherPlan};
-use crate::{
-    convert::manifest::ADDED_MAX,
-    plan::{PlanError, PlanPrices, PlanProblem, categories},
-};
+use crate::plan::{ADDED_MAX, PlanError, PlanPrices, PlanProblem, categories};
 
 pub(super) fn parts(plan: &UsherPlan, prices: &PlanPrices) -> Result<ManifestParts, PlanError> {
     let names = Categories::of(plan)?;
