@@ -23,18 +23,14 @@ mod parse;
 mod show;
 mod world;
 
-use super::Inventory;
 use world::World;
 
 /// Runs a scenario.
 pub(super) fn check(text: &str) {
     for recovers in [false, true] {
         let world = World::run(text, recovers);
+        let when = if recovers { " with recoveries" } else { "" };
+        assert!(world.differences.is_empty(), "it came differently{when}:\n{}", world.differences.join("\n"));
         assert_eq!(world.replayed().state_hash(), world.inventory.state_hash(), "replay of\n{text}");
     }
-}
-
-/// Runs a scenario and returns what came of it, for tests that look inside.
-pub(super) fn run(text: &str) -> Inventory {
-    World::run(text, false).inventory
 }
