@@ -122,12 +122,7 @@ impl Router {
         let shard = self.shard_for(&created.show_id);
         let (catalog, shard_id) = (Arc::clone(&self.catalog), shard.shard());
         let note = move |created: Result<Result<CreatedShow, Rejection>, Fault>| {
-            let note = |show: CreatedShow| {
-                // What was there before may have changed since it was found.
-                let known = catalog.find(&show.show_id).filter(|_| show.existed);
-                (known.unwrap_or_else(|| catalog.insert(shard_id, &show)), show.existed)
-            };
-            reply(created.map(|created| created.map(note)));
+            reply(created.map(|created| created.map(|show| (catalog.insert(shard_id, &show), show.existed))));
         };
         shard.submit(Request::CreateShow(CreateShow { created, reply: Box::new(note) }));
     }

@@ -1,7 +1,5 @@
 //! What bulk commands share: which places a selection means, and how what was left alone is told.
 
-use std::collections::BTreeSet;
-
 use super::{sale::ShowState, show::Show};
 use crate::{
     command::Selection,
@@ -70,11 +68,12 @@ pub(super) fn select(show: &Show, selection: &Selection) -> Result<Selected, Rej
         return Err(Rejection::PlacesUnknown(unknown));
     }
     let mut seats = selection.seats.clone();
-    let sections: BTreeSet<SectionIndex> = selection.sections.iter().copied().collect();
-    let rows: BTreeSet<(SectionIndex, &str)> =
-        selection.rows.iter().map(|(section, name)| (*section, name.as_str())).collect();
     for row in manifest.rows() {
-        if sections.contains(&row.section) || rows.contains(&(row.section, manifest.row_name(row))) {
+        let by_name = || {
+            let own = selection.rows.iter().filter(|(section, _)| *section == row.section);
+            own.into_iter().any(|(_, name)| *name == *manifest.row_name(row))
+        };
+        if selection.sections.contains(&row.section) || by_name() {
             seats.extend((row.first_seat..row.first_seat + row.seats).map(SeatIndex));
         }
     }
