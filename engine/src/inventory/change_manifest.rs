@@ -188,3 +188,6 @@ impl Show {
         Err(Rejection::ManifestChanged { version: self.manifest_version, places: Box::new(conflicts) })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -102,7 +102,8 @@ pub(super) fn known<'a>(
     if *show.buyers.get(hold.buyer).id != *buyer.as_bytes() {
         return Err(Rejection::IdReused { field: HoldField::BuyerId });
     }
-    if hold.ttl != ttl.unwrap_or(show.policy.hold_ttl_default) {
+    // Whoever named none got the default of that time.
+    if ttl.is_some_and(|ttl| hold.ttl != ttl) {
         return Err(Rejection::IdReused { field: HoldField::TtlMs });
     }
     Ok(Some(hold))

@@ -87,17 +87,17 @@ struct Words<'a> {
 
 pub(super) fn asked(text: &str, show: &Show) -> Asked {
     let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
+    if verb == "policy" {
+        let mut policy = show.policy;
+        hall::set_policy(&mut policy, rest);
+        return Asked::Command(Command::ChangePolicy(Box::new(policy)));
+    }
     let words = Words::new(rest, &show.manifest);
     match verb {
         "seats" => Asked::Seats,
         "overview" => Asked::Overview,
         "tick" => Asked::Nothing,
         "list" | "order" | "sales" => words.lookup(verb),
-        "policy" => {
-            let mut policy = show.policy;
-            hall::set_policy(&mut policy, rest);
-            Asked::Command(Command::ChangePolicy(Box::new(policy)))
-        }
         "add" | "recategorise" | "reprice" | "resize" | "limit" | "pool" | "unpool" => {
             Asked::Command(Command::ChangeManifest(Box::new(words.change(verb, rest))))
         }

@@ -188,6 +188,7 @@ impl Names<'_> {
                 let opens = opens_at.map_or_else(String::new, |at| format!(", opens at {}", time(at)));
                 format!("the show is {state}{opens}")
             }
+            Rejection::ManifestInvalid(error) => format!("manifest invalid, {error}"),
             Rejection::CoolingDown { until } => format!("cooling down until {}", time(*until)),
             Rejection::WaitsAlready { hold_id } => format!("waits already as {}", hold(*hold_id)),
             Rejection::PlacesNotInHold(places) => format!("places not in hold {}", self.conflicts(places, true)),
