@@ -139,3 +139,85 @@ fn a_retired_seat_is_no_part_of_the_show() {
          00:08  overview                             -> on sale, A 8+0+0+0 B 10+0+0+0 Floor 100+0+0+0, 0 holds 0 bookings 0 waiting",
     );
 }
+
+/// A few places at once, in the same step; a party they would complete comes before (rule: waitlist-first).
+#[test]
+fn what_is_unblocked_goes_to_who_waits_first() {
+    check(
+        "row A 4 in West
+         00:00  block A1 A2 A3 A4 block:x            -> 4 changed
+         00:01  join 2 any as h1                     -> waiting, 1 in all
+         00:02  unblock A1 block:x                   -> 1 changed, 1 waiting
+                => h1 gathers A1, until 10:02
+         00:03  join 1 any as h2 by bob              -> waiting, 2 in all
+         00:04  unblock A2 A3 A4 block:x             -> 3 changed, 2 waiting
+                => h1 offered A1 A2 2000, until 10:04; h2 offered A3 1000, until 10:04
+         00:05  seats                                -> A1 A2 A3 held",
+    );
+}
+
+/// More than a few are offered so many a second; a dry run tells how many wait (rule: mass-return).
+#[test]
+fn a_mass_return_comes_back_at_a_bounded_rate() {
+    check(
+        "policy returns_per_second 30
+         row A 70 in West
+         00:00  block row:West/A block:x             -> 70 changed
+         00:01  join 2 together as h1                -> waiting, 1 in all
+         00:02  unblock row:West/A block:x dry       -> 70 changed, 70 queued, 1 waiting
+         00:02  unblock row:West/A block:x           -> 70 changed, 70 queued, 1 waiting
+         00:02  overview                             -> on sale, West 28+2+0+40 Floor 100+0+0+0, returning:x 40, 1 holds 0 bookings 0 waiting
+                => A1-A30 from returning:x; h1 offered A29 A30 2000, until 10:02
+         00:02  seats                                -> A29 A30 held, A31-A70 blocked
+         00:03  seats                                -> A29 A30 held, A61-A70 blocked
+                => A31-A60 from returning:x
+         00:10  seats                                -> A29 A30 held
+                => A61-A70 from returning:x
+         00:11  tick                                 -> done",
+    );
+}
+
+/// The rate is for those who wait (rule: mass-return).
+#[test]
+fn without_anybody_who_waits_a_mass_comes_back_at_once() {
+    check(
+        "row A 70 in West
+         00:00  block row:West/A block:x             -> 70 changed
+         00:01  unblock row:West/A block:x           -> 70 changed
+         00:02  seats                                -> all available",
+    );
+}
+
+/// What is due is queued as what is unblocked by hand (rule: mass-return).
+#[test]
+fn a_mass_that_is_released_by_time_comes_back_at_a_rate_too() {
+    check(
+        "policy returns_per_second 60
+         row A 70 in West
+         00:00  block row:West/A block:x             -> 70 changed
+         00:00  schedule block:x at 05:00            -> done
+         00:01  join 2 together as h1                -> waiting, 1 in all
+         05:00  tick                                 -> done
+                => A1-A70 queued from block:x; block:x released
+         05:00  tick                                 -> done
+                => A1-A60 from returning:x; h1 offered A35 A36 2000, until 15:00
+         05:01  seats                                -> A35 A36 held
+                => A61-A70 from returning:x",
+    );
+}
+
+/// Seats and units of one mass share the rate (rule: mass-return).
+#[test]
+fn units_return_at_a_rate_too() {
+    check(
+        "policy returns_per_second 50
+         floor Floor 100
+         00:00  block section:Floor block:x          -> 100 changed
+         00:01  join 2 any in Floor as h1            -> waiting, 1 in all
+         00:02  unblock section:Floor block:x        -> 100 changed, 100 queued, 1 waiting
+         00:02  tick                                 -> done
+                => 50xFloor from returning:x; h1 offered 2xFloor 200, until 10:02
+         00:03  seats                                -> 2xFloor held
+                => 50xFloor from returning:x",
+    );
+}
