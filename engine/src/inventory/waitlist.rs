@@ -385,3 +385,6 @@ fn remove_slot(table: &mut HashTable<u32>, hash: u64, slot: u32) {
 fn hash(id: HoldId) -> u64 {
     xxh3_64(id.as_bytes())
 }
+
+#[cfg(test)]
+mod tests;

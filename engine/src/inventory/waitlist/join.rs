@@ -62,10 +62,7 @@ fn repeat(show: &Show, command: &JoinWaitlist, now: Timestamp) -> Result<Option<
             return reused(HoldField::BuyerId);
         }
         let channels = show.channels.named(&command.channels)?;
-        if queue.wish != command.wish
-            || queue.channels != channels
-            || entry.priority != command.priority
-        {
+        if queue.wish != command.wish || queue.channels != channels || entry.priority != command.priority {
             return reused(HoldField::Request);
         }
         return Ok(show.waitlist.view(command.hold_id).map(Answer::Waiting));
