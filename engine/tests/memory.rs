@@ -18,6 +18,7 @@ use usher_engine::{
         manifest::{Category, CategoryIndex, ManifestParts, Row, SeatNames, SeatRun, Section, SectionKind},
         places::Places,
         policy::Policy,
+        sale::Sale,
     },
     time::Timestamp,
 };
@@ -81,10 +82,7 @@ fn per(bytes: i64, count: u32) -> f64 {
 /// Rows of a hundred numbered seats, twenty rows to a section.
 fn manifest(seats: u32) -> ManifestParts {
     let names = SeatNames::Numbered { first: 1, step: 1, count: 100 };
-    let row = |row: u32| Row {
-        name: (row + 1).to_string(),
-        runs: vec![SeatRun { category: CategoryIndex(0), names: names.clone() }],
-    };
+    let row = |row: u32| Row::new((row + 1).to_string(), vec![SeatRun::new(CategoryIndex(0), names.clone())]);
     let section = |section: u32| {
         let rows = (0..20).map(row).collect();
         Section { name: format!("Block {section}"), kind: SectionKind::Reserved(rows) }
@@ -94,13 +92,15 @@ fn manifest(seats: u32) -> ManifestParts {
         currency: "EUR".to_owned(),
         categories: vec![Category { name: "Seat".to_owned(), price_minor: 5_000 }],
         sections: (0..seats / 2_000).map(section).collect(),
+        capacity: None,
+        pools: Vec::new(),
     }
 }
 
 fn show(seats: u32) -> Inventory {
     let (mut inventory, mut events) = (Inventory::default(), Vec::new());
     let show_id = ShowId::new("stadium").unwrap();
-    let created = ShowCreated { show_id, manifest: manifest(seats), policy: Policy::default() };
+    let created = ShowCreated { show_id, manifest: manifest(seats), policy: Policy::default(), sale: Sale::default() };
     inventory.decide_create(created, &mut events).unwrap();
     commit(&mut inventory, &mut events);
     inventory
@@ -117,7 +117,7 @@ fn hold(number: u32) -> Command {
     let buyer = BuyerId::new(format!("{hold_id}").as_bytes()).unwrap();
     assert_eq!(buyer.as_bytes().len(), 36);
     let places = Places::new([SeatIndex(number)], []).unwrap();
-    Command::HoldSeats(HoldSeats { hold_id, buyer, places, ttl: None })
+    Command::HoldSeats(HoldSeats { hold_id, buyer, places, ttl: None, terms: None })
 }
 
 fn grant(inventory: &mut Inventory, holds: u32) {

@@ -114,10 +114,11 @@ pub(super) fn schedule(
     Ok(Answer::Done)
 }
 
-/// What a scheduled release does when its time has come: everything under its mark comes back, and the plan is done.
+/// What a scheduled release does when its time has come: everything under its mark comes back, and the plan is done. A
+/// seat of the house that is held or sold then is not the house's any more.
 pub(super) fn release_due(show: &Show, mark: u8, events: &mut Vec<Event>) {
     let mark = &show.blocks.marks()[usize::from(mark)];
-    let seats: Vec<SeatIndex> = show.blocks.seats_of(mark).collect();
+    let seats: Vec<SeatIndex> = show.blocks.marked(mark).collect();
     let of_mark = show.blocks.ga().filter(|(_, own, _)| *own == mark);
     let ga: Vec<_> = of_mark.map(|(section, _, units)| (section, units)).collect();
     if !seats.is_empty() || !ga.is_empty() {
@@ -246,3 +247,6 @@ pub(super) fn apply_retired(show: &mut Show, seats: &[SeatRange]) {
     }
     show.runs.forget();
 }
+
+#[cfg(test)]
+mod tests;

@@ -131,9 +131,14 @@ impl Blocks {
 
     /// Seats that are blocked under this mark, ascending.
     pub(super) fn seats_of(&self, mark: &Mark) -> impl Iterator<Item = SeatIndex> + '_ {
+        self.marked(mark).filter(|seat| self.is_blocked(*seat))
+    }
+
+    /// Seats with this mark, blocked or, as the house's may be, held or sold. Ascending.
+    pub(super) fn marked(&self, mark: &Mark) -> impl Iterator<Item = SeatIndex> + '_ {
         let position = self.position(mark).map(|position| position + 1);
         let seats = (0u32..).zip(&self.seat_marks).filter(move |(_, own)| Some(**own) == position);
-        seats.map(|(seat, _)| SeatIndex(seat)).filter(|seat| self.is_blocked(*seat))
+        seats.map(|(seat, _)| SeatIndex(seat))
     }
 
     /// Units of a section that are blocked under this mark.

@@ -213,3 +213,6 @@ pub(super) fn apply_exchanged(show: &mut Show, hold_id: HoldId, places: Places, 
     show.take(&new);
     show.sell(&new);
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,3 +98,80 @@ fn clear_waitlist(show: &mut Show) {
         show.put_back(&gathered);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::inventory::scenario::check;
+
+    /// Holds are void, sales are to be refunded, nobody waits; it may be sent again (rule: cancel-show).
+    #[test]
+    fn cancelling_ends_every_hold_in_one_step() {
+        check(
+            "tell expiries
+             00:00  hold A1 as h1                        -> held 1000, until 10:00
+             00:00  hold A2 A3 as h2 by bob              -> held 2000, until 10:00
+             00:01  pin h1                               -> extended to 60:00 of 30:00
+             00:01  confirm h2 for o2 by bob             -> confirmed A2 A3 2000 for o2 by bob
+             00:02  hold A4-A10 as h3 by cyd             -> held 7000, until 10:02
+             00:02  join 10 together as h4 in A by dan   -> waiting, 1 in all
+             00:03  cancel-show dry                      -> 2 holds with 8, 1 bookings with 2 to refund 2000, 1 waiting
+             00:03  get h1                               -> held A1 1000, until 60:00, pinned
+             00:04  cancel-show                          -> 2 holds with 8, 1 bookings with 2 to refund 2000, 1 waiting
+             00:04  cancel-show                          -> 0 holds with 0, 1 bookings with 2 to refund 2000, 0 waiting
+             00:05  get h1                               -> cancelled
+             00:05  confirm h1 for o1                    -> rejected: cancelled
+             00:05  confirm h1 for o1 late               -> rejected: cancelled
+             00:05  extend h1                            -> rejected: cancelled
+             00:05  release h1                           -> cancelled
+             00:06  get h2                               -> confirmed A2 A3 2000, until 10:00, refund due
+             00:06  sales                                -> h2 confirmed A2 A3 2000, until 10:00, refund due
+             00:06  cancel h2 by bob                     -> rejected: the show is cancelled
+             00:07  hold A1 as h1                        -> cancelled 1000, until 60:00
+             00:07  hold A5 as h5                        -> rejected: the show is cancelled
+             00:07  leave h4 by dan                      -> fenced
+             00:08  block A5 block:x                     -> rejected: the show is cancelled
+             00:08  open                                 -> rejected: the show is cancelled
+             00:09  seats                                -> A2 A3 sold
+             90:00  tick                                 -> done
+             90:00  archive                              -> archived",
+        );
+    }
+
+    /// No state keeps a hold alive (rule: cancel-show).
+    #[test]
+    fn cancelling_while_clocks_stand_ends_holds_too() {
+        check(
+            "00:00  hold A1 as h1                        -> held 1000, until 10:00
+             01:00  pause clocks                         -> paused
+             02:00  cancel-show                          -> 1 holds with 1, 0 bookings with 0 to refund 0, 0 waiting
+             03:00  seats                                -> all available
+             03:00  get h1                               -> cancelled",
+        );
+    }
+
+    /// Nothing is taken any more; what was sold can be read (rule: archive).
+    #[test]
+    fn an_archived_show_is_only_looked_up() {
+        check(
+            "00:00  hold A1 as h1                        -> held 1000, until 10:00
+             00:01  archive                              -> rejected: the show is on sale
+             00:01  confirm h1 for o1                    -> confirmed A1 1000 for o1
+             00:02  close                                -> closed
+             00:03  archive                              -> archived
+             00:04  get h1                               -> confirmed A1 1000, until 10:00
+             00:04  list ada                             -> h1 confirmed A1 1000, until 10:00
+             00:05  hold A2 as h2                        -> rejected: the show is archived
+             00:05  cancel h1                            -> rejected: the show is archived
+             00:05  transfer h1 to bob                   -> rejected: the show is archived
+             00:05  exchange A2 of h1                    -> rejected: the show is archived
+             00:05  policy places_per_hold 1             -> rejected: the show is archived
+             00:05  reprice Seat 1                       -> rejected: the show is archived
+             00:05  channel fans                         -> rejected: the show is archived
+             00:05  schedule block:x at 10:00            -> rejected: the show is archived
+             00:05  cancel-show                          -> rejected: the show is archived
+             00:05  unblock A1 block:x                   -> rejected: the show is archived
+             00:05  retire A2                            -> rejected: the show is archived
+             00:06  confirm h1 for o1                    -> confirmed A1 1000 for o1",
+        );
+    }
+}

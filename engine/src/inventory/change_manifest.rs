@@ -189,3 +189,6 @@ impl Show {
         Err(Rejection::ManifestChanged { version: self.manifest_version, places: Box::new(conflicts) })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -144,3 +144,84 @@ pub(super) fn apply_assigned(show: &mut Show, channel: Option<ChannelIndex>, sea
     show.runs.forget();
     show.waitlist.look_everywhere();
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::inventory::scenario::check;
+
+    /// Without the key they are as taken; with it they and the public ones can be had (rule: channel-key).
+    #[test]
+    fn a_channels_places_need_its_key() {
+        check(
+            "00:00  channel fans                         -> done
+             00:00  channel press                        -> done
+             00:01  assign A1 A2 to fans                 -> 2 changed
+             00:01  assign A3 to press                   -> 1 changed
+             00:02  hold A1 A4 as h1                     -> rejected: places taken A1
+             00:02  hold A1 A3 as h1 with fans           -> rejected: places taken A3
+             00:02  hold A1 A4 as h1 with nobody         -> rejected: no channel has the key nobody
+             00:03  hold A1 A3 A4 as h1 with fans with press -> held 3000, until 10:03
+             00:04  overview                             -> on sale, A 7+3+0+0 B 10+0+0+0 Floor 100+0+0+0, fans 1+1+0+0 never public, press 0+1+0+0 never public, 1 holds 0 bookings 0 waiting",
+        );
+    }
+
+    /// By the shard's clock, as an event in the log (rule: channel-opens).
+    #[test]
+    fn a_channel_becomes_public_at_a_time() {
+        check(
+            "00:00  channel fans public 05:00            -> done
+             00:00  assign A1 A2 to fans                 -> 2 changed
+             04:59  hold A1 as h1                        -> rejected: places taken A1
+             05:00  hold A1 as h1                        -> held 1000, until 15:00
+                    => fans public
+             05:01  overview                             -> on sale, A 9+1+0+0 B 10+0+0+0 Floor 100+0+0+0, fans 1+1+0+0 public, 1 holds 0 bookings 0 waiting
+             05:02  channel fans public 08:00            -> done
+             05:03  hold A2 as h2                        -> rejected: places taken A2
+             05:04  channel fans                         -> done
+             09:00  hold A2 as h2                        -> rejected: places taken A2
+             09:00  hold A2 as h2 with fans              -> held 1000, until 19:00",
+        );
+    }
+
+    /// Assigning takes no seat from anybody (rule: channel-key).
+    #[test]
+    fn what_is_held_goes_to_its_channel_when_it_comes_back() {
+        check(
+            "00:00  channel fans                         -> done
+             00:01  hold A1 as h1                        -> held 1000, until 10:01
+             00:02  assign A1 A2 to fans                 -> 2 changed
+             00:02  assign A1 A2 to fans                 -> 0 changed
+             00:03  confirm h1 for o1                    -> confirmed A1 1000 for o1
+             00:04  cancel h1                            -> cancelled
+             00:05  hold A1 as h2                        -> rejected: places taken A1
+             00:06  assign A1 to none                    -> 1 changed
+             00:07  hold A1 as h2                        -> held 1000, until 10:07
+             00:08  assign A1 to nobody                  -> rejected: no channel has the key nobody
+             00:08  assign 5xFloor to fans               -> 0 changed, 5 refused: Floor",
+        );
+    }
+
+    /// Assigning it to another takes it out of its own (rule: channel-key).
+    #[test]
+    fn a_seat_is_in_one_channel_at_most() {
+        check(
+            "00:00  channel fans                         -> done
+             00:00  channel press                        -> done
+             00:01  assign A1 to fans                    -> 1 changed
+             00:02  assign row:A/A to press              -> 10 changed
+             00:03  hold A1 as h1 with fans              -> rejected: places taken A1
+             00:03  hold A1 as h1 with press             -> held 1000, until 10:03",
+        );
+    }
+
+    /// The buyer had it before it was assigned (rule: accept-late).
+    #[test]
+    fn a_late_payment_takes_its_seat_back_from_the_channel_it_is_in() {
+        check(
+            "00:00  hold A1 as h1 for 5s                 -> held 1000, until 00:05
+             00:06  channel fans                         -> done
+             00:06  assign A1 to fans                    -> 1 changed
+             00:07  confirm h1 for o1 late               -> confirmed A1 1000 for o1",
+        );
+    }
+}

@@ -22,31 +22,4 @@ pub(super) fn apply(show: &mut Show, hold_id: HoldId, at: Timestamp) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::scenario::check;
-
-    #[test]
-    fn expired_places_are_available_again() {
-        check(
-            "00:00  hold A1 2xFloor as h1 for 5s  -> held 1200, until 00:05
-             00:04  hold A1 as h2                 -> rejected: places taken A1
-             00:05  hold A1 as h2                 -> held 1000, until 10:05
-             00:06  get h1                        -> expired
-             00:07  seats                         -> A1 held",
-        );
-    }
-
-    #[test]
-    fn over_is_over_even_before_the_sweep() {
-        check(
-            "00:00  hold A1 as h1 for 5s    -> held 1000, until 00:05
-             no sweep
-             00:05  confirm h1 for o1       -> rejected: expired at 00:05
-             00:05  extend h1               -> rejected: expired at 00:05
-             00:05  release h1              -> expired
-             00:05  get h1                  -> expired
-             00:05  hold A1 as h1 for 5s    -> expired 1000, until 00:05
-             00:05  hold A1 as h2           -> rejected: places taken A1",
-        );
-    }
-}
+mod tests;

@@ -33,7 +33,7 @@ pub(super) fn apply(show: &mut Show, hold_id: HoldId, expires_at: Timestamp) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scenario::check;
+    use crate::inventory::scenario::check;
 
     #[test]
     fn a_deadline_moves_forwards_only_and_not_beyond_the_longest_life() {
@@ -61,6 +61,71 @@ mod tests {
              00:06  extend h2                -> rejected: confirmed
              00:07  release h3               -> fenced
              00:08  extend h3                -> rejected: fenced",
+        );
+    }
+
+    /// Extending stops at the end of the sale (rule: extend-capped).
+    #[test]
+    fn an_extension_does_not_reach_beyond_the_end_of_the_sale() {
+        check(
+            "sale closes 08:00
+             00:00  hold A1 as h1 for 5m      -> held 1000, until 05:00
+             04:00  extend h1 for 10m         -> extended to 08:00 of 30:00
+             07:59  extend h1 for 10m         -> extended to 08:00 of 30:00
+             08:00  confirm h1 for o1         -> rejected: expired at 08:00",
+        );
+    }
+
+    /// A closed sale gives nobody more time, and takes none away (rule: extend-capped).
+    #[test]
+    fn after_the_sale_a_hold_keeps_its_deadline() {
+        check(
+            "00:00  hold A1 as h1 for 5m      -> held 1000, until 05:00
+             01:00  close                     -> closed
+             01:30  hold A2 as h2             -> rejected: the show is closed
+             02:00  extend h1 for 10m         -> extended to 05:00 of 30:00
+             04:59  confirm h1 for o1         -> confirmed A1 1000 for o1",
+        );
+    }
+
+    /// A hold that replaces or empties others has the longest life of the oldest (rule: cart-life).
+    #[test]
+    fn adding_seats_does_not_make_a_cart_live_longer() {
+        check(
+            "policy hold_life 20m
+             00:00  hold A1 as h1                       -> held 1000, until 10:00
+             08:00  hold A1 A2 as h2 replacing h1       -> held 2000, until 18:00
+             09:00  extend h2 for 1h                    -> extended to 20:00 of 20:00
+             15:00  hold A3 as h3 replacing h2          -> held 1000, until 20:00
+             16:00  get h2                              -> released
+             16:00  seats                               -> A3 held
+             20:00  confirm h3 for o1                   -> rejected: expired at 20:00",
+        );
+    }
+
+    /// Moving a seat from one's other hold inherits that hold's longest life too (rule: cart-life).
+    #[test]
+    fn seats_of_ones_own_bring_their_life_along() {
+        check(
+            "policy hold_life 20m
+             00:00  hold A1 A2 as h1                    -> held 2000, until 10:00
+             08:00  hold A2 A3 as h2                    -> held 2000, until 18:00
+             08:01  get h1                              -> held A1 1000, until 10:00
+             08:02  extend h2 for 1h                    -> extended to 20:00 of 20:00
+             09:00  hold A1 as h3                       -> held 1000, until 19:00
+             09:00  get h1                              -> released
+             09:00  seats                               -> A1 A2 A3 held",
+        );
+    }
+
+    /// The longest life goes on whatever the new places are chosen by (rule: cart-life).
+    #[test]
+    fn a_best_hold_that_replaces_inherits_too() {
+        check(
+            "policy hold_life 20m
+             00:00  hold A1 as h1                             -> held 1000, until 10:00
+             09:00  best 2 together as h2 replacing h1 for 1h -> held A5 A6 2000, until 20:00, together
+             09:01  seats                                     -> A5 A6 held",
         );
     }
 }

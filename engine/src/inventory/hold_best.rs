@@ -157,3 +157,6 @@ pub(super) fn has_block(show: &Show, reach: u64, quantity: u32) -> bool {
         choose::has_block(&Field::new(show, &wish, index, &Places::default()), quantity)
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -108,3 +108,72 @@ impl Show {
         self.view(hold, state, places)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::inventory::scenario::check;
+
+    /// Every page goes on behind the last id, whatever happened between (rule: lookups).
+    #[test]
+    fn a_buyers_holds_are_paged_by_id() {
+        check(
+            "00:00  hold A1 as h3                        -> held 1000, until 10:00
+             00:00  hold A2 as h1                        -> held 1000, until 10:00
+             00:00  hold A3 as h2                        -> held 1000, until 10:00
+             00:00  hold A4 as h4 by bob                 -> held 1000, until 10:00
+             00:01  confirm h2 for o2                    -> confirmed A3 1000 for o2
+             00:02  list ada max 2                       -> h1 held A2 1000, until 10:00 | h2 confirmed A3 1000, until 10:00 | more after h2
+             00:03  release h1                           -> released
+             00:04  list ada max 2 after h2              -> h3 held A1 1000, until 10:00
+             00:05  list ada                             -> h1 released | h2 confirmed A3 1000, until 10:00 | h3 held A1 1000, until 10:00
+             00:06  list cyd                             -> nothing
+             10:00  list ada max 3 after h2              -> h3 expired",
+        );
+    }
+
+    /// All bookings under one order, of whichever buyer, cancelled ones too (rule: lookups).
+    #[test]
+    fn an_orders_bookings_are_found() {
+        check(
+            "00:00  sell A1 as h2 for o1                 -> confirmed A1 1000 for o1
+             00:00  sell A2 as h1 for o1 by bob          -> confirmed A2 1000 for o1 by bob
+             00:00  sell A3 as h3 for o2                 -> confirmed A3 1000 for o2
+             00:01  order o1                             -> h1 confirmed A2 1000, until 10:00 | h2 confirmed A1 1000, until 10:00
+             00:02  cancel h1 by bob                     -> cancelled
+             00:03  order o1 max 1                       -> h1 cancelled | more after h1
+             00:03  order o1 max 1 after h1              -> h2 confirmed A1 1000, until 10:00
+             00:04  order o9                             -> nothing",
+        );
+    }
+
+    /// Sales made meanwhile come at the end (rule: lookups).
+    #[test]
+    fn a_shows_sales_are_paged_in_the_order_they_were_made() {
+        check(
+            "00:00  sales                                -> nothing
+             00:00  sell A1 as h3 for o3                 -> confirmed A1 1000 for o3
+             00:01  sell A2 as h1 for o1                 -> confirmed A2 1000 for o1
+             00:02  sales max 1                          -> h3 confirmed A1 1000, until 10:00 | more from 1
+             00:03  sell A3 as h2 for o2                 -> confirmed A3 1000 for o2
+             00:04  sales max 1 from 1                   -> h1 confirmed A2 1000, until 10:01 | more from 2
+             00:05  sales max 1 from 2                   -> h2 confirmed A3 1000, until 10:03
+             00:06  sales max 5 from 3                   -> nothing
+             00:07  cancel h3                            -> cancelled
+             00:08  sales max 1                          -> h3 cancelled | more from 1",
+        );
+    }
+
+    /// The buyer's entry stands beside his holds (rule: lookups).
+    #[test]
+    fn who_waits_is_told_with_the_first_page() {
+        check(
+            "00:00  hold A1-A10 as h1                    -> held 10000, until 10:00
+             00:01  join 10 together as h2 in A          -> waiting, 1 in all
+             00:02  list ada                             -> h1 held A1-A10 10000, until 10:00 | h2 waiting
+             00:03  list ada after h1                    -> nothing
+             00:04  get h2                               -> waiting, 1 in all
+             00:05  leave h2                             -> released
+             00:06  list ada                             -> h1 held A1-A10 10000, until 10:00 | h2 released, offer",
+        );
+    }
+}

@@ -76,3 +76,6 @@ fn longest_block(show: &Show, places: &Places) -> u32 {
     }
     longest
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,3 +54,64 @@ pub(super) fn apply_unpinned(show: &mut Show, hold_id: HoldId) {
     let deadline = hold.rare_mut().pinned_from.take().expect("only a pinned hold is unpinned");
     show.holds.move_deadline(slot, deadline);
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::inventory::scenario::check;
+
+    /// While a payment's outcome is unknown, only its confirmation ends a hold (rule: pin).
+    #[test]
+    fn a_pinned_hold_neither_expires_nor_is_given_back() {
+        check(
+            "policy hold_life 20m, pin 30m
+             tell expiries
+             00:00  hold A1 as h1                       -> held 1000, until 10:00
+             05:00  pin h1                              -> extended to 50:00 of 20:00
+             05:01  pin h1                              -> extended to 50:00 of 20:00
+             05:02  release h1                          -> rejected: pinned
+             05:02  hold A1 A2 as h2 replacing h1       -> rejected: pinned
+             05:02  hold A1 as h2                       -> rejected: places taken A1
+             11:00  get h1                              -> held A1 1000, until 50:00, pinned
+             12:00  extend h1                           -> extended to 50:00 of 20:00
+             49:59  confirm h1 for o1                   -> confirmed A1 1000 for o1
+             50:00  get h1                              -> confirmed A1 1000, until 50:00",
+        );
+    }
+
+    /// Nothing is held for ever: a pin ends a bounded time beyond the longest life (rule: pin-cap).
+    #[test]
+    fn a_pin_ends_at_its_hard_cap() {
+        check(
+            "policy hold_life 20m, pin 30m
+             tell expiries
+             00:00  hold A1 as h1                       -> held 1000, until 10:00
+             05:00  pin h1                              -> extended to 50:00 of 20:00
+             50:00  confirm h1 for o1                   -> rejected: expired at 50:00
+                    => h1 expired
+             50:00  seats                               -> all available
+             50:00  get h1                              -> expired",
+        );
+    }
+
+    /// Unpinning gives the deadline back, which may have passed (rule: pin).
+    #[test]
+    fn an_unpinned_hold_has_its_own_deadline_again() {
+        check(
+            "tell expiries
+             00:00  hold A1 as h1                       -> held 1000, until 10:00
+             05:00  pin h1                              -> extended to 60:00 of 30:00
+             06:00  unpin h1                            -> extended to 10:00 of 30:00
+             06:01  unpin h1                            -> extended to 10:00 of 30:00
+             06:02  release h1                          -> released
+             06:03  hold A2 as h2                       -> held 1000, until 16:03
+             06:04  pin h2                              -> extended to 66:03 of 36:03
+             20:00  unpin h2                            -> extended to 16:03 of 36:03
+             20:01  confirm h2 for o1                   -> rejected: expired at 16:03
+                    => h2 expired
+             20:02  pin h2                              -> rejected: expired at 16:03
+             20:02  pin h3                              -> rejected: hold unknown
+             20:03  hold A3 as h3                       -> held 1000, until 30:03
+             20:03  pin h3 by bob                       -> rejected: hold of another buyer",
+        );
+    }
+}

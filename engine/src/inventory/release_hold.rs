@@ -103,7 +103,7 @@ pub(super) fn apply_fence(show: &mut Show, hold_id: HoldId, buyer: &BuyerId, at:
 
 #[cfg(test)]
 mod tests {
-    use super::super::scenario::check;
+    use crate::inventory::scenario::check;
 
     #[test]
     fn a_released_hold_gives_everything_back_and_releasing_again_is_a_success() {
@@ -163,6 +163,21 @@ mod tests {
              00:03  release h1              -> rejected: confirmed
              00:04  hold A2 as h2 for 5s    -> held 1000, until 00:09
              00:09  release h2              -> expired",
+        );
+    }
+
+    /// A released id that was never seen refuses a late hold, sale or join (rule: fence).
+    #[test]
+    fn a_fence_is_against_whatever_comes_late() {
+        check(
+            "00:00  release h1                          -> fenced
+             00:01  join 1 any as h1                    -> rejected: fenced
+             00:01  best 1 any as h1                    -> rejected: fenced
+             00:01  sell A1 as h1 for o1                -> rejected: fenced
+             00:02  leave h2                            -> fenced
+             00:03  join 1 any as h2                    -> rejected: fenced
+             00:03  leave h2                            -> fenced
+             00:04  release h1 by bob                   -> rejected: hold of another buyer",
         );
     }
 }

@@ -223,3 +223,6 @@ pub(super) fn start_clocks(show: &mut Show, at: Timestamp) {
         show.holds.shift_deadlines(since, at.ms_since(since), show.policy.hold_life_ms_max);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -309,3 +309,6 @@ pub(super) fn check_limits(show: &Show, slot: Option<u32>, gain: &Gain, now: Tim
 fn check_capacity(pool: Option<Box<str>>, requested: u32, available: u32) -> Result<(), Rejection> {
     if requested <= available { Ok(()) } else { Err(Rejection::CapacityReached { pool, requested, available }) }
 }
+
+#[cfg(test)]
+mod tests;

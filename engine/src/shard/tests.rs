@@ -18,6 +18,7 @@ use crate::{
         manifest::{Category, CategoryIndex, ManifestParts, Row, SeatNames, SeatRun, Section, SectionKind},
         places::Places,
         policy::Policy,
+        sale::Sale,
     },
     rejection::Rejection,
     start::Shards,
@@ -75,14 +76,17 @@ fn reply<T: Send + 'static>() -> (Reply<T>, mpsc::Receiver<Result<T, Fault>>) {
 
 fn create(id: &str, reply: Reply<Result<CreatedShow, Rejection>>) -> Request {
     let names = SeatNames::Numbered { first: 1, step: 1, count: 1_000 };
-    let row = Row { name: "1".to_owned(), runs: vec![SeatRun { category: CategoryIndex(0), names }] };
+    let row = Row::new("1", vec![SeatRun::new(CategoryIndex(0), names)]);
     let manifest = ManifestParts {
         name: "Arena".to_owned(),
         currency: "EUR".to_owned(),
         categories: vec![Category { name: "Seat".to_owned(), price_minor: 100 }],
         sections: vec![Section { name: "A".to_owned(), kind: SectionKind::Reserved(vec![row]) }],
+        capacity: None,
+        pools: Vec::new(),
     };
-    let created = Box::new(ShowCreated { show_id: ShowId::new(id).unwrap(), manifest, policy: Policy::default() });
+    let (show_id, policy, sale) = (ShowId::new(id).unwrap(), Policy::default(), Sale::default());
+    let created = Box::new(ShowCreated { show_id, manifest, policy, sale });
     Request::CreateShow(CreateShow { created, reply })
 }
 
@@ -94,7 +98,7 @@ fn hold(number: u32, seat: u32) -> Command {
     let buyer = BuyerId::new(format!("buyer-{number}").as_bytes()).unwrap();
     let ttl = Some(HoldTtl::from_ms(5_000).unwrap());
     let places = Places::new([SeatIndex(seat)], []).unwrap();
-    Command::HoldSeats(HoldSeats { hold_id: hold_id(number), buyer, places, ttl })
+    Command::HoldSeats(HoldSeats { hold_id: hold_id(number), buyer, places, ttl, terms: None })
 }
 
 fn execute(commands: Vec<Command>) -> (Request, mpsc::Receiver<Result<Vec<Outcome>, Fault>>) {
@@ -105,8 +109,8 @@ fn execute(commands: Vec<Command>) -> (Request, mpsc::Receiver<Result<Vec<Outcom
 fn states(outcomes: Result<Vec<Outcome>, Fault>) -> Vec<Option<HoldState>> {
     let state = |outcome| match outcome {
         Ok(Answer::Held(hold) | Answer::Found(hold) | Answer::Confirmed(hold)) => Some(hold.state),
-        Ok(Answer::Released(state)) => Some(state),
-        Ok(Answer::Extended { .. }) | Err(_) => None,
+        Ok(Answer::Released { state, .. }) => Some(state),
+        Ok(_) | Err(_) => None,
     };
     outcomes.unwrap().into_iter().map(state).collect()
 }

@@ -124,3 +124,73 @@ fn beside(
     let seats = (start - left.min(start)..start).chain(start + window..start + window + right);
     (left <= room_left).then(|| seats.map(SeatIndex))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::inventory::scenario::check;
+
+    /// Bays and companions' seats are not given to whoever did not ask, even as the last ones (rule: accessible-pool).
+    #[test]
+    fn the_pool_never_leaks() {
+        check(
+            "row A 4 in West, bays 2, companions 3
+             00:00  best 2 any as h1                     -> held A1 A4 2000, until 10:00, scattered
+             00:01  best 1 any as h2                     -> rejected: sold out, 1 wanted, 0 there
+             00:01  best 1 preferred as h2               -> rejected: sold out, 1 wanted, 0 there
+             00:02  hold A2 as h2                        -> rejected: places protected A2
+             00:02  hold A3 as h2                        -> rejected: places protected A3
+             00:03  hold A2 as h2 accessible             -> held 1000, until 10:03
+             00:04  release h2                           -> released
+             00:05  best 1 any as h3                     -> rejected: sold out, 1 wanted, 0 there",
+        );
+    }
+
+    /// Side by side in the best row that has them, and nothing else instead (rule: accessible-together).
+    #[test]
+    fn a_bay_and_its_companions_come_together() {
+        check(
+            "row A 3 in West, bays 1, companions 3
+             row B 4 in West, bays 2, companions 3
+             00:00  best 2 together as h1 bays 1 companions 1 -> held B2 B3 2000, until 10:00, together
+             00:01  best 2 together as h2 bays 1 companions 1 -> rejected: not together, 2 wanted, 2 there
+             00:02  best 1 together as h2 bays 1         -> held A1 1000, until 10:02, together
+             00:03  best 1 together as h3 bays 1         -> rejected: not together, 1 wanted, 1 there
+             00:04  hold A3 as h4 accessible             -> held 1000, until 10:04
+             00:05  best 1 together as h5 bays 1         -> rejected: sold out, 1 wanted, 0 there",
+        );
+    }
+
+    /// To the right as far as can be, the rest to the left (rule: accessible-together).
+    #[test]
+    fn the_others_of_the_party_sit_beside() {
+        check(
+            "row A 8 in West, bays 3, companions 4
+             00:00  best 5 together as h1 bays 1 companions 1 -> held A3-A7 5000, until 10:00, together
+             00:01  release h1                           -> released
+             00:02  hold A6 as h2 by bob                 -> held 1000, until 10:02
+             00:03  best 5 together as h3 bays 1 companions 1 -> held A1-A5 5000, until 10:03, together",
+        );
+    }
+
+    /// Together refuses precisely; preferred splits the others off (rule: accessible-together).
+    #[test]
+    fn the_others_sit_elsewhere_only_if_they_may() {
+        check(
+            "row A 3 in West, bays 1, companions 2
+             row B 9 in West
+             00:00  best 4 together as h1 bays 1 companions 1 -> rejected: not together, 4 wanted, 12 there
+             00:01  best 4 preferred as h1 bays 1 companions 1 -> held A1 A2 B4 B5 4000, until 10:01, split
+             00:02  best 20 preferred as h2 bays 1 companions 1 -> rejected: places_per_hold_max is 10",
+        );
+    }
+
+    /// Only bays and companions' seats are protected, and they end a run (rule: accessible-pool).
+    #[test]
+    fn the_general_seats_beside_a_bay_are_anybodys() {
+        check(
+            "row A 7 in West, bays 4
+             00:00  best 4 together as h1                -> rejected: not together, 4 wanted, 6 there
+             00:01  best 3 together as h1                -> held A1 A2 A3 3000, until 10:01, together",
+        );
+    }
+}

@@ -232,3 +232,6 @@ pub(in crate::inventory) fn apply_gathering_ended(show: &mut Show, hold_id: Hold
         show.put_back(&gathering.places);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! Scenarios of `confirm_hold.rs`.
+
+use crate::inventory::scenario::check;
+
+#[test]
+fn a_confirmed_hold_is_a_booking_and_confirming_again_returns_it() {
+    check(
+        "00:00  hold A1 A2 2xFloor as h1     -> held 2200, until 10:00
+         00:01  confirm h1 for o1            -> confirmed A1 A2 2xFloor 2200 for o1
+         00:02  confirm h1 for o2            -> confirmed A1 A2 2xFloor 2200 for o1
+         20:00  confirm h1 for o1            -> confirmed A1 A2 2xFloor 2200 for o1
+         20:00  get h1                       -> confirmed A1 A2 2xFloor 2200, until 10:00
+         20:00  seats                        -> A1 A2 sold, 2xFloor sold",
+    );
+}
+
+#[test]
+fn a_part_is_sold_and_the_rest_released_in_one_step() {
+    check(
+        "00:00  hold A1 A2 3xFloor as h1        -> held 2300, until 10:00
+         00:01  confirm A3 of h1 for o1         -> rejected: places not in hold A3
+         00:01  confirm A2 1xFloor of h1 for o1 -> confirmed A2 1xFloor 1100 for o1
+         00:02  seats                           -> A2 sold, 1xFloor sold
+         00:03  hold A1 as h2                   -> held 1000, until 10:03",
+    );
+}
+
+#[test]
+fn the_deadline_decides_and_it_is_half_open() {
+    check(
+        "00:00  hold A1 as h1 for 5s   -> held 1000, until 00:05
+         00:00  hold A2 as h2 for 6s   -> held 1000, until 00:06
+         00:05  confirm h1 for o1      -> rejected: expired at 00:05
+         00:05  confirm h2 for o2      -> confirmed A2 1000 for o2
+         00:05  seats                  -> A2 sold",
+    );
+}
+
+#[test]
+fn a_released_part_is_not_confirmed() {
+    check(
+        "00:00  hold A1 A2 as h1           -> held 2000, until 10:00
+         00:01  release A1 of h1           -> held
+         00:02  confirm A1 A2 of h1 for o1 -> rejected: places not in hold A1
+         00:03  confirm h1 for o1          -> confirmed A2 1000 for o1",
+    );
+}
+
+#[test]
+fn somebody_elses_hold_is_not_confirmed() {
+    check(
+        "00:00  confirm h1 for o1          -> rejected: hold unknown
+         00:00  hold A1 as h1              -> held 1000, until 10:00
+         00:01  confirm h1 for o1 by bob   -> rejected: hold of another buyer",
+    );
+}
+
+/// Within the grace a hold that is over but has its places still is sold, also in part (rule: accept-late).
+#[test]
+fn a_late_payment_is_taken_before_the_sweep() {
+    check(
+        "policy late_confirm 30s
+         no sweep
+         00:00  hold A1 A2 as h1 for 5s             -> held 2000, until 00:05
+         00:34  confirm h1 for o1                   -> rejected: expired at 00:05
+         00:34  confirm A2 of h1 for o1 late        -> confirmed A2 1000 for o1
+         00:35  confirm h1 for o1 late              -> confirmed A2 1000 for o1
+         00:36  seats                               -> A2 sold",
+    );
+}
+
+/// Otherwise all that are gone are named, and what is free may still be taken (rule: accept-late).
+#[test]
+fn a_late_payment_is_taken_after_the_sweep_if_every_place_is_free() {
+    check(
+        "policy late_confirm 30s
+         00:00  hold A1 A2 as h1 for 5s             -> held 2000, until 00:05
+         00:34  confirm h1 for o1 late              -> confirmed A1 A2 2000 for o1
+         00:35  seats                               -> A1 A2 sold
+         00:35  hold A1 A2 as h1 for 5s             -> confirmed 2000, until 00:05
+         00:36  hold A5 as h2 for 5s                -> held 1000, until 00:41
+         01:11  confirm h2 for o2 late              -> rejected: expired at 00:41
+         01:12  hold A6 A7 as h3 for 5s             -> held 2000, until 01:17
+         01:20  hold A7 as h4 by bob                -> held 1000, until 11:20
+         01:21  confirm h3 for o3 late              -> rejected: places taken A7
+         01:21  confirm A8 of h3 for o3 late        -> rejected: places not in hold A8
+         01:21  confirm A6 of h3 for o3 late        -> confirmed A6 1000 for o3
+         01:22  release h3                          -> rejected: confirmed",
+    );
+}
+
+/// What was given back is not taken again (rule: accept-late).
+#[test]
+fn a_released_hold_is_not_late() {
+    check(
+        "00:00  hold A1 as h1 for 5s                -> held 1000, until 00:05
+         00:01  release h1                          -> released
+         00:06  confirm h1 for o1 late              -> rejected: released",
+    );
+}
+
+/// A buyer who took others meanwhile has no room for these (rule: accept-late).
+#[test]
+fn a_late_payment_keeps_within_the_buyers_limit() {
+    check(
+        "policy places_per_buyer 2
+         00:00  hold A1 A2 as h1 for 5s             -> held 2000, until 00:05
+         00:06  hold A3 as h2                       -> held 1000, until 10:06
+         00:07  confirm h1 for o1 late              -> rejected: places_per_buyer_max is 2
+         00:07  confirm A1 of h1 for o1 late        -> confirmed A1 1000 for o1",
+    );
+}
+
+/// A seat that was blocked meanwhile is not free (rule: accept-late).
+#[test]
+fn a_late_payment_does_not_take_a_seat_that_was_withheld() {
+    check(
+        "00:00  hold A1 A2 as h1 for 5s             -> held 2000, until 00:05
+         00:06  block A1 kill:camera                -> 1 changed
+         00:07  confirm h1 for o1 late              -> rejected: places taken A1",
+    );
+}
