@@ -3,4 +3,5 @@
 //! Everything random here comes from one fixed seed, so that two runs measure the same work. Nothing here is imported
 //! by a product crate.
 
+pub mod percentiles;
 pub mod workload;

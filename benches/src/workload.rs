@@ -4,14 +4,15 @@
 
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
 use usher_engine::{
-    command::{Command, ConfirmHold, HoldSeats},
+    command::{Adjacency, Command, ConfirmHold, HoldBest, HoldSeats, JoinWaitlist, SellPlaces, Terms, Wish},
     event::{Event, ShowCreated},
-    ids::{BuyerId, HoldId, Reference, SeatIndex, ShowId, ShowNumber},
+    ids::{BuyerId, HoldId, Reference, SeatIndex, SectionIndex, ShowId, ShowNumber},
     inventory::{
         Inventory,
         manifest::{Category, CategoryIndex, ManifestParts, Row, SeatNames, SeatRun, Section, SectionKind},
-        places::Places,
+        places::{PLACES_PER_HOLD_MAX, Places},
         policy::Policy,
+        sale::Sale,
     },
     time::Timestamp,
 };
@@ -28,7 +29,7 @@ const ROW_SEATS: u32 = 50;
 pub fn show(seats: u32) -> Inventory {
     let row = |row: u32| {
         let names = SeatNames::Numbered { first: 1, step: 1, count: ROW_SEATS };
-        Row { name: (row + 1).to_string(), runs: vec![SeatRun { category: CategoryIndex(0), names }] }
+        Row::new((row + 1).to_string(), vec![SeatRun::new(CategoryIndex(0), names)])
     };
     let rows = (0..seats / ROW_SEATS).map(row).collect();
     let manifest = ManifestParts {
@@ -36,11 +37,18 @@ pub fn show(seats: u32) -> Inventory {
         currency: "EUR".to_owned(),
         categories: vec![Category { name: "Seat".to_owned(), price_minor: 5_000 }],
         sections: vec![Section { name: "A".to_owned(), kind: SectionKind::Reserved(rows) }],
+        capacity: None,
+        pools: Vec::new(),
     };
+    create(manifest)
+}
+
+fn create(manifest: ManifestParts) -> Inventory {
     let show_id = ShowId::new("stadium").expect("a show id");
     let mut inventory = Inventory::default();
     let mut events = Vec::new();
-    let created = ShowCreated { show_id, manifest, policy: Policy::default() };
+    let policy = Policy { places_per_hold_max: PLACES_PER_HOLD_MAX, ..Policy::default() };
+    let created = ShowCreated { show_id, manifest, policy, sale: Sale::default() };
     inventory.decide_create(created, &mut events).expect("a new show");
     events.drain(..).for_each(|event| inventory.apply(SHOW, event, NOW));
     inventory
@@ -63,6 +71,9 @@ pub fn execute(inventory: &mut Inventory, command: &Command, events: &mut Vec<Ev
     for event in events.drain(..) {
         inventory.apply(SHOW, event, NOW);
     }
+    while let Some(event) = inventory.follow(SHOW, NOW) {
+        inventory.apply(SHOW, event, NOW);
+    }
     decided.is_ok()
 }
 
@@ -77,11 +88,9 @@ pub fn holds(seats: u32, count: usize, salt: u64) -> Vec<HoldSeats> {
 }
 
 fn hold(rng: &mut StdRng, seat: u32) -> HoldSeats {
-    let hold_id = HoldId::new(&rng.random::<[u8; 16]>()).expect("16 bytes that are not all zero");
-    let buyer = HoldId::new(&rng.random::<[u8; 16]>()).expect("16 bytes that are not all zero").to_string();
-    let buyer = BuyerId::new(buyer.as_bytes()).expect("36 characters");
+    let (hold_id, buyer) = (random_id(rng), random_buyer(rng));
     let places = Places::new([SeatIndex(seat)], []).expect("a seat");
-    HoldSeats { hold_id, buyer, places, ttl: None }
+    HoldSeats { hold_id, buyer, places, ttl: None, terms: None }
 }
 
 /// Confirms of these holds, in another random order.
@@ -91,9 +100,83 @@ pub fn confirms(holds: &[HoldSeats]) -> Vec<Command> {
         let order = Reference::order("order-12345678").expect("an order");
         let payment = Reference::payment("payment-12345678").expect("a payment");
         let (hold_id, buyer) = (hold.hold_id, hold.buyer.clone());
-        Command::ConfirmHold(ConfirmHold { hold_id, buyer, order, payment, places: None })
+        Command::ConfirmHold(ConfirmHold { hold_id, buyer, order, payment, places: None, accept_late: false })
     };
     let mut commands: Vec<Command> = holds.iter().map(confirm).collect();
     commands.shuffle(&mut StdRng::seed_from_u64(SEED + 1));
     commands
+}
+
+/// Seats of a stadium: 100 sections of 20 rows of 50, in four categories.
+pub const STADIUM_SEATS: u32 = 100_000;
+const STADIUM_SECTIONS: u32 = 100;
+const STADIUM_CATEGORIES: u8 = 4;
+
+/// An inventory of one stadium, all of its seats available.
+#[must_use]
+pub fn stadium() -> Inventory {
+    let section = |section: u32| {
+        let category = CategoryIndex(u8::try_from(section % u32::from(STADIUM_CATEGORIES)).expect("a few"));
+        let names = SeatNames::Numbered { first: 1, step: 1, count: ROW_SEATS };
+        let row = |row: u32| Row::new((row + 1).to_string(), vec![SeatRun::new(category, names.clone())]);
+        let rows = (0..STADIUM_SEATS / STADIUM_SECTIONS / ROW_SEATS).map(row).collect();
+        Section { name: format!("Block {section}"), kind: SectionKind::Reserved(rows) }
+    };
+    let category = |number: u8| Category { name: format!("Category {number}"), price_minor: 9_000 - u64::from(number) };
+    create(ManifestParts {
+        name: "Stadium".to_owned(),
+        currency: "EUR".to_owned(),
+        categories: (0..STADIUM_CATEGORIES).map(category).collect(),
+        sections: (0..STADIUM_SECTIONS).map(section).collect(),
+        capacity: None,
+        pools: Vec::new(),
+    })
+}
+
+/// Sells groups of so many neighbours, in random order, until this many seats are left. A row is a multiple of a group.
+pub fn fill(inventory: &mut Inventory, seats_left: u32, group: u32) {
+    let mut groups: Vec<u32> = (0..STADIUM_SEATS / group).collect();
+    groups.shuffle(&mut StdRng::seed_from_u64(SEED));
+    let mut rng = StdRng::seed_from_u64(SEED + 2);
+    let mut events = Vec::new();
+    for number in groups.into_iter().take(((STADIUM_SEATS - seats_left) / group) as usize) {
+        let seats = (number * group..(number + 1) * group).map(SeatIndex);
+        let sale = sell(&mut rng, Places::new(seats, []).expect("neighbours"));
+        assert!(execute(inventory, &sale, &mut events), "every group is sold once");
+    }
+}
+
+/// A sale to a new buyer.
+pub fn sell(rng: &mut StdRng, places: Places) -> Command {
+    let (order, payment) = (Reference::order("order-12345678").expect("an order"), Reference::default());
+    let (hold_id, buyer) = (random_id(rng), random_buyer(rng));
+    Command::SellPlaces(Box::new(SellPlaces { hold_id, buyer, places, order, payment, terms: Terms::default() }))
+}
+
+/// A party of a new buyer.
+pub fn best(rng: &mut StdRng, wish: Wish) -> HoldBest {
+    let (hold_id, buyer) = (random_id(rng), random_buyer(rng));
+    HoldBest { hold_id, buyer, wish, tickets: Vec::new(), ttl: None, terms: Terms::default() }
+}
+
+/// One who waits, for one to six seats in one of the categories and half of the time in one of the sections.
+pub fn join(rng: &mut StdRng) -> JoinWaitlist {
+    let adjacency = [Adjacency::Required, Adjacency::Preferred, Adjacency::Any][rng.random_range(0..3)];
+    let section = rng.random_range(0..STADIUM_SECTIONS);
+    let category = u8::try_from(section % u32::from(STADIUM_CATEGORIES)).expect("a few");
+    let wish = Wish {
+        categories: vec![CategoryIndex(category)],
+        sections: if rng.random_bool(0.5) { vec![SectionIndex(section)] } else { Vec::new() },
+        ..Wish::seats(rng.random_range(1..=6), adjacency)
+    };
+    let (hold_id, buyer) = (random_id(rng), random_buyer(rng));
+    JoinWaitlist { hold_id, buyer, wish, priority: 0, channels: Vec::new() }
+}
+
+fn random_id(rng: &mut StdRng) -> HoldId {
+    HoldId::new(&rng.random::<[u8; 16]>()).expect("16 bytes that are not all zero")
+}
+
+fn random_buyer(rng: &mut StdRng) -> BuyerId {
+    BuyerId::new(random_id(rng).to_string().as_bytes()).expect("36 characters")
 }

@@ -15,15 +15,16 @@ pub struct Selection {
     pub seats: Vec<SeatIndex>,
     /// Rows: a section and the row's name, which may stand for several parts of a row.
     pub rows: Vec<(SectionIndex, String)>,
-    /// All seats of these sections.
+    /// All places of these sections.
     pub sections: Vec<SectionIndex>,
     /// All seats of these categories.
     pub categories: Vec<CategoryIndex>,
-    /// So many units of these general-admission sections.
+    /// Units of these general-admission sections: how many are to be blocked in the command's way afterwards, so that it
+    /// may be sent again.
     pub ga: Vec<(SectionIndex, u32)>,
 }
 
-/// Withhold available places. What is held, sold or blocked otherwise is left alone and named in the answer.
+/// Withhold available places: seats, and units up to a number. What is held, sold or blocked otherwise is left alone and named in the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockPlaces {
     /// Which.
@@ -32,7 +33,7 @@ pub struct BlockPlaces {
     pub mark: Mark,
 }
 
-/// Offer withheld places, first to the waitlist. What is not blocked in this way is left alone and named in the answer.
+/// Offer withheld places, first to the waitlist: seats, and units down to a number. What is not blocked in this way is left alone and named in the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnblockPlaces {
     /// Which.

@@ -29,18 +29,24 @@ pub(super) fn block(
     events: &mut Vec<Event>,
 ) -> Result<Answer, Rejection> {
     must_be_changeable(show, now)?;
-    let (seats, units) = bulk::select(show, &command.selection)?;
+    let selected = bulk::select(show, &command.selection)?;
     if show.blocks.position(&command.mark).is_none() && show.blocks.is_full() {
         return Err(Rejection::LimitReached { limit: Limit::MarksPerShow, max: MARKS_MAX as u64 });
     }
     // After this point it must succeed.
     let is_so = |seat: &SeatIndex| show.blocks.is_blocked(*seat) && show.blocks.mark_of(*seat) == Some(&command.mark);
-    let (free, others): (Vec<_>, Vec<_>) = seats.into_iter().partition(|seat| show.available.contains(*seat));
+    let (free, others): (Vec<_>, Vec<_>) = selected.seats.into_iter().partition(|seat| show.available.contains(*seat));
     let refused = others.into_iter().filter(|seat| !is_so(seat)).collect();
-    let (ga, short): (Vec<_>, Vec<_>) =
-        units.into_iter().partition(|&(section, units)| units > 0 && units <= show.ga_available(section));
-    let mut report = bulk::report(free.len(), refused, short.into_iter().map(|(section, _)| section));
-    report.changed += ga.iter().map(|(_, units)| units).sum::<u32>();
+    let (mut ga, mut short) = (Vec::new(), Vec::new());
+    for (section, units) in selected.ga {
+        let available = show.ga_available(section);
+        let more = units.map_or(available, |units| units.saturating_sub(show.blocks.units_of(section, &command.mark)));
+        let granted = more.min(available);
+        ga.extend((granted > 0).then_some((section, granted)));
+        short.extend((more > granted).then_some((section, more - granted)));
+    }
+    let changed = bulk::count(&free) + ga.iter().map(|(_, units)| units).sum::<u32>();
+    let report = bulk::report(changed, refused, &short);
     if report.changed > 0 {
         let marked = MarkedPlaces { mark: command.mark.clone(), seats: SeatRange::of(free), ga };
         events.push(Event::PlacesBlocked(Box::new(marked)));
@@ -55,17 +61,19 @@ pub(super) fn unblock(
     events: &mut Vec<Event>,
 ) -> Result<Answer, Rejection> {
     must_be_changeable(show, now)?;
-    let (seats, units) = bulk::select(show, &command.selection)?;
+    let selected = bulk::select(show, &command.selection)?;
     // After this point it must succeed.
     let mark = &command.mark;
     let (marked, others): (Vec<_>, Vec<_>) =
-        seats.into_iter().partition(|seat| show.blocks.mark_of(*seat) == Some(mark));
+        selected.seats.into_iter().partition(|seat| show.blocks.mark_of(*seat) == Some(mark));
     // What is available already is as it was asked to be.
     let refused = others.into_iter().filter(|seat| !show.available.contains(*seat)).collect();
-    let (ga, short): (Vec<_>, Vec<_>) =
-        units.into_iter().partition(|&(section, units)| units <= show.blocks.units_of(section, mark));
-    let mut report = bulk::report(marked.len(), refused, short.into_iter().map(|(section, _)| section));
-    report.changed += ga.iter().map(|(_, units)| units).sum::<u32>();
+    let back = |(section, stays): (SectionIndex, Option<u32>)| {
+        (section, show.blocks.units_of(section, mark).saturating_sub(stays.unwrap_or(0)))
+    };
+    let ga: Vec<_> = selected.ga.into_iter().map(back).filter(|(_, units)| *units > 0).collect();
+    let changed = bulk::count(&marked) + ga.iter().map(|(_, units)| units).sum::<u32>();
+    let mut report = bulk::report(changed, refused, &[]);
     report.waiting = show.waitlist.waiting();
     if report.changed > RETURNED_AT_ONCE_MAX && report.waiting > 0 && mark.kind != BlockKind::Returning {
         report.queued = report.changed;
@@ -143,15 +151,20 @@ pub(super) fn retire(
     events: &mut Vec<Event>,
 ) -> Result<Answer, Rejection> {
     must_be_changeable(show, now)?;
-    let (seats, units) = bulk::select(show, selection)?;
+    let selected = bulk::select(show, selection)?;
     // After this point it must succeed.
     let is_free = |seat: &SeatIndex| show.available.contains(*seat) || show.blocks.is_blocked(*seat);
-    let (free, refused): (Vec<_>, Vec<_>) = seats.into_iter().partition(is_free);
-    let report = bulk::report(free.len(), refused, units.into_iter().map(|(section, _)| section));
+    let (free, refused): (Vec<_>, Vec<_>) = selected.seats.into_iter().partition(is_free);
+    let report = bulk::report(bulk::count(&free), refused, &no_units(selected.ga));
     if !free.is_empty() {
         events.push(Event::SeatsRetired { seats: SeatRange::of(free) });
     }
     Ok(Answer::Bulk(report))
+}
+
+/// Units of general admission are left alone where only seats can be meant.
+pub(super) fn no_units(ga: Vec<(SectionIndex, Option<u32>)>) -> Vec<(SectionIndex, u32)> {
+    ga.into_iter().map(|(section, units)| (section, units.unwrap_or(0))).collect()
 }
 
 pub(super) fn apply_blocked(show: &mut Show, places: &MarkedPlaces) {
@@ -176,11 +189,13 @@ pub(super) fn apply_unblocked(show: &mut Show, places: &MarkedPlaces, at: Timest
         show.blocks.unmark(seat);
         if comes_back {
             show.available.insert(seat);
+            show.waitlist.look_at(std::iter::once(seat), std::iter::empty());
         }
     }
     for &(section, units) in &places.ga {
         show.ga[section.0 as usize].blocked -= units;
         show.blocks.remove_units(section, mark, units);
+        show.waitlist.look_at(std::iter::empty(), std::iter::once(section));
     }
     if places.mark.kind == BlockKind::Returning {
         let is_done = show.blocks.seats_of(&places.mark).next().is_none()
@@ -188,7 +203,6 @@ pub(super) fn apply_unblocked(show: &mut Show, places: &MarkedPlaces, at: Timest
         show.returns_due_at = (!is_done).then(|| at.plus_ms(RETURN_EVERY_MS));
     }
     show.runs.forget();
-    show.waitlist.look_everywhere();
 }
 
 /// The places wait under a mark of their own.

@@ -65,6 +65,11 @@ impl Blocks {
         self.blocked.as_ref().is_some_and(|blocked| blocked.contains(seat))
     }
 
+    /// For each seat its mark's position plus 1; empty as long as there was no block.
+    pub(super) fn seat_marks(&self) -> &[u8] {
+        &self.seat_marks
+    }
+
     /// The mark of a seat, whether it is blocked now or, as the house's may be, held or sold.
     pub(super) fn mark_of(&self, seat: SeatIndex) -> Option<&Mark> {
         let mark = *self.seat_marks.get(seat.0 as usize)?;

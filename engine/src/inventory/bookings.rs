@@ -7,6 +7,7 @@ use super::{
     Answer,
     blocks::MARKS_MAX,
     hold::{Hold, HoldState},
+    own_hold,
     places::Places,
     release_hold::not_in,
     sale::ShowState,
@@ -27,7 +28,7 @@ const CHANGEABLE: [ShowState; 5] =
 
 /// The booking of this id, if it is this buyer's; cancelled or not.
 fn own_booking<'a>(show: &'a Show, id: HoldId, buyer: &BuyerId, now: Timestamp) -> Result<&'a Hold, Rejection> {
-    let hold = show.own_hold(id, buyer)?;
+    let hold = own_hold(show, id, buyer, &Rejection::HoldNotConfirmed)?;
     match show.state_of(hold, now) {
         HoldState::Confirmed => Ok(hold),
         HoldState::Cancelled if hold.booking().is_some() => Ok(hold),
@@ -165,20 +166,26 @@ pub(super) fn exchange(
         return Ok(view(show, hold));
     }
     let states = [ShowState::OnSale, ShowState::Paused, ShowState::Closed];
-    let mut taking = Taking::new(show, &command.buyer, &command.terms, &states, now)?;
+    let mut taking = Taking::new(show, &command.buyer, &command.terms, now);
+    taking.begin(None, &states)?;
     taking.exchanged = Some(hold);
     taking.check(&command.places)?;
+    if !taking.can_have(&command.places) {
+        return taking.refuse(&command.places);
+    }
     // After this point it must succeed.
     let (before, places) = (hold.remaining(), command.places.clone());
     let new = places.without(before);
     let kept = places.without(&new);
-    let total = show.price_of(hold, &kept) + show.price(&new);
+    let mut prices = hold.rare().map(|rare| rare.prices.clone()).unwrap_or_default();
+    prices.keep_only(&kept);
+    let total = show.price_under(&prices, &places);
     let difference_minor = difference(total, show.price_of(hold, before));
     let mut view = show.view(hold, HoldState::Confirmed, places.clone());
     view.total_minor = total;
     let more = view.more.get_or_insert_default();
     more.difference_minor = Some(difference_minor);
-    more.prices.keep_only(&kept);
+    more.prices = prices;
     events.push(Event::BookingExchanged { hold_id: command.hold_id, places, difference_minor });
     Ok(Answer::Booking(view))
 }

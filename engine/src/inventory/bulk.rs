@@ -20,7 +20,7 @@ pub struct BulkReport {
     pub refused: u32,
     /// The first of the seats that were left alone, at most 1,000.
     pub refused_seats: Vec<SeatIndex>,
-    /// Sections of which units were left alone.
+    /// Sections of which units were left alone, for want of available ones, or because only seats can be meant.
     pub refused_ga: Vec<SectionIndex>,
     /// Places that will be offered a few at a time to those who wait, of those that it did change.
     pub queued: u32,
@@ -36,14 +36,17 @@ pub(super) fn must_be_changeable(show: &Show, now: Timestamp) -> Result<(), Reje
     }
 }
 
-/// The seats of a selection, ascending, without those that were retired; and its units.
-///
+/// What a selection means.
+pub(super) struct Selected {
+    /// Ascending, without those that were retired.
+    pub(super) seats: Vec<SeatIndex>,
+    /// Ascending; all units of a section if no number is given.
+    pub(super) ga: Vec<(SectionIndex, Option<u32>)>,
+}
+
 /// # Errors
 /// [`Rejection::PlacesUnknown`].
-pub(super) fn select(
-    show: &Show,
-    selection: &Selection,
-) -> Result<(Vec<SeatIndex>, Vec<(SectionIndex, u32)>), Rejection> {
+pub(super) fn select(show: &Show, selection: &Selection) -> Result<Selected, Rejection> {
     let manifest = &show.manifest;
     let is_section = |section: &SectionIndex| (section.0 as usize) < manifest.parts().sections.len();
     let is_ga = |section: &SectionIndex| manifest.ga_capacity(*section).is_some();
@@ -81,32 +84,25 @@ pub(super) fn select(
     seats.sort_unstable();
     seats.dedup();
     seats.retain(|seat| !show.is_retired(*seat));
-    let mut ga: Vec<(SectionIndex, u32)> = Vec::new();
-    for &(section, units) in &selection.ga {
-        match ga.iter_mut().find(|(own, _)| *own == section) {
-            Some((_, own)) => *own = own.saturating_add(units),
-            None => ga.push((section, units)),
-        }
-    }
+    let numbered = selection.ga.iter().map(|&(section, units)| (section, Some(units)));
+    let whole = selection.sections.iter().copied().filter(is_ga).map(|section| (section, None));
+    let mut ga: Vec<(SectionIndex, Option<u32>)> = whole.chain(numbered).collect();
     ga.sort_unstable();
-    Ok((seats, ga))
+    ga.dedup_by_key(|(section, _)| *section);
+    Ok(Selected { seats, ga })
 }
 
-/// A report of so many changed seats, and of those left alone.
-pub(super) fn report(
-    changed: usize,
-    refused: Vec<SeatIndex>,
-    refused_ga: impl IntoIterator<Item = SectionIndex>,
-) -> BulkReport {
-    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    let mut refused_seats = refused;
-    let refused = count(refused_seats.len());
+/// A report of so many changed places, and of those left alone.
+pub(super) fn report(changed: u32, refused_seats: Vec<SeatIndex>, refused_ga: &[(SectionIndex, u32)]) -> BulkReport {
+    let units: u32 = refused_ga.iter().map(|(_, units)| units).sum();
+    let refused = count(&refused_seats) + units;
+    let mut refused_seats = refused_seats;
     refused_seats.truncate(NAMED_REFUSALS_MAX);
-    BulkReport {
-        changed: count(changed),
-        refused,
-        refused_seats,
-        refused_ga: refused_ga.into_iter().collect(),
-        ..BulkReport::default()
-    }
+    let refused_ga = refused_ga.iter().map(|(section, _)| *section).collect();
+    BulkReport { changed, refused, refused_seats, refused_ga, ..BulkReport::default() }
+}
+
+/// How many seats these are.
+pub(super) fn count(seats: &[SeatIndex]) -> u32 {
+    u32::try_from(seats.len()).expect("at most a million seats")
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{event::Event, rejection::Rejection, time::Timestamp};
 
-/// What cancelling a show ends, or has ended.
+/// What cancelling a show ends; once it is cancelled, no hold is live and nobody waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CancelReport {
     /// Live holds.

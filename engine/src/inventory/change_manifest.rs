@@ -119,6 +119,7 @@ fn grow(show: &mut Show, before: &Manifest) {
     let units = new_units(show, before);
     let count = new - old + units.iter().map(|(_, units)| units).sum::<u32>();
     if count <= NEW_AT_ONCE_MAX || show.waitlist.waiting() == 0 || show.blocks.is_full() {
+        show.waitlist.look_at((old..new).map(SeatIndex), units.iter().map(|(section, _)| *section));
         return;
     }
     let mark = Mark { kind: BlockKind::Block, reason: Name::new("new").expect("a short name") };

@@ -3,7 +3,7 @@
 //! A seat belongs to at most one channel, in whatever status it is. A key is a name, not a secret: the frontend decides
 //! who may use it.
 
-use super::{Answer, bulk, seat_bitmap::SeatBitmap, show::Show};
+use super::{Answer, block_places, bulk, seat_bitmap::SeatBitmap, show::Show};
 use crate::{
     command::{AssignChannel, SetChannel},
     event::Event,
@@ -56,12 +56,6 @@ impl Channels {
         closed.into_iter().all(|(_, channel)| !channel.seats.contains(seat))
     }
 
-    /// Of 64 seats those that nobody with this reach can take.
-    pub(super) fn hidden_word(&self, word: usize, reach: u64) -> u64 {
-        let closed = (0u32..).zip(&self.all).filter(|(channel, _)| reach & (1 << channel) == 0);
-        closed.fold(0, |hidden, (_, channel)| hidden | channel.seats.words()[word])
-    }
-
     /// Channels that are to be public now, by position.
     pub(super) fn due(&self, now: Timestamp) -> impl Iterator<Item = ChannelIndex> + '_ {
         let closed = (0u8..).zip(&self.all).filter(|(channel, _)| self.open & (1 << channel) == 0);
@@ -107,11 +101,11 @@ pub(super) fn assign(
         None => None,
         Some(key) => Some(show.channels.find(key).ok_or_else(|| unknown_key(key))?),
     };
-    let (chosen, ga) = bulk::select(show, &command.selection)?;
+    let selected = bulk::select(show, &command.selection)?;
     // After this point it must succeed.
     let is_there = |seat: &SeatIndex| show.channel_of(*seat) == channel;
-    let moved: Vec<SeatIndex> = chosen.into_iter().filter(|seat| !is_there(seat)).collect();
-    let report = bulk::report(moved.len(), Vec::new(), ga.into_iter().map(|(section, _)| section));
+    let moved: Vec<SeatIndex> = selected.seats.into_iter().filter(|seat| !is_there(seat)).collect();
+    let report = bulk::report(bulk::count(&moved), Vec::new(), &block_places::no_units(selected.ga));
     if !moved.is_empty() {
         events.push(Event::ChannelAssigned { channel, seats: SeatRange::of(moved) });
     }

@@ -66,13 +66,13 @@ fn late(show: &Show, command: &ConfirmHold, now: Timestamp, events: &mut Vec<Eve
     let is_swept = hold.state == HoldState::Expired;
     if is_swept {
         let terms = Terms { accessible: true, ..Terms::default() };
-        let mut taking = Taking::new(show, &command.buyer, &terms, &[show.sale.state_at(now)], now)?;
+        let mut taking = Taking::new(show, &command.buyer, &terms, now);
         // The buyer had these places, in whatever channel they are.
         taking.reach = u64::MAX;
+        taking.check_places_of_buyer(places)?;
         taking.check_capacities(places)?;
-        let taken = taking.taken(places);
-        if !taken.is_empty() {
-            return Err(Rejection::PlacesTaken(taken));
+        if !taking.can_have(places) {
+            return taking.refuse(places);
         }
     }
     // After this point it must succeed.
@@ -119,6 +119,7 @@ pub(super) fn apply_late(show: &mut Show, hold_id: HoldId, confirmed: Confirmed,
     show.sell(&places);
     let hold = show.holds.get_mut(slot);
     let buyer = hold.buyer;
+    hold.forget_pin();
     hold.more_mut().remaining = Some(places.clone());
     hold.more_mut().booking = Some(Booking { order: confirmed.order, payment: confirmed.payment, confirmed_at: at });
     show.buyers.get_mut(buyer).places += places.count();

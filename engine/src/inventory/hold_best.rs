@@ -7,7 +7,17 @@ use bincode::{Decode, Encode};
 use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Answer, hold_seats, places::Places, sale::ShowState, show::Show, taking::Taking};
+use super::{
+    Answer,
+    grant::{Grant, Special},
+    hold_seats,
+    places::Places,
+    runs::Sight,
+    sale::ShowState,
+    show::Show,
+    taking::Taking,
+    view::HoldDetails,
+};
 use crate::{
     codec::stable_bytes,
     command::{Adjacency, HoldBest, Wish},
@@ -64,7 +74,8 @@ pub(super) fn decide(
         let reused = Rejection::IdReused { field: HoldField::Request };
         return if is_same { Ok(hold_seats::again(show, hold, now)) } else { Err(reused) };
     }
-    let taking = Taking::new(show, &command.buyer, &command.terms, &[ShowState::OnSale], now)?;
+    let mut taking = Taking::new(show, &command.buyer, &command.terms, now);
+    taking.begin(command.terms.replaces, &[ShowState::OnSale])?;
     check_sections(show, &command.wish)?;
     // Before the seats are known: so many of them, whichever.
     let counted = Places::new((0..command.wish.quantity).map(SeatIndex), []).unwrap_or_default();
@@ -73,9 +84,11 @@ pub(super) fn decide(
     let (places, placement) = choose(show, &command.wish, taking.reach, &own, command.hold_id)?;
     taking.check_capacities(&places)?;
     // After this point it must succeed.
-    let special =
-        hold_seats::Special { request: Some(request), placement: Some(placement), tickets: command.tickets.clone() };
-    Ok(Answer::Held(hold_seats::grant(&taking, command.hold_id, places, command.ttl, Some(special), events)))
+    let grant = Grant::new(&taking, command.hold_id, &places, command.ttl);
+    let tickets = command.tickets.clone();
+    let details = HoldDetails { placement: Some(placement), tickets: tickets.clone(), ..HoldDetails::default() };
+    events.push(grant.on_terms(Special { request: Some(request), placement: Some(placement), tickets }));
+    Ok(Answer::Held(grant.view(Some(Box::new(details)))))
 }
 
 /// A hash of everything that was asked for besides the id, the buyer and the time to live.
@@ -107,27 +120,20 @@ pub(super) fn choose(
     if let [section] = *wish.sections
         && show.manifest.ga_capacity(section).is_some()
     {
-        return units(show, wish, section, own.units_of(section));
+        return units(show, wish, section, own);
     }
-    let own: SmallVec<[SeatIndex; 8]> = own.seats().collect();
-    let field = Field::new(show, wish, reach, &own);
-    let Choice { seats, placement } = if wish.bays > 0 {
-        accessible::seats(&field, hold_id)?
-    } else {
-        choose::seats(&field, wish.quantity, hold_id)?
-    };
+    let sight = Sight::new(wish, &show.manifest, reach);
+    let Choice { seats, placement } = show.runs.with(show, &sight, |index| {
+        let field = Field::new(show, wish, index, own);
+        if wish.bays > 0 { accessible::seats(&field, hold_id) } else { choose::seats(&field, wish.quantity, hold_id) }
+    })?;
     let places = Places::new(seats, []).expect("as many different seats as were wished for");
     Ok((places, placement))
 }
 
-/// So many units of a section, or as many as there are if that is enough.
-fn units(show: &Show, wish: &Wish, section: SectionIndex, own: u32) -> Result<(Places, Placement), Rejection> {
-    let category = show.manifest.ga_category_index(section);
-    let will_do = category.is_some_and(|category| {
-        (wish.categories.is_empty() || wish.categories.binary_search(&category).is_ok())
-            && wish.price_minor_max.is_none_or(|max| show.manifest.price_of(category) <= max)
-    });
-    let available = if will_do { show.ga_room(section, own) } else { 0 };
+/// So many units of a section, or as many as there are if that is enough. `own` ones count as free.
+fn units(show: &Show, wish: &Wish, section: SectionIndex, own: &Places) -> Result<(Places, Placement), Rejection> {
+    let available = if units_will_do(show, wish, section) { show.ga_room(section, own) } else { 0 };
     let granted = available.min(wish.quantity);
     if granted < wish.at_least.unwrap_or(wish.quantity).max(1) {
         return Err(Rejection::SoldOut { requested: wish.quantity, available });
@@ -136,8 +142,18 @@ fn units(show: &Show, wish: &Wish, section: SectionIndex, own: u32) -> Result<(P
     Ok((places, Placement { step: Step::Units, score: 0 }))
 }
 
+/// Whether units of a section have a category and a price that will do.
+pub(super) fn units_will_do(show: &Show, wish: &Wish, section: SectionIndex) -> bool {
+    show.manifest.ga_category_index(section).is_some_and(|category| {
+        (wish.categories.is_empty() || wish.categories.binary_search(&category).is_ok())
+            && wish.price_minor_max.is_none_or(|max| show.manifest.price_of(category) <= max)
+    })
+}
+
 /// Whether so many seats side by side are free without leaving a single one over.
 pub(super) fn has_block(show: &Show, reach: u64, quantity: u32) -> bool {
     let wish = Wish::seats(quantity, Adjacency::Required);
-    choose::has_block(&Field::new(show, &wish, reach, &[]), quantity)
+    show.runs.with(show, &Sight::of_reach(reach), |index| {
+        choose::has_block(&Field::new(show, &wish, index, &Places::default()), quantity)
+    })
 }

@@ -1,33 +1,25 @@
-//! HoldSeats: all of the places or none, for a time. Also the grant itself, which every command that holds places ends
-//! with.
+//! HoldSeats: all of the places or none, for a time.
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     Answer,
-    hold::{Hold, HoldState, Rare},
-    hold_best::Placement,
+    grant::{Grant, Special},
+    hold::{Hold, HoldState},
     orphan_rule,
-    places::Places,
     sale::ShowState,
     show::Show,
     taking::Taking,
-    view::HoldView,
+    view::HoldDetails,
 };
 use crate::{
     codec::stable_bytes,
-    command::{HoldSeats, Terms, TicketCount},
-    event::{Event, GrantedOnTerms, HoldGranted},
+    command::{HoldSeats, Terms},
+    event::Event,
     ids::{BuyerId, HoldId},
     rejection::{HoldField, Rejection},
     time::{HoldTtl, Timestamp},
 };
-
-/// With its first hold a show makes room for holds of one place in so many: half a byte a place, and none while nobody
-/// has come.
-const RUSH_SHARE: usize = 32;
-/// A small show makes room for this many, or for all of its places.
-const RUSH_MIN: usize = 1_024;
 
 /// The terms of those who name none.
 pub(super) static PLAIN: Terms =
@@ -51,16 +43,22 @@ pub(super) fn decide(
         return Err(Rejection::IdReused { field });
     }
     let terms = command.terms.as_deref().unwrap_or(&PLAIN);
-    let mut taking = Taking::new(show, &command.buyer, terms, &[ShowState::OnSale], now)?;
+    let mut taking = Taking::new(show, &command.buyer, terms, now);
+    taking.begin(terms.replaces, &[ShowState::OnSale])?;
     taking.check(&command.places)?;
+    if !taking.can_have(&command.places) {
+        return taking.refuse(&command.places);
+    }
     let orphans = orphan_rule::check(&taking, &command.places)?;
     // After this point it must succeed.
-    let special = request.map(|request| Special { request: Some(request), placement: None, tickets: Vec::new() });
-    let mut view = grant(&taking, command.hold_id, command.places.clone(), command.ttl, special, events);
-    if !orphans.is_empty() {
-        view.more.get_or_insert_default().orphans = orphans;
+    let grant = Grant::new(&taking, command.hold_id, &command.places, command.ttl);
+    if request.is_none() && taking.is_plain() {
+        events.push(Event::HoldGranted(grant.granted()));
+    } else {
+        events.push(grant.on_terms(Special { request, ..Special::default() }));
     }
-    Ok(Answer::Held(view))
+    let more = (!orphans.is_empty()).then(|| Box::new(HoldDetails { orphans, ..HoldDetails::default() }));
+    Ok(Answer::Held(grant.view(more)))
 }
 
 /// The hold of this id, if there is one and it is of the same buyer and time to live. The caller compares the rest of
@@ -93,120 +91,6 @@ pub(super) fn known<'a>(
 /// The same request again: the original grant and how the hold stands now.
 pub(super) fn again(show: &Show, hold: &Hold, now: Timestamp) -> Answer {
     Answer::Held(show.view(hold, show.state_of(hold, now), hold.places.clone()))
-}
-
-/// What few grants have.
-#[derive(Default)]
-pub(super) struct Special {
-    pub(super) request: Option<u64>,
-    pub(super) placement: Option<Placement>,
-    pub(super) tickets: Vec<TicketCount>,
-}
-
-/// Makes the event and the view of a grant that was checked.
-pub(super) fn grant(
-    taking: &Taking<'_>,
-    hold_id: HoldId,
-    places: Places,
-    ttl: Option<HoldTtl>,
-    special: Option<Special>,
-    events: &mut Vec<Event>,
-) -> HoldView {
-    let (show, now) = (taking.show, taking.now);
-    let ttl = ttl.unwrap_or(show.policy.hold_ttl_default);
-    let extendable_until = taking.extendable_until();
-    let expires_at = now.plus_ms(ttl.ms()).min(extendable_until);
-    let total_minor = show.price(&places);
-    let buyer = taking.buyer.clone();
-    let mut view = HoldView {
-        hold_id,
-        buyer: buyer.clone(),
-        state: HoldState::Held,
-        places: places.clone(),
-        total_minor,
-        granted_at: now,
-        expires_at,
-        extendable_until,
-        booking: None,
-        more: None,
-    };
-    let granted = HoldGranted { hold_id, buyer, places, ttl, expires_at, total_minor };
-    if special.is_none() && taking.is_plain() {
-        events.push(Event::HoldGranted(granted));
-        return view;
-    }
-    let special = special.unwrap_or_default();
-    if special.placement.is_some() {
-        let more = view.more.get_or_insert_default();
-        (more.placement, more.tickets) = (special.placement, special.tickets.clone());
-    }
-    events.push(Event::HoldGrantedOnTerms(Box::new(GrantedOnTerms {
-        granted,
-        replaces: taking.replaced.map(|hold| hold.id),
-        moved_from: taking.moved.iter().map(|hold| hold.id).collect(),
-        request: special.request,
-        placement: special.placement,
-        tickets: special.tickets,
-        extendable_until,
-    })));
-    view
-}
-
-pub(super) fn apply(show: &mut Show, granted: HoldGranted, at: Timestamp) {
-    make_room_for_a_rush(show);
-    show.take(&granted.places);
-    insert(show, granted, None, at);
-}
-
-pub(super) fn apply_on_terms(show: &mut Show, on_terms: GrantedOnTerms, at: Timestamp) {
-    make_room_for_a_rush(show);
-    if let Some(replaced) = on_terms.replaces {
-        let slot = show.holds.slot(replaced).expect("only a known hold is replaced");
-        show.end_hold(slot, HoldState::Released, at);
-    }
-    for loser in &on_terms.moved_from {
-        let slot = show.holds.slot(*loser).expect("only a known hold loses places");
-        show.lose_seats(slot, &on_terms.granted.places, at);
-    }
-    show.take(&on_terms.granted.places);
-    let rare = Rare {
-        request: on_terms.request,
-        placement: on_terms.placement,
-        tickets: on_terms.tickets,
-        extendable_until: Some(on_terms.extendable_until),
-        ..Rare::default()
-    };
-    insert(show, on_terms.granted, Some(rare), at);
-}
-
-/// Stores a hold whose places are taken.
-pub(super) fn insert(show: &mut Show, granted: HoldGranted, rare: Option<Rare>, at: Timestamp) {
-    let buyer = show.buyers.name(granted.buyer.as_bytes());
-    let tally = show.buyers.get_mut(buyer);
-    tally.live_holds += 1;
-    tally.places += granted.places.count();
-    let rare = show.with_late_return(buyer, granted.hold_id, rare);
-    let hold = Hold {
-        id: granted.hold_id,
-        buyer,
-        ttl: granted.ttl,
-        granted_at: at,
-        expires_at: granted.expires_at,
-        places: granted.places,
-        state: HoldState::Held,
-        more: rare.map(Hold::more_of_rare),
-    };
-    let slot = show.holds.insert(hold);
-    show.buyers.add_hold(buyer, slot);
-}
-
-fn make_room_for_a_rush(show: &mut Show) {
-    if show.holds.is_empty() {
-        let places = show.manifest.places() as usize;
-        let rush = (places / RUSH_SHARE).max(places.min(RUSH_MIN));
-        show.holds.expect(rush);
-        show.buyers.expect(rush);
-    }
 }
 
 #[cfg(test)]

@@ -244,6 +244,12 @@ impl Holds {
         due.into_iter().map(|(_, id, _)| id).collect()
     }
 
+    /// Whether a live hold will come up at its time.
+    pub(super) fn is_due_in_time(&self, slot: u32) -> bool {
+        let sweep_at = self.records.get(slot).sweep_at();
+        self.deadlines.iter().any(|&Reverse(noted)| noted == (sweep_at, slot))
+    }
+
     fn rebuild_deadlines(&mut self) {
         let live = self.records.iter().filter(|(_, hold)| hold.state == HoldState::Held);
         self.deadlines = live.map(|(slot, hold)| Reverse((hold.sweep_at(), slot))).collect();

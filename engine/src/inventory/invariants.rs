@@ -1,6 +1,20 @@
 //! What is always true of an inventory, whatever was done to it. Tests call it after every step.
 
-use super::{Inventory, hold::HoldState, seat_bitmap::SeatBitmap, show::GaTally, show::Show};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Inventory,
+    blocks::BlockKind,
+    hold::{Hold, HoldState},
+    manifest::SectionKind,
+    overview::Counts,
+    places::Places,
+    show::{GaTally, Show},
+};
+use crate::{
+    ids::{SeatIndex, SectionIndex},
+    time::Timestamp,
+};
 
 /// Checks every show. Costs a walk over everything.
 ///
@@ -10,66 +24,166 @@ pub fn check(inventory: &Inventory) {
     for (number, show) in inventory.shows() {
         assert_eq!(inventory.number(show.id()), Some(number), "a show is found by its id");
         check_places(show);
+        check_blocks(show);
+        check_counts(show);
         check_buyers(show);
         check_ended(show);
-        if let Some(next) = show.holds.next_deadline() {
-            assert!(inventory.next_deadline().is_some_and(|noted| noted <= next), "a deadline is never overlooked");
-        }
+        check_waitlist(show);
+        check_deadlines(inventory, show);
+        show.runs.check(show);
     }
 }
 
-/// Every seat has one status; the statuses of places are those that the holds give them.
+/// Everybody who has places, held or sold.
+fn owners(show: &Show) -> impl Iterator<Item = (&Places, bool)> {
+    let is_owner = |hold: &&Hold| matches!(hold.state, HoldState::Held | HoldState::Confirmed);
+    let holds = show.holds.iter().filter(is_owner);
+    let holds = holds.map(|hold| (hold.remaining(), hold.state == HoldState::Confirmed));
+    holds.chain(show.waitlist.gathered_places().map(|places| (places, false)))
+}
+
+/// Every seat is exactly one of available, held, sold, blocked and out of the show, and is held or sold exactly by one.
 fn check_places(show: &Show) {
-    let seats = show.manifest().seats();
-    let mut available = SeatBitmap::full(seats);
-    let mut sold = SeatBitmap::empty(seats);
+    let mut owned: BTreeMap<SeatIndex, bool> = BTreeMap::new();
     let mut ga = vec![GaTally::default(); show.ga.len()];
-    for hold in show.holds.iter().filter(|hold| matches!(hold.state, HoldState::Held | HoldState::Confirmed)) {
-        for seat in hold.remaining().seats() {
-            assert!(available.contains(seat), "{seat:?} is in two holds");
-            available.remove(seat);
-            if hold.state == HoldState::Confirmed {
-                sold.insert(seat);
-            }
+    let mut taken = 0;
+    for (places, is_sold) in owners(show) {
+        for seat in places.seats() {
+            assert_eq!(owned.insert(seat, is_sold), None, "{seat:?} has two owners");
         }
-        for (section, units) in hold.remaining().ga() {
+        for (section, units) in places.ga() {
             let tally = &mut ga[section.0 as usize];
-            *(if hold.state == HoldState::Held { &mut tally.held } else { &mut tally.sold }) += units;
+            *(if is_sold { &mut tally.sold } else { &mut tally.held }) += units;
         }
-        assert!(!hold.remaining().is_empty(), "a live hold has places");
-        assert!(hold.places.without(hold.remaining()).count() + hold.remaining().count() == hold.places.count());
+        assert!(!places.is_empty(), "whoever owns places has some");
+        taken += places.count();
     }
-    assert_eq!(show.available, available, "available seats are those of no hold");
-    assert_eq!(show.sold, sold, "sold seats are those of confirmed holds");
-    assert_eq!(*show.ga, *ga, "units are those of the holds");
-    for (section, tally) in (0u32..).zip(&show.ga) {
-        let capacity = show.manifest().ga_capacity(crate::ids::SectionIndex(section)).unwrap_or(0);
-        assert!(tally.held + tally.sold <= capacity, "no more units than there are");
+    for seat in (0..show.manifest().seats()).map(SeatIndex) {
+        let is_owned = owned.contains_key(&seat);
+        let statuses = [show.available.contains(seat), show.blocks.is_blocked(seat), show.is_retired(seat), is_owned];
+        assert_eq!(statuses.into_iter().filter(|is| *is).count(), 1, "{seat:?} has one status: {statuses:?}");
+        assert_eq!(show.sold.contains(seat), owned.get(&seat) == Some(&true), "{seat:?} is sold by a booking");
+    }
+    for hold in show.holds.iter().filter(|hold| hold.state == HoldState::Held) {
+        assert!(hold.remaining().without(&hold.places).is_empty(), "a live hold has nothing that it was not granted");
+    }
+    for (units, (section, tally)) in ga.iter_mut().zip((0u32..).map(SectionIndex).zip(&show.ga)) {
+        units.blocked = show.blocks.ga().filter(|(own, ..)| *own == section).map(|(_, _, units)| units).sum();
+        assert_eq!(tally, units, "units of {section:?} are those of holds and blocks");
+        let over = show.seat_map(Timestamp(0)).ga.into_iter().find(|counts| counts.section == section);
+        if let (Some(capacity), Some(counts)) = (show.manifest().ga_capacity(section), over) {
+            let all = counts.available + counts.held + counts.sold + counts.blocked;
+            assert_eq!(all, capacity + counts.over_committed, "units of {section:?} add up to its capacity");
+        }
+    }
+    assert_eq!(show.taken, taken, "taken places are those of holds");
+}
+
+/// What is blocked has a mark; what has a mark is blocked, or the house's.
+fn check_blocks(show: &Show) {
+    for seat in (0..show.manifest().seats()).map(SeatIndex) {
+        let mark = show.blocks.mark_of(seat);
+        if show.blocks.is_blocked(seat) {
+            assert!(mark.is_some(), "{seat:?} is blocked for a reason");
+        } else if let Some(mark) = mark {
+            assert_eq!(mark.kind, BlockKind::House, "{seat:?} is marked, and not blocked");
+            assert!(!show.available.contains(seat) && !show.is_retired(seat), "{seat:?} comes back to the house");
+        }
+        assert!(show.channels.all.iter().filter(|channel| channel.seats.contains(seat)).count() <= 1);
+    }
+    assert!(show.releases.keys().all(|mark| usize::from(*mark) < show.blocks.marks().len()));
+    let is_returning = show.blocks.marks().iter().any(|mark| {
+        mark.kind == BlockKind::Returning
+            && (show.blocks.seats_of(mark).next().is_some() || show.blocks.ga().any(|(_, own, _)| own == mark))
+    });
+    assert!(!is_returning || show.returns_due_at.is_some(), "what is to return is due");
+}
+
+/// The counts of sections, categories and channels are those of their places.
+fn check_counts(show: &Show) {
+    let overview = show.overview(Timestamp(0));
+    let seats_in = |of: &dyn Fn(SeatIndex) -> bool| {
+        let seats = (0..show.manifest().seats()).map(SeatIndex).filter(|seat| of(*seat) && !show.is_retired(*seat));
+        u32::try_from(seats.count()).unwrap_or(u32::MAX)
+    };
+    let sum = |counts: &Counts| counts.available + counts.held + counts.sold + counts.blocked;
+    let section_of = |seat| show.manifest().rows()[show.manifest().row_of(seat)].section;
+    for (section, counts) in &overview.sections {
+        if let SectionKind::Reserved(_) = show.manifest().parts().sections[section.0 as usize].kind {
+            assert_eq!(sum(counts), seats_in(&|seat| section_of(seat) == *section), "counts of {section:?}");
+        }
+    }
+    let total = |counts: &mut dyn Iterator<Item = &Counts>| counts.map(sum).sum::<u32>();
+    let by_section = total(&mut overview.sections.iter().map(|(_, counts)| counts));
+    assert_eq!(by_section, total(&mut overview.categories.iter().map(|(_, counts)| counts)), "counts of categories");
+    for channel in &overview.channels {
+        let position = show.channels.find(&channel.key);
+        assert_eq!(sum(&channel.counts), seats_in(&|seat| show.channel_of(seat) == position), "counts of a channel");
     }
 }
 
-/// A buyer's counts are those of his holds.
+/// A buyer's counts are those of his holds, and he waits or has an offer at most once.
 fn check_buyers(show: &Show) {
     let mut live = 0;
     for (slot, buyer) in show.buyers.iter() {
-        let own = || show.holds.iter().filter(|hold| hold.buyer == slot);
-        let of_state = |state| own().filter(move |hold| hold.state == state);
+        let own: BTreeSet<_> = show.holds.iter().filter(|hold| hold.buyer == slot).map(|hold| hold.id).collect();
+        let listed: Vec<&Hold> = show.buyers.holds_of(slot).map(|hold| show.holds.get(hold)).collect();
+        assert_eq!(buyer.holds as usize, own.len());
+        assert_eq!(listed.len(), own.len(), "every hold of a buyer is listed once");
+        assert_eq!(listed.iter().map(|hold| hold.id).collect::<BTreeSet<_>>(), own);
+        let of_state = |state| listed.iter().filter(move |hold| hold.state == state);
         let count = |state| of_state(state).map(|hold| hold.remaining().count()).sum::<u32>();
-        assert_eq!(buyer.holds as usize, own().count());
         assert_eq!(buyer.live_holds as usize, of_state(HoldState::Held).count());
         assert_eq!(buyer.places, count(HoldState::Held) + count(HoldState::Confirmed));
         live += buyer.live_holds;
     }
     assert_eq!(show.holds.live(), live);
-    for hold in show.holds.iter() {
-        assert!(show.holds.find(hold.id).is_some(), "a hold is found by its id");
-    }
+    assert!(show.holds.iter().all(|hold| show.holds.find(hold.id).is_some()), "a hold is found by its id");
+    assert!(show.lapses.keys().all(|slot| show.buyers.iter().any(|(buyer, _)| buyer == *slot)));
+    let booked: BTreeSet<_> = show.holds.booked().map(|hold| hold.id).collect();
+    let bookings = show.holds.iter().filter(|hold| hold.booking().is_some());
+    assert_eq!(booked, bookings.map(|hold| hold.id).collect(), "every booking is listed");
 }
 
 /// Every ended hold is remembered once, in order.
 fn check_ended(show: &Show) {
-    let is_ended = |state| matches!(state, HoldState::Released | HoldState::Expired | HoldState::Fenced);
-    assert_eq!(show.holds.ended().count(), show.holds.iter().filter(|hold| is_ended(hold.state)).count());
-    assert!(show.holds.ended().all(|(_, hold)| is_ended(hold.state)));
+    assert_eq!(show.holds.ended().count(), show.holds.iter().filter(|hold| hold.is_ended()).count());
     assert!(show.holds.ended().is_sorted_by_key(|(at, _)| at));
+}
+
+/// Whoever waits stands in one queue, in its order, or has something gathered.
+fn check_waitlist(show: &Show) {
+    let waitlist = &show.waitlist;
+    let mut standing = BTreeSet::new();
+    for queue in waitlist.all_queues() {
+        let slots: Vec<u32> = waitlist.entries_of(queue).collect();
+        assert!(slots.is_sorted_by_key(|slot| waitlist.key(*slot)), "a queue is in order");
+        for slot in slots {
+            assert!(standing.insert(slot), "an entry stands once");
+            assert!(waitlist.gathering(slot).is_none(), "who is gathered for stands in no queue");
+        }
+    }
+    let mut count = 0;
+    for (slot, entry) in waitlist.iter() {
+        count += 1;
+        assert!(standing.contains(&slot) || waitlist.gathering(slot).is_some(), "an entry stands somewhere");
+        assert_eq!(waitlist.slot(entry.id), Some(slot), "an entry is found by its id");
+        assert_eq!(waitlist.slot_of_buyer(&entry.buyer), Some(slot), "a buyer waits once");
+        assert!(show.holds.find(entry.id).is_none(), "an id is an entry's or a hold's");
+        if let Some(gathering) = waitlist.gathering(slot) {
+            let wanted = waitlist.queue_of(slot).wish.quantity;
+            assert!(gathering.places.count() <= wanted, "no more is gathered than is wished for");
+        }
+    }
+    assert_eq!(waitlist.waiting(), count);
+}
+
+/// Nothing that is due is overlooked.
+fn check_deadlines(inventory: &Inventory, show: &Show) {
+    for slot in show.holds.live_slots() {
+        assert!(show.holds.is_due_in_time(slot), "every live hold has its deadline noted");
+    }
+    if let Some(next) = show.next_due(Timestamp(u64::MAX)) {
+        assert!(inventory.next_deadline().is_some_and(|noted| noted <= next), "a deadline is never overlooked");
+    }
 }

@@ -153,6 +153,8 @@ pub struct Manifest {
     /// Positions in `rows`, best first, and for each row its position there.
     ranked_rows: Vec<u32>,
     rank_positions: Vec<u32>,
+    /// Positions in `ranked_rows` of the rows with places that are kept for those who need them, ascending.
+    protected_rows: Vec<u32>,
     sections_by_name: Vec<u32>,
     /// Positions in `rows`, ordered by section, then name.
     rows_by_name: Vec<u32>,
@@ -209,6 +211,7 @@ impl Manifest {
             rows_by_name: (0..length(&rows)).collect(),
             ranked_rows: (0..length(&rows)).collect(),
             rank_positions: vec![0; rows.len()],
+            protected_rows: Vec::new(),
             seat_categories: Vec::with_capacity(seats as usize),
             accessible: SeatBitmap::empty(seats),
             protected: SeatBitmap::empty(seats),
@@ -257,6 +260,9 @@ impl Manifest {
         for (position, &row) in (0u32..).zip(&self.ranked_rows) {
             self.rank_positions[row as usize] = position;
         }
+        let rows: BTreeSet<usize> = self.protected.iter().map(|seat| self.row_of(seat)).collect();
+        self.protected_rows = rows.into_iter().map(|row| self.rank_positions[row]).collect();
+        self.protected_rows.sort_unstable();
     }
 
     /// The description it was made from.
@@ -368,6 +374,12 @@ impl Manifest {
     #[must_use]
     pub fn ranked_rows(&self) -> &[u32] {
         &self.ranked_rows
+    }
+
+    /// Where the rows with places that are kept for those who need them stand in [`Self::ranked_rows`], ascending.
+    #[must_use]
+    pub fn protected_rows(&self) -> &[u32] {
+        &self.protected_rows
     }
 
     /// Where a row of [`Self::rows`] stands in [`Self::ranked_rows`].

@@ -30,6 +30,7 @@ mod due;
 mod expire_holds;
 mod extend_hold;
 mod get_hold;
+mod grant;
 mod hold;
 pub mod hold_best;
 mod hold_seats;
@@ -70,6 +71,7 @@ pub use state_hash::StateHash;
 pub use view::{HoldDetails, HoldView};
 pub use waitlist::WaitView;
 
+use due::WakeUp;
 use hold::Hold;
 use manifest::Manifest;
 use sale::ShowState;
@@ -245,7 +247,8 @@ impl Inventory {
     /// is decided or logged apart from what it follows from, and this asked again until there is nothing.
     pub fn follow(&mut self, number: ShowNumber, now: Timestamp) -> Option<Event> {
         let show = &mut self.shows[number.0 as usize];
-        if show.waitlist.waiting() == 0 {
+        // What came back while the show was not on sale is looked at when it is.
+        if show.waitlist.look.is_empty() || show.sale.state_at(now) != ShowState::OnSale {
             return None;
         }
         let event = offer::next(show, now);
@@ -253,6 +256,12 @@ impl Inventory {
             show.waitlist.looked();
         }
         event
+    }
+
+    /// Says that a replay is done, whose last frame has this clock reading: what followed from its events is among them.
+    pub fn replayed(&mut self, at: Timestamp) {
+        let on_sale = self.shows.iter_mut().filter(|show| show.sale.state_at(at) == ShowState::OnSale);
+        on_sale.for_each(|show| show.waitlist.looked());
     }
 
     /// Makes an event true. `at` is the clock reading of its frame.
@@ -266,9 +275,10 @@ impl Inventory {
         }
         let show = &mut self.shows[number.0 as usize];
         show.version += 1;
+        let wake_up = due::wake_up_of(&event);
         match event {
             Event::ShowCreatedV1(_) | Event::ShowCreated(_) => unreachable!("read as another, or returned above"),
-            Event::HoldGranted(granted) => hold_seats::apply(show, granted, at),
+            Event::HoldGranted(granted) => grant::apply(show, granted, at),
             Event::HoldExtended { hold_id, expires_at } => extend_hold::apply(show, hold_id, expires_at),
             Event::HoldReleased { hold_id, places } => release_hold::apply(show, hold_id, places.as_ref(), at),
             Event::HoldFenced { hold_id, buyer } => release_hold::apply_fence(show, hold_id, &buyer, at),
@@ -276,7 +286,7 @@ impl Inventory {
                 confirm_hold::apply(show, hold_id, confirm_hold::Confirmed { order, payment, places }, at);
             }
             Event::HoldExpired { hold_id } => expire_holds::apply(show, hold_id, at),
-            Event::HoldGrantedOnTerms(granted) => hold_seats::apply_on_terms(show, *granted, at),
+            Event::HoldGrantedOnTerms(granted) => grant::apply_on_terms(show, *granted, at),
             Event::HoldPinned { hold_id, expires_at } => pin_hold::apply_pinned(show, hold_id, expires_at),
             Event::HoldUnpinned { hold_id } => pin_hold::apply_unpinned(show, hold_id),
             Event::HoldConfirmedLate { hold_id, order, payment, places } => {
@@ -292,7 +302,11 @@ impl Inventory {
             }
             event => Self::apply_to_waitlist(show, event, at),
         }
-        self.note_wake_up(number);
+        match wake_up {
+            WakeUp::At(due) => self.note_wake_up(number, due),
+            WakeUp::Same if self.shows[number.0 as usize].waitlist.look.is_empty() => {}
+            WakeUp::Same | WakeUp::Ask => self.ask_wake_up(number, at),
+        }
     }
 
     fn apply_to_waitlist(show: &mut Show, event: Event, at: Timestamp) {
@@ -316,7 +330,7 @@ impl Inventory {
             Event::ChannelSet { key, public_at } => channels::apply_set(show, key, public_at),
             Event::ChannelOpened { channel } => channels::apply_opened(show, channel),
             Event::ChannelAssigned { channel, seats } => channels::apply_assigned(show, channel, &seats),
-            Event::SaleScheduled { opens_at, closes_at } => sale::apply_scheduled(show, opens_at, closes_at),
+            Event::SaleScheduled { opens_at, closes_at } => sale::apply_scheduled(show, opens_at, closes_at, at),
             Event::SaleOpened => sale::apply_opened(show, at),
             Event::SalePaused { stop_clocks } => sale::apply_paused(show, stop_clocks, at),
             Event::SaleClosed => sale::apply_closed(show, at),
@@ -348,7 +362,7 @@ impl Inventory {
             due.extend(show.take_due(now, max - due.len()).into_iter().map(|due| (number, due)));
             visited.push(number);
         }
-        visited.into_iter().for_each(|number| self.note_wake_up(number));
+        visited.into_iter().for_each(|number| self.ask_wake_up(number, now));
         due
     }
 
@@ -367,22 +381,34 @@ impl Inventory {
         self.by_id.insert_unique(hash, number.0, rehash);
     }
 
-    fn note_wake_up(&mut self, number: ShowNumber) {
-        let show = &mut self.shows[number.0 as usize];
-        let Some(next) = show.next_due() else { return };
-        if show.wake_up_at.is_none_or(|noted| next < noted) {
-            show.wake_up_at = Some(next);
-            self.wake_ups.push(Reverse((next, number)));
+    fn ask_wake_up(&mut self, number: ShowNumber, now: Timestamp) {
+        if let Some(due) = self.shows[number.0 as usize].next_due(now) {
+            self.note_wake_up(number, due);
         }
+    }
+
+    #[inline]
+    fn note_wake_up(&mut self, number: ShowNumber, due: Timestamp) {
+        let show = &mut self.shows[number.0 as usize];
+        if show.wake_up_at.is_none_or(|noted| due < noted) {
+            show.wake_up_at = Some(due);
+            self.wake_ups.push(Reverse((due, number)));
+        }
+    }
+}
+
+/// The hold of this id, if it is this buyer's. Of his entry in the waitlist it says what is given for it.
+fn own_hold<'a>(show: &'a Show, id: HoldId, buyer: &BuyerId, of_entry: &Rejection) -> Result<&'a Hold, Rejection> {
+    match show.waitlist.slot(id).map(|slot| show.waitlist.entry(slot)) {
+        Some(entry) if *entry.buyer != *buyer.as_bytes() => Err(Rejection::HoldOfAnotherBuyer),
+        Some(_) => Err(of_entry.clone()),
+        None => show.own_hold(id, buyer),
     }
 }
 
 /// The hold of this id, if it is this buyer's and live.
 fn live_hold<'a>(show: &'a Show, id: HoldId, buyer: &BuyerId, now: Timestamp) -> Result<&'a Hold, Rejection> {
-    let hold = match show.own_hold(id, buyer) {
-        Err(Rejection::HoldUnknown) if show.waitlist.is_entry(id) => return Err(Rejection::HoldWaiting),
-        found => found?,
-    };
+    let hold = own_hold(show, id, buyer, &Rejection::HoldWaiting)?;
     match show.state_of(hold, now) {
         HoldState::Held => Ok(hold),
         HoldState::Waiting => Err(Rejection::HoldWaiting),

@@ -53,7 +53,10 @@ impl Show {
         }
         self.taken -= places.count();
         self.runs_changed(places);
-        self.waitlist.look_at(places);
+        self.waitlist.look_at(places.seats(), places.ga().map(|(section, _)| section));
+        if self.has_capacities() {
+            self.waitlist.look_everywhere();
+        }
     }
 
     /// A live hold ends without a sale: what it still has goes back, and it is remembered for a while.

@@ -4,7 +4,7 @@
 use super::{
     Answer,
     hold::{Hold, HoldState},
-    orphan_rule,
+    orphan_rule, own_hold,
     places::Places,
     show::Show,
 };
@@ -23,8 +23,7 @@ pub(super) fn decide(
     events: &mut Vec<Event>,
 ) -> Result<Answer, Rejection> {
     let hold_id = command.hold_id;
-    let hold = match show.own_hold(hold_id, &command.buyer) {
-        Err(Rejection::HoldUnknown) if show.waitlist.is_entry(hold_id) => return Err(Rejection::HoldWaiting),
+    let hold = match own_hold(show, hold_id, &command.buyer, &Rejection::HoldWaiting) {
         Err(Rejection::HoldUnknown) => {
             events.push(Event::HoldFenced { hold_id, buyer: command.buyer.clone() });
             return Ok(released(HoldState::Fenced));

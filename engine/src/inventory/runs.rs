@@ -5,59 +5,165 @@
 //! ```
 //! One mask a row, in the order of the rows' ranks, and one that unites 64 rows each: finding the best row with a run
 //! of four is a scan over a few cache lines, and no longer in a full house than in an empty one. There is an index for
-//! each reach (a set of channels) that somebody asked with; it is made when it is first needed and then follows every
-//! change. It is a cache: it follows from the show, and is not part of the state.
+//! each [`Sight`] that somebody asked with. It is made when it is first needed; what changes afterwards is noted, and
+//! made up for when it is asked again, so that those who name their seats hardly pay for it. It is a cache: it follows
+//! from the show, and is not part of the state.
 
 use std::cell::RefCell;
 
-use super::{places::Places, show::Show};
+use super::{
+    manifest::{CategoryIndex, Manifest},
+    places::Places,
+    seat_bitmap::SeatBitmap,
+    show::Show,
+};
+use crate::{
+    command::Wish,
+    ids::{SeatIndex, SectionIndex},
+};
 
 /// Bit of a run of this length or longer.
 pub(super) const LONG_RUN: u32 = 31;
+/// Lengths that are told apart, and none.
+pub(super) const LENGTHS: usize = LONG_RUN as usize + 1;
 /// Rows that one mask of the upper level unites.
 const BLOCK: usize = 64;
-/// Most indexes of a show; for others everything is looked at anew.
-const INDEXES_MAX: usize = 4;
+/// Most indexes of a show; the one that was not asked for longest makes room.
+const INDEXES_MAX: usize = 16;
+/// Changes that are noted at least; of a large show as many as half its rows, beyond which a new index is cheaper.
+const CHANGES_MIN: usize = 64;
+
+/// Which seats somebody may be given, whoever has them now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sight {
+    /// The channels that may be drawn from, a bit each.
+    pub(super) reach: u64,
+    /// A bit for each category that will do.
+    categories: [u64; 4],
+    excludes_restricted: bool,
+}
+
+impl Sight {
+    /// Of a wish, by today's prices.
+    pub(super) fn new(wish: &Wish, manifest: &Manifest, reach: u64) -> Self {
+        let mut categories = [u64::MAX; 4];
+        if !wish.categories.is_empty() || wish.price_minor_max.is_some() {
+            let all = (0u8..).map(CategoryIndex).take(manifest.parts().categories.len());
+            let will_do = |category: &CategoryIndex| {
+                (wish.categories.is_empty() || wish.categories.binary_search(category).is_ok())
+                    && wish.price_minor_max.is_none_or(|max| manifest.price_of(*category) <= max)
+            };
+            categories = [0; 4];
+            all.filter(will_do).for_each(|category| categories[usize::from(category.0 / 64)] |= 1 << (category.0 % 64));
+        }
+        Self { reach, categories, excludes_restricted: wish.exclude_restricted }
+    }
+
+    /// Of whoever takes any seat that the public and these channels have.
+    pub(super) fn of_reach(reach: u64) -> Self {
+        Self { reach, categories: [u64::MAX; 4], excludes_restricted: false }
+    }
+
+    /// Whether a seat will do; whether it is kept for those who need it is not asked.
+    pub(super) fn sees(&self, show: &Show, seat: SeatIndex) -> bool {
+        let category = show.manifest.category_of(seat).0;
+        self.categories[usize::from(category / 64)] & (1 << (category % 64)) != 0
+            && !(self.excludes_restricted && show.manifest.restricted().contains(seat))
+            && show.channels.reaches(seat, self.reach)
+    }
+}
 
 /// The indexes of a show.
 #[derive(Debug, Default)]
-pub(super) struct Runs(RefCell<Vec<RunIndex>>);
+pub(super) struct Runs {
+    indexes: RefCell<Indexes>,
+    /// Seats that changed between free and not free, the oldest first.
+    changes: Vec<SeatIndex>,
+    /// Changes that were noted before these.
+    changes_before: u64,
+}
 
-/// The free runs for one reach.
+#[derive(Debug, Default)]
+struct Indexes {
+    all: Vec<RunIndex>,
+    /// How often one was asked.
+    asked: u64,
+}
+
+/// The free runs in one sight.
 #[derive(Debug)]
 pub(super) struct RunIndex {
-    reach: u64,
+    pub(super) sight: Sight,
+    /// Seats that will do and are not kept for those who need them, whoever has them.
+    seen: SeatBitmap,
+    /// Those of them that were free when it was last asked.
+    free: SeatBitmap,
     /// By position in the order of ranks.
-    pub(super) rows: Vec<u32>,
+    rows: Vec<u32>,
     blocks: Vec<u32>,
-    /// Free seats by row, as `rows`.
-    free: Vec<u16>,
-    free_by_section: Vec<u32>,
+    /// By section: how many runs there are of each length, and how many free seats.
+    sections: Vec<SectionRuns>,
+    pub(super) free_seats: u32,
+    /// So many changes are in it.
+    changes: u64,
+    last_asked: u64,
+}
+
+/// The free runs of a section.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct SectionRuns {
+    /// Runs by length, the last of them all that are as long or longer.
+    pub(super) lengths: [u32; LENGTHS],
     pub(super) free_seats: u32,
 }
 
 impl Runs {
-    /// Nobody has looked yet, or everything has changed since.
+    /// Everything may have changed.
     pub(super) fn forget(&mut self) {
-        self.0.get_mut().clear();
+        self.indexes.get_mut().all.clear();
+        self.changes.clear();
     }
 
-    /// Looks at the index of a reach, which is made if need be.
-    pub(super) fn with<T>(&self, show: &Show, reach: u64, look: impl FnOnce(&RunIndex) -> T) -> T {
-        let mut indexes = self.0.borrow_mut();
-        if let Some(index) = indexes.iter().find(|index| index.reach == reach) {
-            return look(index);
-        }
-        let index = RunIndex::new(show, reach);
-        if indexes.len() >= INDEXES_MAX {
-            return look(&index);
-        }
-        indexes.push(index);
-        look(&indexes[indexes.len() - 1])
+    /// Looks at the index of a sight, which is made or brought up to date if need be.
+    pub(super) fn with<T>(&self, show: &Show, sight: &Sight, look: impl FnOnce(&RunIndex) -> T) -> T {
+        let mut indexes = self.indexes.borrow_mut();
+        indexes.asked += 1;
+        let asked = indexes.asked;
+        let known = indexes.all.iter().position(|index| index.sight == *sight);
+        let position = match known {
+            Some(position) if indexes.all[position].changes >= self.changes_before => {
+                indexes.all[position].catch_up(show, self);
+                position
+            }
+            Some(position) => {
+                indexes.all[position] = RunIndex::new(show, sight.clone());
+                position
+            }
+            None => {
+                if indexes.all.len() >= INDEXES_MAX {
+                    let oldest = (0..INDEXES_MAX).min_by_key(|&position| indexes.all[position].last_asked);
+                    indexes.all.swap_remove(oldest.unwrap_or(0));
+                }
+                indexes.all.push(RunIndex::new(show, sight.clone()));
+                indexes.all.len() - 1
+            }
+        };
+        let index = &mut indexes.all[position];
+        (index.changes, index.last_asked) = (self.changes_before + self.changes.len() as u64, asked);
+        look(index)
     }
 
-    fn is_empty(&mut self) -> bool {
-        self.0.get_mut().is_empty()
+    /// # Panics
+    /// When an index is not what a new one would be.
+    pub(super) fn check(&self, show: &Show) {
+        let sights: Vec<Sight> = self.indexes.borrow().all.iter().map(|index| index.sight.clone()).collect();
+        for sight in sights {
+            self.with(show, &sight, |index| {
+                let new = RunIndex::new(show, sight.clone());
+                assert_eq!((&index.rows, &index.blocks, index.free_seats), (&new.rows, &new.blocks, new.free_seats));
+                assert_eq!(index.sections, new.sections, "free runs of sections");
+            });
+        }
     }
 }
 
@@ -65,67 +171,84 @@ impl Show {
     /// Says that these seats changed between free and not free.
     #[inline]
     pub(super) fn runs_changed(&mut self, places: &Places) {
-        if !self.runs.is_empty() {
-            self.update_runs(places);
+        if !self.runs.indexes.get_mut().all.is_empty() {
+            self.note_changes(places);
         }
     }
 
     #[cold]
-    fn update_runs(&mut self, places: &Places) {
-        let mut indexes = std::mem::take(self.runs.0.get_mut());
-        let mut end_of_row = 0;
-        for seat in places.seats().filter(|seat| seat.0 < self.manifest.seats()) {
-            if seat.0 < end_of_row {
-                continue;
-            }
-            let row = self.manifest.row_of(seat);
-            end_of_row = self.manifest.rows()[row].first_seat + self.manifest.rows()[row].seats;
-            indexes.iter_mut().for_each(|index| index.update(self, row));
+    fn note_changes(&mut self, places: &Places) {
+        let max = (self.manifest.rows().len() / 2).max(CHANGES_MIN);
+        let runs = &mut self.runs;
+        if runs.changes.len() >= 2 * max {
+            runs.changes.drain(..max);
+            runs.changes_before += max as u64;
         }
-        *self.runs.0.get_mut() = indexes;
-    }
-
-    /// Of 64 seats those that anybody with this reach may be given: available, and not kept for those who need them.
-    pub(super) fn free_word(&self, word: usize, reach: u64) -> u64 {
-        let protected = self.manifest.protected().words().get(word).copied().unwrap_or(0);
-        self.available.words()[word] & !protected & !self.channels.hidden_word(word, reach)
+        runs.changes.extend(places.seats());
     }
 }
 
 impl RunIndex {
-    fn new(show: &Show, reach: u64) -> Self {
-        let rows = show.manifest.rows();
+    fn new(show: &Show, sight: Sight) -> Self {
+        let manifest = &show.manifest;
         let mut index = Self {
-            reach,
-            rows: vec![0; rows.len()],
-            blocks: vec![0; rows.len().div_ceil(BLOCK)],
-            free: vec![0; rows.len()],
-            free_by_section: vec![0; show.manifest.parts().sections.len()],
+            seen: seen(show, &sight),
+            sight,
+            free: SeatBitmap::empty(manifest.seats()),
+            rows: vec![0; manifest.rows().len()],
+            blocks: vec![0; manifest.rows().len().div_ceil(BLOCK)],
+            sections: vec![SectionRuns::default(); manifest.parts().sections.len()],
             free_seats: 0,
+            changes: 0,
+            last_asked: 0,
         };
-        for row in 0..rows.len() {
-            index.update(show, row);
-        }
+        (0..manifest.rows().len()).for_each(|row| index.update(show, row));
         index
     }
 
+    /// Makes up for what changed since it was last asked.
+    fn catch_up(&mut self, show: &Show, runs: &Runs) {
+        let known = usize::try_from(self.changes - runs.changes_before).unwrap_or(usize::MAX);
+        let mut row_done = 0..0;
+        for seat in runs.changes.iter().skip(known) {
+            if row_done.contains(&seat.0) {
+                continue;
+            }
+            let row = show.manifest.row_of(*seat);
+            let place = &show.manifest.rows()[row];
+            row_done = place.first_seat..place.first_seat + place.seats;
+            self.update(show, row);
+        }
+    }
+
     fn update(&mut self, show: &Show, row: usize) {
-        let place = &show.manifest.rows()[row];
-        let position = show.manifest.rank_position(row);
-        let (mut mask, mut free) = (0u32, 0u32);
+        let place = show.manifest.rows()[row];
+        let section = &mut self.sections[place.section.0 as usize];
         each_run(
             place.first_seat,
             place.seats,
-            |word| show.free_word(word, self.reach),
+            |word| self.free.words()[word],
             |_, length| {
-                mask |= 1 << length.min(LONG_RUN);
-                free += length;
+                section.lengths[length.min(LONG_RUN) as usize] -= 1;
+                section.free_seats -= length;
+                self.free_seats -= length;
             },
         );
-        let before = u32::from(std::mem::replace(&mut self.free[position], u16::try_from(free).unwrap_or(u16::MAX)));
-        self.free_seats = self.free_seats + free - before;
-        let section = &mut self.free_by_section[place.section.0 as usize];
-        *section = *section + free - before;
+        let (available, seen) = (show.available.words(), self.seen.words());
+        self.free.copy_range(place.first_seat..place.first_seat + place.seats, |word| available[word] & seen[word]);
+        let mut mask = 0;
+        each_run(
+            place.first_seat,
+            place.seats,
+            |word| self.free.words()[word],
+            |_, length| {
+                mask |= 1 << length.min(LONG_RUN);
+                section.lengths[length.min(LONG_RUN) as usize] += 1;
+                section.free_seats += length;
+                self.free_seats += length;
+            },
+        );
+        let position = show.manifest.rank_position(row);
         if std::mem::replace(&mut self.rows[position], mask) != mask {
             let block = position / BLOCK;
             let rows = &self.rows[block * BLOCK..self.rows.len().min((block + 1) * BLOCK)];
@@ -133,9 +256,24 @@ impl RunIndex {
         }
     }
 
-    /// Free seats of a section.
-    pub(super) fn free_of(&self, section: crate::ids::SectionIndex) -> u32 {
-        self.free_by_section[section.0 as usize]
+    /// Of 64 seats those that will do and are free.
+    pub(super) fn free_word(&self, word: usize) -> u64 {
+        self.free.words()[word]
+    }
+
+    /// Whether a seat will do and is not kept for those who need it, whoever has it.
+    pub(super) fn sees(&self, seat: SeatIndex) -> bool {
+        self.seen.contains(seat)
+    }
+
+    /// The free runs of a section.
+    pub(super) fn section(&self, section: SectionIndex) -> &SectionRuns {
+        &self.sections[section.0 as usize]
+    }
+
+    /// The lengths of the free runs of the row at a position in the order of ranks, a bit each.
+    pub(super) fn lengths_at(&self, position: usize) -> u32 {
+        self.rows[position]
     }
 
     /// Positions, best first, of the rows that have a run of one of these lengths.
@@ -147,6 +285,17 @@ impl RunIndex {
             rows.iter().enumerate().filter(move |(_, mask)| *mask & lengths != 0).map(move |(row, _)| first + row)
         })
     }
+}
+
+/// The seats that will do and are not kept for those who need them.
+fn seen(show: &Show, sight: &Sight) -> SeatBitmap {
+    let seats = show.manifest.seats();
+    let mut seen = SeatBitmap::full(seats);
+    if *sight != Sight::of_reach(u64::MAX) {
+        (0..seats).map(SeatIndex).filter(|seat| !sight.sees(show, *seat)).for_each(|seat| seen.remove(seat));
+    }
+    show.manifest.protected().iter().for_each(|seat| seen.remove(seat));
+    seen
 }
 
 /// Calls `each` with the start and the length of every run of set bits among `seats` bits from `first` on.

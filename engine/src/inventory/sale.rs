@@ -110,6 +110,16 @@ impl Sale {
     }
 }
 
+impl Sale {
+    /// When clocks that stand still run again by themselves: with the end of the sale.
+    pub(super) fn clocks_start_at(&self) -> Option<Timestamp> {
+        match self.stage {
+            Stage::Paused { stop_clocks: true, .. } => self.closes_at,
+            _ => None,
+        }
+    }
+}
+
 impl Show {
     /// The refusal of what the present state does not allow.
     pub(super) fn not_open(&self, now: Timestamp) -> Rejection {
@@ -136,16 +146,12 @@ pub(super) fn schedule(
     show.must_be(&OPENABLE, now)?;
     // After this point it must succeed.
     let ScheduleSale { opens_at, closes_at } = *command;
-    let planned = Sale { stage: Stage::Planned, opens_at, closes_at };
-    if show.sale != planned {
+    let stage = if show.sale.stage == Stage::Draft { Stage::Planned } else { show.sale.stage };
+    let scheduled = Sale { stage, opens_at, closes_at };
+    if show.sale != scheduled {
         events.push(Event::SaleScheduled { opens_at, closes_at });
     }
-    let after = if matches!(show.sale.stage, Stage::Paused { .. }) {
-        Sale { stage: show.sale.stage, ..planned }
-    } else {
-        planned
-    };
-    Ok(Answer::Sale(after.state_at(now)))
+    Ok(Answer::Sale(scheduled.state_at(now)))
 }
 
 pub(super) fn open(show: &Show, now: Timestamp, events: &mut Vec<Event>) -> Result<Answer, Rejection> {
@@ -180,7 +186,8 @@ pub(super) fn close(show: &Show, now: Timestamp, events: &mut Vec<Event>) -> Res
     Ok(Answer::Sale(ShowState::Closed))
 }
 
-pub(super) fn apply_scheduled(show: &mut Show, opens_at: Timestamp, closes_at: Option<Timestamp>) {
+pub(super) fn apply_scheduled(show: &mut Show, opens_at: Timestamp, closes_at: Option<Timestamp>, at: Timestamp) {
+    note_that_all_was_looked_at(show, at);
     if show.sale.stage == Stage::Draft {
         show.sale.stage = Stage::Planned;
     }
@@ -193,7 +200,15 @@ pub(super) fn apply_opened(show: &mut Show, at: Timestamp) {
     show.sale.opens_at = show.sale.opens_at.min(at);
 }
 
+/// As long as a show is on sale, those who wait are served at once; afterwards what comes back stays to be looked at.
+fn note_that_all_was_looked_at(show: &mut Show, at: Timestamp) {
+    if show.sale.state_at(at) == ShowState::OnSale {
+        show.waitlist.looked();
+    }
+}
+
 pub(super) fn apply_paused(show: &mut Show, stop_clocks: bool, at: Timestamp) {
+    note_that_all_was_looked_at(show, at);
     show.sale.stage = Stage::Paused { since: at, stop_clocks };
 }
 

@@ -2,6 +2,8 @@
 //!
 //! It knows positions, not what a set means.
 
+use std::ops::Range;
+
 use crate::ids::SeatIndex;
 
 /// A set of the seats of one show.
@@ -43,6 +45,21 @@ impl SeatBitmap {
     /// Takes a seat out. The seat must exist.
     pub fn remove(&mut self, seat: SeatIndex) {
         self.words[seat.0 as usize / 64] &= !bit(seat);
+    }
+
+    /// Takes over which of these seats are in another set, of which `word_of` gives the words.
+    pub fn copy_range(&mut self, seats: Range<u32>, word_of: impl Fn(usize) -> u64) {
+        if seats.is_empty() {
+            return;
+        }
+        let (first, last) = (seats.start / 64, (seats.end - 1) / 64);
+        for word in first..=last {
+            let from = if word == first { seats.start % 64 } else { 0 };
+            let to = if word == last { (seats.end - 1) % 64 } else { 63 };
+            let mask = (u64::MAX << from) & (u64::MAX >> (63 - to));
+            let own = &mut self.words[word as usize];
+            *own = (*own & !mask) | (word_of(word as usize) & mask);
+        }
     }
 
     /// Makes room for more seats, none of which is in the set.
@@ -90,6 +107,17 @@ mod tests {
         for seats in [0, 1, 63, 64, 65, 1_000] {
             assert_eq!(SeatBitmap::full(seats).count(), seats);
             assert_eq!(SeatBitmap::empty(seats).count(), 0);
+        }
+    }
+
+    #[test]
+    fn a_range_is_copied_and_nothing_beside_it() {
+        for (start, end) in [(0, 0), (0, 1), (3, 64), (63, 65), (64, 128), (1, 130), (100, 130)] {
+            let mut bitmap = SeatBitmap::empty(130);
+            bitmap.insert(SeatIndex(2));
+            bitmap.copy_range(start..end, |_| u64::MAX);
+            let expected = (0..130).filter(|seat| (start..end).contains(seat) || *seat == 2);
+            assert!(bitmap.iter().map(|seat| seat.0).eq(expected), "{start}..{end}");
         }
     }
 

@@ -4,11 +4,13 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     Answer,
+    grant::{Grant, Special},
     hold::{Booking, Hold, HoldState},
-    hold_seats::{self, Special},
+    places::Places,
     sale::ShowState,
     show::Show,
     taking::Taking,
+    view::HoldView,
 };
 use crate::{
     codec::stable_bytes,
@@ -32,16 +34,19 @@ pub(super) fn decide(
         return Err(Rejection::HoldWaiting);
     }
     let states = [ShowState::Scheduled, ShowState::OnSale, ShowState::Paused, ShowState::Closed];
-    let mut taking = Taking::new(show, &command.buyer, &command.terms, &states, now)?;
+    let mut taking = Taking::new(show, &command.buyer, &command.terms, now);
+    taking.begin(None, &states)?;
     taking.check(&command.places)?;
+    if !taking.can_have(&command.places) {
+        return taking.refuse(&command.places);
+    }
     // After this point it must succeed.
-    let (hold_id, places) = (command.hold_id, command.places.clone());
-    let special = Special { request: Some(request), ..Special::default() };
-    let mut view = hold_seats::grant(&taking, hold_id, places, None, Some(special), events);
+    let grant = Grant::new(&taking, command.hold_id, &command.places, None);
+    events.push(grant.on_terms(Special { request: Some(request), ..Special::default() }));
     let (order, payment) = (command.order.clone(), command.payment.clone());
-    view.state = HoldState::Confirmed;
-    view.booking = Some(Booking { order: order.clone(), payment: payment.clone(), confirmed_at: now });
-    events.push(Event::HoldConfirmed { hold_id, order, payment, places: None });
+    let booking = Some(Booking { order: order.clone(), payment: payment.clone(), confirmed_at: now });
+    events.push(Event::HoldConfirmed { hold_id: command.hold_id, order, payment, places: None });
+    let view = HoldView { state: HoldState::Confirmed, booking, ..grant.view(None) };
     Ok(Answer::Confirmed(view))
 }
 
@@ -60,7 +65,9 @@ fn repeat(show: &Show, command: &SellPlaces, hold: &Hold, request: u64, now: Tim
     } else if hold.booking().is_none_or(|booking| booking.order != command.order) {
         HoldField::Order
     } else {
-        return Ok(Answer::Confirmed(show.view(hold, state, hold.remaining().clone())));
+        let has_places = state == HoldState::Confirmed;
+        let places = if has_places { hold.remaining().clone() } else { Places::default() };
+        return Ok(Answer::Confirmed(show.view(hold, state, places)));
     };
     Err(Rejection::IdReused { field })
 }

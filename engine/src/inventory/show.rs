@@ -8,7 +8,7 @@ use super::{
     blocks::Blocks,
     buyers::Buyers,
     channels::Channels,
-    hold::{Hold, HoldState, Rare},
+    hold::{Hold, HoldState},
     holds::Holds,
     manifest::{Manifest, Pool},
     places::Places,
@@ -155,14 +155,15 @@ impl Show {
         self.manifest.ga_capacity(section).map_or(0, |capacity| capacity.saturating_sub(taken))
     }
 
-    /// Units of a section that may be taken: available, and within its pools and the show's capacity, with so many of
-    /// the taken ones counted as free.
-    pub(super) fn ga_room(&self, section: SectionIndex, own: u32) -> u32 {
+    /// Units of a section that may be taken: available, and within its pools and the show's capacity, with these taken
+    /// places counted as free.
+    pub(super) fn ga_room(&self, section: SectionIndex, own: &Places) -> u32 {
         let parts = self.manifest.parts();
         let pools = parts.pools.iter().filter(|pool| pool.sections.contains(&section));
-        let of_pools = pools.map(|pool| pool.capacity.saturating_sub(self.taken_of_pool(pool) - own));
-        let of_show = parts.capacity.map(|capacity| capacity.saturating_sub(self.taken - own));
-        of_pools.chain(of_show).fold(self.ga_available_besides(section, own), u32::min)
+        let own_of = |pool: &Pool| pool.sections.iter().map(|section| own.units_of(*section)).sum::<u32>();
+        let of_pools = pools.map(|pool| pool.capacity.saturating_sub(self.taken_of_pool(pool) - own_of(pool)));
+        let of_show = parts.capacity.map(|capacity| capacity.saturating_sub(self.taken - own.count()));
+        of_pools.chain(of_show).fold(self.ga_available_besides(section, own.units_of(section)), u32::min)
     }
 
     /// Held and sold, seats and units.
@@ -232,13 +233,12 @@ impl Show {
         self.state_of(hold, now) != hold.state
     }
 
-    /// Whoever let a hold expire gets the next one's places back later, by a number that its id decides.
-    pub(super) fn with_late_return(&self, buyer: u32, id: HoldId, rare: Option<Rare>) -> Option<Rare> {
+    /// Whoever let a hold expire: how much later the places of this hold come back, should it expire too.
+    pub(super) fn returns_later_ms(&self, buyer: u32, id: HoldId) -> Option<u64> {
         let spread = self.policy.return_spread_ms;
         if spread == 0 || !self.lapses.contains_key(&buyer) {
-            return rare;
+            return None;
         }
-        let returns_later_ms = xxhash_rust::xxh3::xxh3_64(id.as_bytes()) % spread;
-        Some(Rare { returns_later_ms, ..rare.unwrap_or_default() })
+        Some(xxhash_rust::xxh3::xxh3_64(id.as_bytes()) % spread)
     }
 }

@@ -7,7 +7,8 @@ use std::fmt;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{Inventory, hold::Hold, places::Places, show::Show};
+use super::{Inventory, hold::Hold, seat_bitmap::SeatBitmap, show::Show};
+use crate::codec::stable_bytes;
 
 /// 128 bits of XXH3 over an inventory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,17 +46,71 @@ impl Writer {
         self.0.update(bytes);
     }
 
+    /// A value by its stored bytes, which are equal exactly when the values are.
+    fn value(&mut self, value: &impl bincode::Encode) {
+        self.bytes(&stable_bytes(value));
+    }
+
+    fn seats(&mut self, seats: Option<&SeatBitmap>) {
+        let words = seats.map(SeatBitmap::words).unwrap_or_default();
+        self.number(words.len() as u64);
+        words.iter().for_each(|word| self.number(*word));
+    }
+
     fn show(&mut self, show: &Show) {
         self.bytes(show.id.as_str().as_bytes());
-        self.bytes(&crate::codec::stable_bytes(&(show.manifest.parts(), show.policy)));
-        self.number(show.version);
-        for word in show.available.words().iter().chain(show.sold.words()) {
-            self.number(*word);
-        }
+        self.value(&(show.manifest.parts(), show.policy, show.sale));
+        self.value(&(show.version, show.manifest_version, &show.manifest_changes, show.created_as));
+        self.seats(Some(&show.available));
+        self.seats(Some(&show.sold));
+        self.seats(show.retired.as_ref());
+        self.number(u64::from(show.taken));
         for tally in &show.ga {
-            self.number(u64::from(tally.held));
-            self.number(u64::from(tally.sold));
+            self.value(&(tally.held, tally.sold, tally.blocked));
         }
+        self.blocks(show);
+        self.channels(show);
+        self.waitlist(show);
+        self.holds(show);
+    }
+
+    fn blocks(&mut self, show: &Show) {
+        self.number(show.blocks.marks().len() as u64);
+        for mark in show.blocks.marks() {
+            self.value(mark);
+        }
+        self.seats(show.blocks.blocked());
+        self.bytes(show.blocks.seat_marks());
+        self.number(show.blocks.ga().count() as u64);
+        for (section, mark, units) in show.blocks.ga() {
+            self.value(&(section, mark, units));
+        }
+        self.value(&(&show.releases, show.returns_due_at));
+    }
+
+    fn channels(&mut self, show: &Show) {
+        self.number(show.channels.open);
+        self.number(show.channels.all.len() as u64);
+        for channel in &show.channels.all {
+            self.value(&(&channel.key, channel.public_at));
+            self.seats(Some(&channel.seats));
+        }
+    }
+
+    fn waitlist(&mut self, show: &Show) {
+        let waitlist = &show.waitlist;
+        self.value(&(waitlist.joined, waitlist.waiting(), waitlist.order));
+        let mut entries: Vec<_> = waitlist.iter().collect();
+        entries.sort_unstable_by_key(|(_, entry)| entry.number);
+        for (slot, entry) in entries {
+            let queue = waitlist.queue_of(slot);
+            self.value(&(entry.id, &entry.buyer, entry.number, entry.priority, entry.was_gathered_for));
+            self.value(&(&queue.wish, queue.channels));
+            self.value(&waitlist.gathering(slot).map(|gathering| (&gathering.places, gathering.until)));
+        }
+    }
+
+    fn holds(&mut self, show: &Show) {
         let mut holds: Vec<&Hold> = show.holds.iter().collect();
         holds.sort_unstable_by_key(|hold| hold.id);
         self.number(holds.len() as u64);
@@ -64,37 +119,27 @@ impl Writer {
         }
         self.number(show.holds.ended().count() as u64);
         for (at, hold) in show.holds.ended() {
-            self.number(at.0);
+            self.value(&(at, hold.id));
+        }
+        for hold in show.holds.booked() {
             self.bytes(hold.id.as_bytes());
         }
+        let lapses = show.lapses.iter().map(|(slot, lapses)| (&show.buyers.get(*slot).id, lapses));
+        let mut lapses: Vec<_> = lapses.map(|(buyer, own)| (buyer, own.count, own.cools_until)).collect();
+        lapses.sort_unstable();
+        self.value(&lapses);
     }
 
     fn hold(&mut self, show: &Show, hold: &Hold) {
         self.bytes(hold.id.as_bytes());
         self.bytes(&show.buyers.get(hold.buyer).id);
-        for number in [hold.ttl.ms(), hold.granted_at.0, hold.expires_at.0, hold.state as u64] {
-            self.number(number);
-        }
-        self.places(&hold.places);
-        self.places(hold.remaining());
-        let booking = hold.more.as_ref().and_then(|more| more.booking.as_ref());
-        self.number(u64::from(booking.is_some()));
-        if let Some(booking) = booking {
-            self.bytes(booking.order.as_str().as_bytes());
-            self.bytes(booking.payment.as_str().as_bytes());
-            self.number(booking.confirmed_at.0);
-        }
-    }
-
-    fn places(&mut self, places: &Places) {
-        self.number(places.seats().len() as u64);
-        for seat in places.seats() {
-            self.number(u64::from(seat.0));
-        }
-        self.number(places.ga().len() as u64);
-        for (section, units) in places.ga() {
-            self.number(u64::from(section.0));
-            self.number(u64::from(units));
+        self.value(&(hold.ttl, hold.granted_at, hold.expires_at, hold.state as u64));
+        self.value(&(&hold.places, hold.remaining()));
+        self.value(&hold.booking().map(|booking| (&booking.order, &booking.payment, booking.confirmed_at)));
+        if let Some(rare) = hold.rare() {
+            self.value(&(rare.request, rare.placement, &rare.tickets, &rare.prices.seats, &rare.prices.ga));
+            self.value(&(rare.extendable_until, rare.pinned_from, rare.returns_later_ms));
+            self.value(&(rare.difference_minor, rare.is_offer, &rare.booked));
         }
     }
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     command::Terms,
-    ids::{BuyerId, SeatIndex, SectionIndex},
+    ids::{BuyerId, HoldId, SeatIndex, SectionIndex},
     rejection::{Conflicts, GaShortage, Limit, Rejection},
     time::Timestamp,
 };
@@ -24,6 +24,8 @@ pub(super) struct Taking<'a> {
     pub(super) show: &'a Show,
     pub(super) buyer: &'a BuyerId,
     pub(super) terms: &'a Terms,
+    /// Where he is among the show's buyers, if he is.
+    slot: Option<u32>,
     /// The channels that he may draw from, a bit each.
     pub(super) reach: u64,
     /// Ends with the new hold.
@@ -36,28 +38,33 @@ pub(super) struct Taking<'a> {
 }
 
 impl<'a> Taking<'a> {
-    /// # Errors
-    /// When the show is not in one of these `states`, there is no such channel, or no such hold of the buyer to replace.
-    pub(super) fn new(
-        show: &'a Show,
-        buyer: &'a BuyerId,
-        terms: &'a Terms,
-        states: &[ShowState],
-        now: Timestamp,
-    ) -> Result<Self, Rejection> {
-        let replaced = match terms.replaces {
-            Some(id) => Some(live_hold(show, id, buyer, now)?),
-            None => None,
-        };
-        if replaced.is_some_and(Hold::is_pinned) {
-            return Err(Rejection::HoldPinned);
-        }
-        show.must_be(states, now)?;
-        let reach = show.channels.reach(&terms.channels)?;
-        Ok(Self { show, buyer, terms, reach, replaced, moved: SmallVec::new(), exchanged: None, now })
+    /// Of whoever gives nothing up so far.
+    #[inline]
+    pub(super) fn new(show: &'a Show, buyer: &'a BuyerId, terms: &'a Terms, now: Timestamp) -> Self {
+        let (replaced, moved, exchanged) = (None, SmallVec::new(), None);
+        let slot = show.buyers.find_slot(buyer.as_bytes());
+        Self { show, buyer, terms, slot, reach: show.channels.open, replaced, moved, exchanged, now }
     }
 
-    /// Checks places that the caller named, and finds the holds that they come from.
+    /// # Errors
+    /// When there is no such hold of the buyer to replace, the show is not in one of these `states`, or there is no such
+    /// channel.
+    pub(super) fn begin(&mut self, replaces: Option<HoldId>, states: &[ShowState]) -> Result<(), Rejection> {
+        if let Some(id) = replaces {
+            let replaced = live_hold(self.show, id, self.buyer, self.now)?;
+            if replaced.is_pinned() {
+                return Err(Rejection::HoldPinned);
+            }
+            self.replaced = Some(replaced);
+        }
+        self.show.must_be(states, self.now)?;
+        if !self.terms.channels.is_empty() {
+            self.reach = self.show.channels.reach(&self.terms.channels)?;
+        }
+        Ok(())
+    }
+
+    /// Checks places that the caller named, all but whether they are free, and finds the holds that they come from.
     ///
     /// # Errors
     /// The first reason by precedence.
@@ -77,16 +84,11 @@ impl<'a> Taking<'a> {
         if is_free && !self.show.has_capacities() {
             return Ok(());
         }
-        let protected = places.seats().filter(|seat| self.is_protected(*seat)).collect();
-        if !self.terms.accessible {
-            let conflicts = Conflicts { seats: protected, ga: SmallVec::new() };
-            if !conflicts.is_empty() {
-                return Err(Rejection::PlacesProtected(conflicts));
-            }
+        if !self.terms.accessible && self.has_protected(places) {
+            let seats = places.seats().filter(|seat| self.is_protected(*seat)).collect();
+            return Err(Rejection::PlacesProtected(Conflicts { seats, ga: SmallVec::new() }));
         }
-        self.check_capacities(places)?;
-        let taken = self.taken(places);
-        if taken.is_empty() { Ok(()) } else { Err(Rejection::PlacesTaken(taken)) }
+        self.check_capacities(places)
     }
 
     /// The quick question: all exist, are available to everybody, and nothing is given up for them.
@@ -96,7 +98,11 @@ impl<'a> Taking<'a> {
             && self.exchanged.is_none()
             && show.are_available(places)
             && (show.channels.all.is_empty() || places.seats().all(|seat| show.channels.reaches(seat, self.reach)))
-            && !places.seats().any(|seat| self.is_protected(seat))
+            && !self.has_protected(places)
+    }
+
+    fn has_protected(&self, places: &Places) -> bool {
+        !self.show.manifest.protected_rows().is_empty() && places.seats().any(|seat| self.is_protected(seat))
     }
 
     fn is_protected(&self, seat: SeatIndex) -> bool {
@@ -105,10 +111,7 @@ impl<'a> Taking<'a> {
 
     /// Other live holds of the buyer that have some of these seats.
     fn find_own(&mut self, places: &Places) {
-        let Some(buyer) = self.show.buyers.find_slot(self.buyer.as_bytes()) else { return };
-        if self.show.buyers.get(buyer).live_holds == 0 {
-            return;
-        }
+        let Some(buyer) = self.slot.filter(|slot| self.show.buyers.get(*slot).live_holds > 0) else { return };
         let holds = self.show.buyers.holds_of(buyer).map(|slot| self.show.holds.get(slot));
         let live = holds.filter(|hold| hold.state == HoldState::Held && !self.show.is_over(hold, self.now));
         let others =
@@ -119,7 +122,7 @@ impl<'a> Taking<'a> {
 
     /// Whether the buyer gives up this seat for the new ones.
     fn gives_up(&self, seat: SeatIndex) -> bool {
-        self.given_up().any(|hold| hold.remaining().contains_seat(seat))
+        !self.gives_up_nothing() && self.given_up().any(|hold| hold.remaining().contains_seat(seat))
     }
 
     fn given_up(&self) -> impl Iterator<Item = &'a Hold> + '_ {
@@ -131,8 +134,15 @@ impl<'a> Taking<'a> {
         self.replaced.into_iter().chain(self.exchanged).map(|hold| hold.remaining().units_of(section)).sum()
     }
 
+    fn gives_up_nothing(&self) -> bool {
+        self.replaced.is_none() && self.exchanged.is_none() && self.moved.is_empty()
+    }
+
     /// Places that the buyer has no more afterwards.
     fn count_given_up(&self, places: &Places) -> u32 {
+        if self.gives_up_nothing() {
+            return 0;
+        }
         let whole: u32 = self.replaced.into_iter().chain(self.exchanged).map(|hold| hold.remaining().count()).sum();
         let moved = places.seats().filter(|seat| self.moved.iter().any(|hold| hold.remaining().contains_seat(*seat)));
         whole + u32::try_from(moved.count()).unwrap_or(u32::MAX)
@@ -142,31 +152,43 @@ impl<'a> Taking<'a> {
     /// [`Rejection::LimitReached`] or [`Rejection::CoolingDown`].
     pub(super) fn check_limits(&self, places: &Places) -> Result<(), Rejection> {
         let count = places.count();
-        let slot = self.show.buyers.find_slot(self.buyer.as_bytes());
-        let (live_holds, places_of_buyer) = slot.map_or((0, 0), |slot| {
+        let (live_holds, places_of_buyer) = self.slot.map_or((0, 0), |slot| {
             let buyer = self.show.buyers.get(slot);
             (buyer.live_holds, buyer.places)
         });
         let emptied = self.moved.iter().filter(|hold| hold.remaining().without(places).is_empty()).count();
         let ended = u32::try_from(emptied).unwrap_or(0) + u32::from(self.replaced.is_some());
         // An exchange makes no hold.
-        let new = u32::from(self.exchanged.is_none());
+        let live_then = |live: u32| if self.exchanged.is_some() { 0 } else { live + 1 - ended };
         let policy = &self.show.policy;
         let places_then = places_of_buyer + count - self.count_given_up(places);
         for (limit, wanted, max) in [
             (Limit::PlacesPerHold, count, policy.places_per_hold_max),
-            (Limit::HoldsPerShow, self.show.holds.live() + new - ended, policy.holds_per_show_max),
-            (Limit::LiveHoldsPerBuyer, live_holds + new - ended, policy.live_holds_per_buyer_max),
+            (Limit::HoldsPerShow, live_then(self.show.holds.live()), policy.holds_per_show_max),
+            (Limit::LiveHoldsPerBuyer, live_then(live_holds), policy.live_holds_per_buyer_max),
             (Limit::PlacesPerBuyer, places_then, policy.places_per_buyer_max),
         ] {
             if wanted > max {
                 return Err(Rejection::LimitReached { limit, max: u64::from(max) });
             }
         }
-        match slot.and_then(|slot| self.show.lapses.get(&slot)) {
+        match self.slot.and_then(|slot| self.show.lapses.get(&slot)) {
             Some(lapses) if self.now < lapses.cools_until => Err(Rejection::CoolingDown { until: lapses.cools_until }),
             _ => Ok(()),
         }
+    }
+
+    /// Of all limits only that of what a buyer may have.
+    ///
+    /// # Errors
+    /// [`Rejection::LimitReached`].
+    pub(super) fn check_places_of_buyer(&self, places: &Places) -> Result<(), Rejection> {
+        let has = self.slot.map_or(0, |slot| self.show.buyers.get(slot).places);
+        let max = self.show.policy.places_per_buyer_max;
+        if has + places.count() <= max {
+            return Ok(());
+        }
+        Err(Rejection::LimitReached { limit: Limit::PlacesPerBuyer, max: u64::from(max) })
     }
 
     /// # Errors
@@ -200,22 +222,35 @@ impl<'a> Taking<'a> {
 
     /// Whether the buyer could take this seat: free, given up, and not kept for others.
     pub(super) fn is_reachable(&self, seat: SeatIndex) -> bool {
-        (self.terms.accessible || !self.is_protected(seat)) && (self.gives_up(seat) || self.is_free_for_him(seat))
+        let gives_up = self.replaced.into_iter().chain(self.exchanged).any(|hold| hold.remaining().contains_seat(seat));
+        (self.terms.accessible || !self.is_protected(seat)) && (gives_up || self.is_free_for_him(seat))
     }
 
-    /// What of these known places the buyer cannot have.
-    pub(super) fn taken(&self, places: &Places) -> Conflicts {
-        let show = self.show;
-        let is_free = |seat: SeatIndex| self.gives_up(seat) || self.is_free_for_him(seat);
-        let shortage = |(section, requested)| {
-            let available = show.ga_available_besides(section, self.units_given_up(section));
-            GaShortage { section, requested, available }
+    /// Whether the buyer can have all of these known places.
+    pub(super) fn can_have(&self, places: &Places) -> bool {
+        let has_room = |(section, units): (SectionIndex, u32)| {
+            units <= self.show.ga_available_besides(section, self.units_given_up(section))
         };
-        let short = |shortage: &GaShortage| shortage.requested > shortage.available;
-        Conflicts {
-            seats: places.seats().filter(|seat| !is_free(*seat)).collect(),
-            ga: places.ga().map(shortage).filter(short).collect(),
+        places.seats().all(|seat| self.gives_up(seat) || self.is_free_for_him(seat)) && places.ga().all(has_room)
+    }
+
+    /// The refusal of places of which the buyer cannot have all. The usual one: it is filled where it is returned, since
+    /// moving it costs more than deciding it.
+    #[inline(never)]
+    pub(super) fn refuse<T>(&self, places: &Places) -> Result<T, Rejection> {
+        let mut refusal = Err(Rejection::PlacesTaken(Conflicts::default()));
+        if let Err(Rejection::PlacesTaken(taken)) = &mut refusal {
+            for seat in places.seats().filter(|seat| !self.gives_up(*seat) && !self.is_free_for_him(*seat)) {
+                taken.seats.push(seat);
+            }
+            for (section, requested) in places.ga() {
+                let available = self.show.ga_available_besides(section, self.units_given_up(section));
+                if requested > available {
+                    taken.ga.push(GaShortage { section, requested, available });
+                }
+            }
         }
+        refusal
     }
 
     /// The latest deadline that extending the new hold can reach: what the oldest of the given-up holds had.

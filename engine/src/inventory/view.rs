@@ -69,9 +69,14 @@ impl Show {
 
     /// What places of a hold cost together: as when it was granted.
     pub(super) fn price_of(&self, hold: &Hold, places: &Places) -> u64 {
-        let Some(prices) = hold.rare().map(|rare| &rare.prices).filter(|prices| **prices != Prices::default()) else {
-            return self.price(places);
-        };
+        match hold.rare().map(|rare| &rare.prices).filter(|prices| **prices != Prices::default()) {
+            Some(prices) => self.price_under(prices, places),
+            None => self.price(places),
+        }
+    }
+
+    /// What places cost together, in minor units, those with a kept price at that.
+    pub(super) fn price_under(&self, prices: &Prices, places: &Places) -> u64 {
         places.seats().map(|seat| self.price_of_seat(prices, seat)).sum::<u64>()
             + places.ga().map(|(section, units)| self.price_of_unit(prices, section) * u64::from(units)).sum::<u64>()
     }
@@ -98,12 +103,12 @@ impl Show {
             expires_at: hold.expires_at,
             extendable_until: self.extendable_until_of(hold),
             booking: hold.booking().cloned(),
-            more: self.details(hold),
+            more: self.details(hold, state),
         }
     }
 
-    fn details(&self, hold: &Hold) -> Option<Box<HoldDetails>> {
-        let refund_due = hold.state == HoldState::Confirmed && self.is_cancelled();
+    fn details(&self, hold: &Hold, state: HoldState) -> Option<Box<HoldDetails>> {
+        let refund_due = state == HoldState::Confirmed && self.is_cancelled();
         let Some(rare) = hold.rare() else {
             return refund_due.then(|| Box::new(HoldDetails { refund_due, ..HoldDetails::default() }));
         };
@@ -113,7 +118,7 @@ impl Show {
             prices: rare.prices.clone(),
             orphans: Vec::new(),
             is_offer: rare.is_offer,
-            is_pinned: rare.pinned_from.is_some(),
+            is_pinned: state == HoldState::Held && rare.pinned_from.is_some(),
             refund_due,
             difference_minor: rare.difference_minor,
         };

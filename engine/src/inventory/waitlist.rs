@@ -21,8 +21,8 @@ use crate::{
 pub(super) mod join;
 pub(super) mod offer;
 
-/// Seats that came back before they are looked at one by one; for more, every queue is looked at.
-const SEATS_LOOKED_AT_MAX: usize = 64;
+/// Seats, sections and queues that are looked at one by one; for more, every queue is looked at.
+const LOOKED_AT_MAX: usize = 64;
 
 /// One who waits: 48 bytes.
 #[derive(Debug)]
@@ -54,7 +54,8 @@ pub(super) struct Gathering {
     pub(super) until: Timestamp,
 }
 
-/// What came back since the queues were last looked at. Not part of the state.
+/// What came back since the queues were last looked at. Between two commands there is nothing, but for a show that is
+/// not on sale, where it stays until it is.
 #[derive(Debug, Default)]
 pub(super) struct Look {
     pub(super) everywhere: bool,
@@ -62,6 +63,19 @@ pub(super) struct Look {
     pub(super) sections: SmallVec<[SectionIndex; 2]>,
     /// Queues that somebody joined.
     pub(super) queues: SmallVec<[u32; 2]>,
+}
+
+impl Look {
+    /// The first ones are remembered; for more than these, every queue is looked at.
+    fn note(&mut self, mut seats: impl Iterator<Item = SeatIndex>, mut ga: impl Iterator<Item = SectionIndex>) {
+        self.seats.extend(seats.by_ref().take(LOOKED_AT_MAX - self.seats.len()));
+        self.sections.extend(ga.by_ref().take(LOOKED_AT_MAX - self.sections.len()));
+        self.everywhere |= seats.next().is_some() || ga.next().is_some();
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        !self.everywhere && self.seats.is_empty() && self.sections.is_empty() && self.queues.is_empty()
+    }
 }
 
 /// Everybody who waits for places of one show.
@@ -80,7 +94,7 @@ pub(super) struct Waitlist {
     waiting: u32,
     /// Entries that ever joined.
     pub(super) joined: u64,
-    order: WaitlistOrder,
+    pub(super) order: WaitlistOrder,
     pub(super) look: Look,
 }
 
@@ -91,10 +105,13 @@ impl Waitlist {
     }
 
     pub(super) fn is_entry(&self, id: HoldId) -> bool {
-        self.waiting > 0 && self.slot(id).is_some()
+        self.slot(id).is_some()
     }
 
     pub(super) fn slot(&self, id: HoldId) -> Option<u32> {
+        if self.waiting == 0 {
+            return None;
+        }
         self.by_id.find(hash(id), |&slot| self.entries.get(slot).id == id).copied()
     }
 
@@ -139,6 +156,11 @@ impl Waitlist {
         self.gatherings.len()
     }
 
+    /// What is withheld for each entry that something is gathered for.
+    pub(super) fn gathered_places(&self) -> impl Iterator<Item = &Places> {
+        self.gatherings.values().map(|gathering| &gathering.places)
+    }
+
     /// Places that are withheld for entries.
     pub(super) fn gathered(&self) -> u32 {
         self.gatherings.values().map(|gathering| gathering.places.count()).sum()
@@ -178,23 +200,16 @@ impl Waitlist {
         }
     }
 
-    /// Looks at a queue's entries when it is asked next.
+    /// Every queue may be satisfied now.
     pub(super) fn look_everywhere(&mut self) {
-        if self.waiting > 0 {
-            self.look = Look { everywhere: true, ..Look::default() };
-        }
+        self.look.everywhere |= self.waiting > 0;
     }
 
     /// Places came back.
     #[inline]
-    pub(super) fn look_at(&mut self, places: &Places) {
-        if self.waiting == 0 || self.look.everywhere {
-            return;
-        }
-        self.look.seats.extend(places.seats());
-        self.look.sections.extend(places.ga().map(|(section, _)| section));
-        if self.look.seats.len() > SEATS_LOOKED_AT_MAX || self.look.sections.len() > SEATS_LOOKED_AT_MAX {
-            self.look_everywhere();
+    pub(super) fn look_at(&mut self, seats: impl Iterator<Item = SeatIndex>, ga: impl Iterator<Item = SectionIndex>) {
+        if self.waiting > 0 {
+            self.look.note(seats, ga);
         }
     }
 
@@ -229,7 +244,11 @@ impl Waitlist {
         self.by_buyer.insert_unique(buyer_of(slot), slot, |&slot| buyer_of(slot));
         self.waiting += 1;
         self.enqueue(slot);
-        self.look.queues.push(queue);
+        if self.look.queues.len() < LOOKED_AT_MAX {
+            self.look.queues.push(queue);
+        } else {
+            self.look_everywhere();
+        }
     }
 
     fn queue_for(&mut self, wish: Wish, channels: u64) -> u32 {

@@ -59,6 +59,7 @@ pub fn replay(log: &mut dyn Log) -> Result<(Inventory, Recovered), RecoveryError
         events += apply_payload(&mut inventory, frame.payload, Timestamp(frame.clock_ms))?;
         Ok(())
     })?;
+    inventory.replayed(Timestamp(tail.clock_ms));
     let shows = inventory.shows().map(|(number, _)| inventory.created_show(number, true)).collect();
     let state_hash = inventory.state_hash();
     let (lsn, clock) = (tail.lsn, Timestamp(tail.clock_ms));

@@ -13,7 +13,6 @@ use super::{
 };
 use crate::{
     ids::{HoldId, SeatIndex},
-    inventory::runs::each_run,
     rejection::Rejection,
 };
 
@@ -32,7 +31,7 @@ pub(super) fn seats(field: &Field<'_>, hold_id: HoldId) -> Result<Choice, Reject
             Rejection::NotTogether { requested, available }
         });
     };
-    let rank_of = |position: usize| field.show.manifest.rows()[field.row(position)].rank;
+    let rank_of = |position: usize| field.row_at(position).rank;
     let in_pool = |start: u32| (start..start + window).map(SeatIndex);
     for &(position, start) in &windows {
         if let Some(beside) = beside(field, position, start, window, others) {
@@ -43,7 +42,7 @@ pub(super) fn seats(field: &Field<'_>, hold_id: HoldId) -> Result<Choice, Reject
         }
     }
     if !field.splits() {
-        let available = window + field.with_index(|index| field.free_seats(index));
+        let available = window + field.free_seats();
         return Err(Rejection::NotTogether { requested: wish.quantity, available });
     }
     let mut rest = choose::seats(field, others, hold_id)?;
@@ -59,30 +58,54 @@ fn windows(field: &Field<'_>) -> Vec<(usize, u32)> {
     let window = wish.bays + wish.companions;
     let accessible = field.show.manifest.accessible();
     let mut windows = Vec::new();
-    for (position, row) in field.allowed_rows() {
-        each_run(
-            row.first_seat,
-            row.seats,
-            |word| field.protected_word(word),
-            |start, length| {
-                for first in start..(start + length + 1).saturating_sub(window).max(start) {
-                    let bays = (first..first + window).filter(|&seat| accessible.contains(SeatIndex(seat))).count();
-                    if first + window <= start + length && bays == wish.bays as usize {
-                        windows.push((position, first));
-                    }
+    for position in pool_rows(field) {
+        each_free_run(field, position, |start, length| {
+            for first in start..(start + length + 1).saturating_sub(window).max(start) {
+                let bays = (first..first + window).filter(|&seat| accessible.contains(SeatIndex(seat))).count();
+                if bays == wish.bays as usize {
+                    windows.push((position, first));
                 }
-            },
-        );
+            }
+        });
     }
     windows
+}
+
+/// The allowed rows that have places of the pool, best first.
+fn pool_rows<'a>(field: &'a Field<'_>) -> impl Iterator<Item = usize> + 'a {
+    let rows = field.show.manifest.protected_rows().iter().map(|&position| position as usize);
+    rows.filter(|&position| field.allows_section(field.row_at(position).section))
+}
+
+/// The free runs of the pool in a row.
+fn each_free_run(field: &Field<'_>, position: usize, mut each: impl FnMut(u32, u32)) {
+    let show = field.show;
+    let row = field.row_at(position);
+    let is_free = |seat: SeatIndex| {
+        show.manifest.protected().contains(seat)
+            && (show.available.contains(seat) || field.given_up.contains_seat(seat))
+            && field.index.sight.sees(show, seat)
+    };
+    let (mut start, mut length) = (row.first_seat, 0);
+    for seat in row.first_seat..row.first_seat + row.seats {
+        if is_free(SeatIndex(seat)) {
+            length += 1;
+            continue;
+        }
+        if length > 0 {
+            each(start, length);
+        }
+        (start, length) = (seat + 1, 0);
+    }
+    if length > 0 {
+        each(start, length);
+    }
 }
 
 /// Free places of the pool.
 fn pool_seats(field: &Field<'_>) -> u32 {
     let mut seats = 0;
-    for (_, row) in field.allowed_rows() {
-        each_run(row.first_seat, row.seats, |word| field.protected_word(word), |_, length| seats += length);
-    }
+    pool_rows(field).for_each(|position| each_free_run(field, position, |_, length| seats += length));
     seats
 }
 

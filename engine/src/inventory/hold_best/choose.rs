@@ -21,7 +21,7 @@ use super::{
 use crate::{
     command::Adjacency,
     ids::{HoldId, SeatIndex},
-    inventory::runs::{LONG_RUN, RunIndex},
+    inventory::runs::LONG_RUN,
     rejection::Rejection,
 };
 
@@ -40,83 +40,63 @@ pub(in crate::inventory) struct Choice {
 
 /// The best seats for so many.
 pub(super) fn seats(field: &Field<'_>, quantity: u32, hold_id: HoldId) -> Result<Choice, Rejection> {
-    field.with_index(|index| {
-        // The number of free seats is known for the usual wishes, and an upper bound for the others.
-        if index.free_seats < quantity && field.is_within() {
-            let available = field.free_seats(index);
-            return Err(Rejection::SoldOut { requested: quantity, available });
-        }
-        let together = || together(field, index, quantity, hold_id);
-        let found = match field.wish.adjacency {
-            Adjacency::Any => scattered(field, index, quantity),
-            Adjacency::Required => together(),
-            Adjacency::Preferred => together().or_else(|| split::seats(field, index, quantity)),
-        };
-        found.ok_or_else(|| {
-            let available = field.free_seats(index);
-            if available < quantity {
-                Rejection::SoldOut { requested: quantity, available }
-            } else {
-                Rejection::NotTogether { requested: quantity, available }
-            }
-        })
-    })
+    // Known without looking at any row.
+    let available = field.free_seats();
+    if available < quantity {
+        return Err(Rejection::SoldOut { requested: quantity, available });
+    }
+    let together = || together(field, quantity, hold_id);
+    let found = match field.wish.adjacency {
+        Adjacency::Any => scattered(field, quantity),
+        Adjacency::Required => together(),
+        Adjacency::Preferred => together().or_else(|| split::seats(field, quantity)),
+    };
+    found.ok_or(Rejection::NotTogether { requested: quantity, available })
 }
 
 /// Whether step 1 has an answer.
 pub(super) fn has_block(field: &Field<'_>, quantity: u32) -> bool {
     let leaves_none = |length: u32| length == quantity || length >= quantity + 2;
-    let mut found = false;
-    field.with_index(|index| {
-        field.rows_where(index, lengths(u32::MAX, leaves_none), leaves_none, |_| {
-            found = true;
-            false
-        });
-    });
-    found
+    field.rows_where(lengths(quantity, leaves_none), leaves_none).next().is_some()
 }
 
 /// Steps 1 and 2.
-fn together(field: &Field<'_>, index: &RunIndex, quantity: u32, hold_id: HoldId) -> Option<Choice> {
+fn together(field: &Field<'_>, quantity: u32, hold_id: HoldId) -> Option<Choice> {
     let leaves_none = |length: u32| length == quantity || length >= quantity + 2;
-    let leaves_one = |length: u32| length == quantity + 1;
-    if let Some(position) = best_row(field, index, lengths(u32::MAX, leaves_none), leaves_none, hold_id) {
+    if let Some(position) = best_row(field, quantity, leaves_none, hold_id) {
         return Some(in_row(field, position, quantity, Step::Together));
     }
-    let position = best_row(field, index, lengths(quantity + 1, leaves_one), leaves_one, hold_id)?;
+    let position = best_row(field, quantity, |length| length == quantity + 1, hold_id)?;
     Some(in_row(field, position, quantity, Step::TogetherLeavingOne))
 }
 
-/// The index's bits of the lengths, up to a longest one, for which `fits` holds.
-fn lengths(longest: u32, fits: impl Fn(u32) -> bool) -> u32 {
+/// The index's bits of the lengths for which `fits` holds.
+fn lengths(quantity: u32, fits: impl Fn(u32) -> bool) -> u32 {
     let exact = (1..LONG_RUN).filter(|&length| fits(length)).fold(0, |lengths, length| lengths | 1 << length);
-    exact | u32::from(longest >= LONG_RUN) << LONG_RUN
+    // Of the long ones some may fit: the row itself tells.
+    exact | u32::from(fits(LONG_RUN) || quantity + 1 >= LONG_RUN) << LONG_RUN
 }
 
 /// The best row with a run for which `fits` holds, or one that is as good.
-fn best_row(
-    field: &Field<'_>,
-    index: &RunIndex,
-    lengths: u32,
-    fits: impl Fn(u32) -> bool,
-    hold_id: HoldId,
-) -> Option<usize> {
+fn best_row(field: &Field<'_>, quantity: u32, fits: impl Fn(u32) -> bool, hold_id: HoldId) -> Option<usize> {
     let mut rows: SmallVec<[usize; AS_GOOD_MAX]> = SmallVec::new();
-    let rank_of = |position: usize| field.show.manifest.rows()[field.row(position)].rank;
-    field.rows_where(index, lengths, fits, |position| {
+    for position in field.rows_where(lengths(quantity, &fits), &fits) {
+        let rank_of = |position: usize| field.row_at(position).rank;
         if rows.first().is_some_and(|&first| rank_of(position) > rank_of(first) + AS_GOOD_RANKS) {
-            return false;
+            break;
         }
         rows.push(position);
-        rows.len() < AS_GOOD_MAX
-    });
+        if rows.len() == AS_GOOD_MAX {
+            break;
+        }
+    }
     let spread = usize::try_from(xxh3_64(hold_id.as_bytes()) % rows.len().max(1) as u64).unwrap_or(0);
     rows.get(spread).copied()
 }
 
 /// The place in a row that is nearest to its middle.
 fn in_row(field: &Field<'_>, position: usize, quantity: u32, step: Step) -> Choice {
-    let row = &field.show.manifest.rows()[field.row(position)];
+    let row = field.row_at(position);
     let off_middle = |start: u32| (2 * (start - row.first_seat) + quantity).abs_diff(row.seats);
     let starts =
         field.runs_of(position).into_iter().flat_map(|run| starts(run, quantity, step, row.first_seat, row.seats));
@@ -126,7 +106,7 @@ fn in_row(field: &Field<'_>, position: usize, quantity: u32, step: Step) -> Choi
 }
 
 /// Where in a run the party may sit: the candidates that can be nearest to the middle of the row.
-fn starts(run: Run, quantity: u32, step: Step, first_seat: u32, seats: u32) -> SmallVec<[u32; 5]> {
+fn starts(run: Run, quantity: u32, step: Step, first_seat: u32, seats: u32) -> SmallVec<[u32; 6]> {
     let Some(last) = (run.start + run.length).checked_sub(quantity).filter(|last| *last >= run.start) else {
         return SmallVec::new();
     };
@@ -142,28 +122,23 @@ fn starts(run: Run, quantity: u32, step: Step, first_seat: u32, seats: u32) -> S
 }
 
 /// The best seats, wherever they are.
-fn scattered(field: &Field<'_>, index: &RunIndex, quantity: u32) -> Option<Choice> {
+fn scattered(field: &Field<'_>, quantity: u32) -> Option<Choice> {
     let mut seats: SmallVec<[SeatIndex; 8]> = SmallVec::new();
-    let mut score = 0;
-    field.rows_where(
-        index,
-        u32::MAX << 1,
-        |_| true,
-        |position| {
-            let row = &field.show.manifest.rows()[field.row(position)];
-            let off_middle = |seat: &SeatIndex| (2 * (seat.0 - row.first_seat) + 1).abs_diff(row.seats);
-            let free = field.runs_of(position).into_iter().flat_map(|run| run.start..run.start + run.length);
-            let mut free: SmallVec<[SeatIndex; 64]> = free.map(SeatIndex).collect();
-            free.sort_unstable_by_key(|seat| (off_middle(seat), *seat));
-            free.truncate(quantity as usize - seats.len());
-            score = row.rank.saturating_mul(1_000);
-            seats.extend(free);
-            seats.len() < quantity as usize
-        },
-    );
-    if seats.len() < quantity as usize {
-        return None;
+    let mut best = None;
+    for position in field.rows_where(u32::MAX << 1, |_| true) {
+        let row = field.row_at(position);
+        let off_middle = |seat: &SeatIndex| (2 * (seat.0 - row.first_seat) + 1).abs_diff(row.seats);
+        let free = field.runs_of(position).into_iter().flat_map(|run| run.start..run.start + run.length);
+        let mut free: SmallVec<[SeatIndex; 64]> = free.map(SeatIndex).collect();
+        free.sort_unstable_by_key(|seat| (off_middle(seat), *seat));
+        free.truncate(quantity as usize - seats.len());
+        seats.extend(free);
+        best.get_or_insert(row.rank);
+        if seats.len() == quantity as usize {
+            seats.sort_unstable();
+            let score = best.unwrap_or(row.rank).saturating_mul(1_000);
+            return Some(Choice { seats, placement: Placement { step: Step::Scattered, score } });
+        }
     }
-    seats.sort_unstable();
-    Some(Choice { seats, placement: Placement { step: Step::Scattered, score } })
+    None
 }

@@ -101,7 +101,10 @@ impl Manifest {
     #[must_use]
     pub fn changed_places(&self, change: &ManifestChange) -> (Vec<SeatRange>, Vec<SectionIndex>) {
         match change {
-            ManifestChange::Recategorise { seats, .. } => (seats.clone(), Vec::new()),
+            ManifestChange::Recategorise { seats, category } => {
+                let seats = seats.iter().flat_map(|range| range.seats());
+                (SeatRange::of(seats.filter(|seat| self.category_of(*seat) != *category)), Vec::new())
+            }
             ManifestChange::Reprice { category, .. } => {
                 let seats = (0..self.seats()).map(SeatIndex).filter(|seat| self.category_of(*seat) == *category);
                 let sections = (0u32..).map(SectionIndex).take(self.parts.sections.len());
@@ -148,6 +151,11 @@ fn cut(runs: &[SeatRun], from: u32, end: u32, category: CategoryIndex) -> Vec<Se
     let mut first = 0;
     for run in runs {
         let last = first + run.names.len();
+        if run.category == category {
+            new.push(run.clone());
+            first = last;
+            continue;
+        }
         let (inner_first, inner_last) = (from.clamp(first, last), end.clamp(first, last));
         let pieces =
             [(first, inner_first, run.category), (inner_first, inner_last, category), (inner_last, last, run.category)];

@@ -11,11 +11,11 @@
 use smallvec::SmallVec;
 
 use super::super::{
-    hold::Rare,
+    grant,
+    hold::{Hold, Rare},
     hold_best::{self, Placement, Step},
-    hold_seats,
     places::Places,
-    sale::ShowState,
+    runs::Sight,
     show::Show,
 };
 use crate::{
@@ -34,8 +34,7 @@ const GATHERINGS_MAX: usize = 64;
 /// What follows for those who wait from what came back, one step of it. The caller applies it and asks again, until
 /// nothing follows.
 pub(in crate::inventory) fn next(show: &Show, now: Timestamp) -> Option<Event> {
-    let is_closed = show.policy.waitlist_closes_at.is_some_and(|closes_at| now >= closes_at);
-    if is_closed || show.sale.state_at(now) != ShowState::OnSale {
+    if show.policy.waitlist_closes_at.is_some_and(|closes_at| now >= closes_at) {
         return None;
     }
     complete(show, now).or_else(|| offer_first(show, now)).or_else(|| gather(show, now))
@@ -73,7 +72,11 @@ fn offer_first(show: &Show, now: Timestamp) -> Option<Event> {
     }
     candidates.sort_unstable();
     candidates.into_iter().find_map(|(_, slot, queue)| {
+        let is_new = show.waitlist.look.everywhere || show.waitlist.look.queues.contains(&queue);
         let queue = show.waitlist.queue(queue)?;
+        if !is_new && !may_sit_together(show, queue) {
+            return None;
+        }
         let reach = queue.channels | show.channels.open;
         let id = show.waitlist.entry(slot).id;
         let (places, placement) = hold_best::choose(show, &queue.wish, reach, &Places::default(), id).ok()?;
@@ -103,6 +106,25 @@ fn queues_to_look_at(show: &Show) -> SmallVec<[u32; 32]> {
     queues.sort_unstable();
     queues.dedup();
     queues
+}
+
+/// Whether a party that must sit side by side could, with one of the seats that came back: there was no other block
+/// before. Cheaper than looking everywhere for each queue.
+fn may_sit_together(show: &Show, queue: &Queue) -> bool {
+    let wish = &queue.wish;
+    if wish.adjacency != Adjacency::Required || wish.bays > 0 || !show.waitlist.look.sections.is_empty() {
+        return true;
+    }
+    show.waitlist.look.seats.iter().any(|&seat| {
+        let row = &show.manifest.rows()[show.manifest.row_of(seat)];
+        let is_free = |seat: &u32| {
+            let seat = SeatIndex(*seat);
+            show.available.contains(seat) && suits(show, queue, seat)
+        };
+        let wanted = wish.quantity as usize;
+        let right = (seat.0..row.first_seat + row.seats).take_while(is_free).take(wanted).count();
+        right > 0 && right + (row.first_seat..seat.0).rev().take_while(is_free).take(wanted).count() >= wanted
+    })
 }
 
 /// Withholds what came back for the first entry that may be split.
@@ -137,8 +159,13 @@ fn returned_for(show: &Show, queue: &Queue, max: u32) -> Option<Places> {
     seats.sort_unstable();
     seats.dedup();
     seats.truncate(max as usize);
-    let of_units = |section: &&SectionIndex| *queue.wish.sections == [**section] && seats.is_empty();
-    let units = look.sections.iter().find(of_units).map(|&section| (section, show.ga_room(section, 0).min(max)));
+    let of_units = |section: &&SectionIndex| {
+        *queue.wish.sections == [**section]
+            && seats.is_empty()
+            && hold_best::units_will_do(show, &queue.wish, **section)
+    };
+    let room = |section| show.ga_room(section, &Places::default()).min(max);
+    let units = look.sections.iter().find(of_units).map(|&section| (section, room(section)));
     let places = Places::new(seats.iter().copied(), units.filter(|(_, units)| *units > 0)).ok()?;
     has_capacity(show, &places).then_some(places)
 }
@@ -146,23 +173,19 @@ fn returned_for(show: &Show, queue: &Queue, max: u32) -> Option<Places> {
 /// Whether a free seat is one that a queue wishes for.
 fn suits(show: &Show, queue: &Queue, seat: SeatIndex) -> bool {
     let (manifest, wish): (_, &Wish) = (&show.manifest, &queue.wish);
-    let category = manifest.category_of(seat);
     let section = manifest.rows()[manifest.row_of(seat)].section;
     (wish.sections.is_empty() || wish.sections.binary_search(&section).is_ok())
-        && (wish.categories.is_empty() || wish.categories.binary_search(&category).is_ok())
-        && wish.price_minor_max.is_none_or(|max| manifest.price_of(category) <= max)
-        && !(wish.exclude_restricted && manifest.restricted().contains(seat))
         && (wish.bays > 0 || !manifest.protected().contains(seat))
-        && show.channels.reaches(seat, queue.channels | show.channels.open)
+        && Sight::new(wish, manifest, queue.channels | show.channels.open).sees(show, seat)
 }
 
 /// Whether a buyer may have so many more places, and one hold more.
 fn may_have(show: &Show, buyer: &[u8], quantity: u32) -> bool {
     let policy = &show.policy;
-    let Some(slot) = show.buyers.find_slot(buyer) else { return show.holds.live() < policy.holds_per_show_max };
-    let buyer = show.buyers.get(slot);
-    buyer.places + quantity <= policy.places_per_buyer_max
-        && buyer.live_holds < policy.live_holds_per_buyer_max
+    let known = show.buyers.find_slot(buyer).map(|slot| show.buyers.get(slot));
+    let (places, live_holds) = known.map_or((0, 0), |buyer| (buyer.places, buyer.live_holds));
+    places + quantity <= policy.places_per_buyer_max
+        && live_holds < policy.live_holds_per_buyer_max
         && show.holds.live() < policy.holds_per_show_max
 }
 
@@ -193,7 +216,7 @@ pub(in crate::inventory) fn apply_offer(show: &mut Show, offer: OfferMade, at: T
     show.take(&granted.places.without(&gathered));
     let extendable_until = Some(granted.expires_at);
     let rare = Rare { placement: Some(placement), extendable_until, is_offer: true, ..Rare::default() };
-    hold_seats::insert(show, granted, Some(rare), at);
+    grant::insert(show, granted, Some(Hold::more_of_rare(rare)), at);
 }
 
 pub(in crate::inventory) fn apply_gathered(show: &mut Show, hold_id: HoldId, places: &Places, until: Timestamp) {

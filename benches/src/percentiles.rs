@@ -1,0 +1,36 @@
+//! Percentiles of single durations, which criterion's means hide.
+
+use std::{fmt::Display, time::Duration};
+
+use hdrhistogram::Histogram;
+
+/// Every duration so far.
+#[derive(Debug)]
+pub struct Percentiles(Histogram<u64>);
+
+impl Default for Percentiles {
+    fn default() -> Self {
+        Self(Histogram::new_with_bounds(1, 10_000_000_000, 3).expect("three digits are allowed"))
+    }
+}
+
+impl Percentiles {
+    /// Notes one.
+    pub fn note(&mut self, took: Duration) {
+        self.0.saturating_record(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    /// Prints what is above the median. The slowest one may be the machine's doing, not the code's.
+    pub fn print(&self, name: impl Display) {
+        let at = |quantile| self.0.value_at_quantile(quantile);
+        println!(
+            "{name}: {} times, ns p50 {} p99 {} p99.9 {} p99.99 {} max {}\n",
+            self.0.len(),
+            at(0.5),
+            at(0.99),
+            at(0.999),
+            at(0.9999),
+            self.0.max()
+        );
+    }
+}

@@ -1,0 +1,157 @@
+//! The grant, which every command that holds places ends with: its numbers, its event, and the hold that comes of it.
+//!
+//! Whether it may be granted was decided before.
+
+use super::{
+    hold::{Hold, HoldState, More, Rare},
+    hold_best::Placement,
+    places::Places,
+    show::Show,
+    taking::Taking,
+    view::{HoldDetails, HoldView},
+};
+use crate::{
+    command::TicketCount,
+    event::{Event, GrantedOnTerms, HoldGranted},
+    ids::HoldId,
+    time::{HoldTtl, Timestamp},
+};
+
+/// With its first hold a show makes room for holds of one place in so many: half a byte a place, and none while nobody
+/// has come.
+const RUSH_SHARE: usize = 32;
+/// A small show makes room for this many, or for all of its places.
+const RUSH_MIN: usize = 1_024;
+
+/// A grant to be.
+pub(super) struct Grant<'a, 'b> {
+    taking: &'b Taking<'a>,
+    hold_id: HoldId,
+    places: &'b Places,
+    ttl: HoldTtl,
+    expires_at: Timestamp,
+    extendable_until: Timestamp,
+    total_minor: u64,
+}
+
+/// What few grants have.
+#[derive(Default)]
+pub(super) struct Special {
+    pub(super) request: Option<u64>,
+    pub(super) placement: Option<Placement>,
+    pub(super) tickets: Vec<TicketCount>,
+}
+
+impl<'a, 'b> Grant<'a, 'b> {
+    /// Of places that were checked.
+    #[inline]
+    pub(super) fn new(taking: &'b Taking<'a>, hold_id: HoldId, places: &'b Places, ttl: Option<HoldTtl>) -> Self {
+        let ttl = ttl.unwrap_or(taking.show.policy.hold_ttl_default);
+        let extendable_until = taking.extendable_until();
+        let expires_at = taking.now.plus_ms(ttl.ms()).min(extendable_until);
+        let total_minor = taking.show.price(places);
+        Self { taking, hold_id, places, ttl, expires_at, extendable_until, total_minor }
+    }
+
+    /// What a plain grant says. Always inlined, as the view is.
+    #[inline(always)]
+    pub(super) fn granted(&self) -> HoldGranted {
+        HoldGranted {
+            hold_id: self.hold_id,
+            buyer: self.taking.buyer.clone(),
+            places: self.places.clone(),
+            ttl: self.ttl,
+            expires_at: self.expires_at,
+            total_minor: self.total_minor,
+        }
+    }
+
+    /// The event of a grant that is more than plain.
+    pub(super) fn on_terms(&self, special: Special) -> Event {
+        Event::HoldGrantedOnTerms(Box::new(GrantedOnTerms {
+            granted: self.granted(),
+            replaces: self.taking.replaced.map(|hold| hold.id),
+            moved_from: self.taking.moved.iter().map(|hold| hold.id).collect(),
+            request: special.request,
+            placement: special.placement,
+            tickets: special.tickets,
+            extendable_until: self.extendable_until,
+        }))
+    }
+
+    /// The hold as its caller sees it. Always inlined: it is large, and made where it is answered.
+    #[inline(always)]
+    pub(super) fn view(&self, more: Option<Box<HoldDetails>>) -> HoldView {
+        HoldView {
+            hold_id: self.hold_id,
+            buyer: self.taking.buyer.clone(),
+            state: HoldState::Held,
+            places: self.places.clone(),
+            total_minor: self.total_minor,
+            granted_at: self.taking.now,
+            expires_at: self.expires_at,
+            extendable_until: self.extendable_until,
+            booking: None,
+            more,
+        }
+    }
+}
+
+pub(super) fn apply(show: &mut Show, granted: HoldGranted, at: Timestamp) {
+    make_room_for_a_rush(show);
+    show.take(&granted.places);
+    insert(show, granted, None, at);
+}
+
+pub(super) fn apply_on_terms(show: &mut Show, on_terms: GrantedOnTerms, at: Timestamp) {
+    make_room_for_a_rush(show);
+    if let Some(replaced) = on_terms.replaces {
+        let slot = show.holds.slot(replaced).expect("only a known hold is replaced");
+        show.end_hold(slot, HoldState::Released, at);
+    }
+    for loser in &on_terms.moved_from {
+        let slot = show.holds.slot(*loser).expect("only a known hold loses places");
+        show.lose_seats(slot, &on_terms.granted.places, at);
+    }
+    show.take(&on_terms.granted.places);
+    let rare = Rare {
+        request: on_terms.request,
+        placement: on_terms.placement,
+        tickets: on_terms.tickets,
+        extendable_until: Some(on_terms.extendable_until).filter(|until| *until != show.extendable_until(at)),
+        ..Rare::default()
+    };
+    insert(show, on_terms.granted, Some(Hold::more_of_rare(rare)), at);
+}
+
+/// Stores a hold whose places are taken.
+pub(super) fn insert(show: &mut Show, granted: HoldGranted, more: Option<Box<More>>, at: Timestamp) {
+    let buyer = show.buyers.name(granted.buyer.as_bytes());
+    let tally = show.buyers.get_mut(buyer);
+    tally.live_holds += 1;
+    tally.places += granted.places.count();
+    let mut hold = Hold {
+        id: granted.hold_id,
+        buyer,
+        ttl: granted.ttl,
+        granted_at: at,
+        expires_at: granted.expires_at,
+        places: granted.places,
+        state: HoldState::Held,
+        more,
+    };
+    if let Some(ms) = show.returns_later_ms(buyer, hold.id) {
+        hold.rare_mut().returns_later_ms = ms;
+    }
+    let slot = show.holds.insert(hold);
+    show.buyers.add_hold(buyer, slot);
+}
+
+fn make_room_for_a_rush(show: &mut Show) {
+    if show.holds.is_empty() {
+        let places = show.manifest.places() as usize;
+        let rush = (places / RUSH_SHARE).max(places.min(RUSH_MIN));
+        show.holds.expect(rush);
+        show.buyers.expect(rush);
+    }
+}
