@@ -156,7 +156,12 @@ impl<'a> Taking<'a> {
             let buyer = self.show.buyers.get(slot);
             (buyer.live_holds, buyer.places)
         });
-        let emptied = self.moved.iter().filter(|hold| hold.remaining().without(places).is_empty()).count();
+        // Units do not move.
+        let is_emptied = |hold: &&&Hold| {
+            let own = hold.remaining();
+            own.ga().len() == 0 && own.seats().all(|seat| places.contains_seat(seat))
+        };
+        let emptied = self.moved.iter().filter(is_emptied).count();
         let ended = u32::try_from(emptied).unwrap_or(0) + u32::from(self.replaced.is_some());
         // An exchange makes no hold.
         let live_then = |live: u32| if self.exchanged.is_some() { 0 } else { live + 1 - ended };
