@@ -18,7 +18,7 @@ use usher_engine::{
 mod buying;
 mod organising;
 mod shows;
-pub(crate) use buying::buyer_id;
+pub(crate) use buying::{buyer_id, order};
 pub use shows::show;
 
 /// The first instant of every history.
@@ -27,6 +27,8 @@ pub const START: Timestamp = Timestamp(1_700_000_000_000);
 pub const HOLD_IDS: u8 = 16;
 /// Buyers of a history; an id's number tells whose it mostly is.
 pub const BUYERS: u8 = 4;
+/// Orders of a history.
+pub const ORDERS: u8 = 8;
 const STEPS_MAX: usize = 200;
 
 /// Something that happens to an inventory.

@@ -30,10 +30,13 @@ fn check(history: &[Timed]) -> Result<(), String> {
                 drop(created);
             }
             Step::Sweep { max } => {
-                for (show, hold_id) in inventory.take_due(*at, *max) {
-                    apply(&mut inventory, show, vec![Event::HoldExpired { hold_id }], *at);
+                for (show, due) in inventory.take_due(*at, *max) {
+                    let mut events = Vec::new();
+                    inventory.fall_due(show, due, &mut events);
+                    apply(&mut inventory, show, events, *at);
                 }
             }
+            Step::Crash => {}
             Step::Ask(show, _) if inventory.show(*show).is_none() => {}
             Step::Ask(show, command) => {
                 let decide = |inventory: &Inventory| -> (Outcome, Vec<Event>) {
@@ -54,4 +57,7 @@ fn check(history: &[Timed]) -> Result<(), String> {
 
 fn apply(inventory: &mut Inventory, show: ShowNumber, events: Vec<Event>, at: Timestamp) {
     events.into_iter().for_each(|event| inventory.apply(show, event, at));
+    while let Some(event) = inventory.follow(show, at) {
+        inventory.apply(show, event, at);
+    }
 }

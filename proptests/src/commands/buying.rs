@@ -11,7 +11,7 @@ use usher_engine::{
     time::HoldTtl,
 };
 
-use super::{BUYERS, Generator, HOLD_IDS, hold_id, shows::FLOORS};
+use super::{BUYERS, Generator, HOLD_IDS, ORDERS, hold_id, shows::FLOORS};
 
 const TTLS_MS: [u64; 4] = [5_000, 6_000, 10_000, 60_000];
 
@@ -142,7 +142,7 @@ impl Generator {
     }
 
     fn references(&mut self) -> (Reference, Reference) {
-        let order = Reference::order(&format!("order-{}", self.rng.random_range(0..8))).unwrap();
+        let order = order(self.rng.random_range(0..ORDERS));
         (order, Reference::payment(if self.chance(50) { "paid" } else { "" }).unwrap())
     }
 
@@ -203,6 +203,11 @@ impl Generator {
             _ => Some(self.places()),
         }
     }
+}
+
+/// The order of a number.
+pub(crate) fn order(number: u8) -> Reference {
+    Reference::order(&format!("order-{number}")).unwrap()
 }
 
 /// The buyer of a number.

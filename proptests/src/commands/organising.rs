@@ -123,7 +123,8 @@ impl Generator {
         let name = |number: u32| format!("new-{number}");
         let section = SectionIndex([0, 1, 2, 3, 90][self.rng.random_range(0..5)]);
         let floor = if self.chance(80) { FLOORS[self.rng.random_range(0..2)] } else { section };
-        let category = CategoryIndex(self.rng.random_range(0..if self.chance(10) { 9 } else { 3 }));
+        let categories = if self.chance(10) { 9 } else { 3 };
+        let category = CategoryIndex(self.rng.random_range(0..categories));
         match self.rng.random_range(0..100) {
             0..14 => ManifestChange::AddRows { section, rows: vec![self.new_row()] },
             14..20 => {

@@ -89,6 +89,7 @@ fn manifest(rng: &mut StdRng) -> ManifestParts {
     let letters = SeatRun::new(CategoryIndex(1), SeatNames::Named(["a", "b", "c"].map(str::to_owned).into()));
     let section = |name: &str, kind| Section { name: name.to_owned(), kind };
     let category = |name: &str, price_minor| Category { name: name.to_owned(), price_minor };
+    let long = rng.random_range(1..45);
     let mut row = |name: &str, runs| {
         let rank = [None, Some(0), Some(1), Some(2), Some(4)][rng.random_range(0..5)];
         Row { rank, ..Row::new(name, runs) }
@@ -102,7 +103,7 @@ fn manifest(rng: &mut StdRng) -> ManifestParts {
         row("2", vec![plain(1, 1, 2), bay(20), companion(21), bay(22), plain(0, 31, 2)]),
         row("3", vec![plain(2, 1, 1)]),
     ];
-    let gallery = row("1", vec![plain(2, 1, 30), plain(0, 101, rng_length(rng))]);
+    let gallery = row("1", vec![plain(2, 1, 30), plain(0, 101, long)]);
     let capacity = if rng.random_bool(0.25) { 90 } else { 6 };
     let floor = |capacity| SectionKind::GeneralAdmission { capacity, category: CategoryIndex(2) };
     let mut sections = vec![
@@ -123,8 +124,4 @@ fn manifest(rng: &mut StdRng) -> ManifestParts {
         capacity: rng.random_bool(0.15).then(|| rng.random_range(5..20)),
         pools: if rng.random_bool(0.2) { vec![pool] } else { Vec::new() },
     }
-}
-
-fn rng_length(rng: &mut StdRng) -> u32 {
-    rng.random_range(1..45)
 }

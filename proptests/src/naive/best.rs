@@ -130,7 +130,7 @@ impl Search<'_> {
     pub(super) fn is_free(&self, seat: SeatIndex, in_pool: bool) -> bool {
         let (own, wish) = (self.show.seat(seat), self.wish);
         let reaches = |channel: usize| self.show.channels[channel].is_open || self.channels.contains(&channel);
-        let is_free = has_seat(self.own, seat) || (own.is_available() && own.channel.is_none_or(reaches));
+        let is_free = (has_seat(self.own, seat) || own.is_available()) && own.channel.is_none_or(reaches);
         let in_section = wish.sections.is_empty() || wish.sections.contains(&own.section);
         let is_seen = !wish.exclude_restricted || !own.features.has_any(Features::RESTRICTED_VIEW);
         is_free && in_section && is_seen && own.is_protected() == in_pool && self.will_do(own.category)

@@ -23,8 +23,8 @@ use super::{
 /// More than this at once, while somebody waits, come back a few at a time.
 pub(super) const AT_ONCE_MAX: u32 = 64;
 
-/// Seats and units, as a selection means them.
-type Selected = (Vec<SeatIndex>, Vec<(SectionIndex, u32)>);
+/// Seats and units, as a selection means them: all units of a section if no number is given.
+type Selected = (Vec<SeatIndex>, Vec<(SectionIndex, Option<u32>)>);
 
 impl Show {
     pub(super) fn note_mark(&mut self, mark: &Mark) {
@@ -34,7 +34,7 @@ impl Show {
     }
 
     /// Seats that are blocked so, and units.
-    pub(super) fn marked(&self, mark: &Mark) -> Selected {
+    pub(super) fn marked(&self, mark: &Mark) -> (Vec<SeatIndex>, Vec<(SectionIndex, u32)>) {
         let is_marked = |seat: &SeatIndex| {
             let seat = self.seat(*seat);
             seat.is_blocked() && seat.mark.as_ref() == Some(mark)
@@ -68,15 +68,20 @@ pub(super) fn select(show: &Show, selection: &Selection) -> Result<Selected, Rej
         let named = by_row || selection.seats.contains(seat) || selection.sections.contains(&own.section);
         own.owner != Owner::Retired && (named || selection.categories.contains(&own.category))
     };
-    let mut ga: BTreeMap<SectionIndex, u32> = BTreeMap::new();
+    // All units of a named section; otherwise the smallest number that is named.
+    let mut ga: BTreeMap<SectionIndex, Option<u32>> = BTreeMap::new();
     for &(section, units) in &selection.ga {
-        *ga.entry(section).or_default() += units;
+        let own = ga.entry(section).or_insert(Some(units));
+        *own = (*own).min(Some(units));
     }
+    let named = selection.sections.iter().filter(|section| show.units.contains_key(section));
+    ga.extend(named.map(|section| (*section, None)));
     Ok((show.seat_indexes().filter(is_selected).collect(), ga.into_iter().collect()))
 }
 
-pub(super) fn report(changed: u32, refused_seats: Vec<SeatIndex>, refused_ga: Vec<SectionIndex>) -> BulkReport {
-    let refused = u32::try_from(refused_seats.len()).unwrap();
+pub(super) fn report(changed: u32, refused_seats: Vec<SeatIndex>, ga: Vec<(SectionIndex, u32)>) -> BulkReport {
+    let refused = u32::try_from(refused_seats.len()).unwrap() + ga.iter().map(|(_, units)| units).sum::<u32>();
+    let refused_ga = ga.into_iter().map(|(section, _)| section).collect();
     BulkReport { changed, refused, refused_seats, refused_ga, ..BulkReport::default() }
 }
 
@@ -95,12 +100,17 @@ pub(super) fn block(show: &mut Show, command: &BlockPlaces, now: Timestamp) -> O
         }
     }
     for (section, units) in ga {
-        if units == 0 || units > show.units[&section].available() {
-            refused_ga.push(section);
-            continue;
+        let own = show.units_mut(section);
+        let (available, blocked) = (own.available(), own.blocked.get(mark).copied().unwrap_or(0));
+        let more = units.map_or(available, |units| units.saturating_sub(blocked));
+        let granted = more.min(available);
+        if granted > 0 {
+            own.blocked.insert(mark.clone(), blocked + granted);
+            changed += granted;
         }
-        *show.units_mut(section).blocked.entry(mark.clone()).or_default() += units;
-        changed += units;
+        if granted < more {
+            refused_ga.push((section, more - granted));
+        }
     }
     if changed > 0 {
         show.note_mark(mark);
@@ -115,10 +125,13 @@ pub(super) fn unblock(show: &mut Show, command: &UnblockPlaces, now: Timestamp) 
     let is_marked = |seat: &SeatIndex| show.seat(*seat).mark.as_ref() == Some(mark);
     let (marked, others): (Vec<_>, Vec<_>) = seats.into_iter().partition(is_marked);
     let refused = others.into_iter().filter(|seat| !show.seat(*seat).is_available()).collect();
-    let has = |section: SectionIndex| show.units[&section].blocked.get(mark).copied().unwrap_or(0);
-    let (ga, short): (Vec<_>, Vec<_>) = ga.into_iter().partition(|&(section, units)| units <= has(section));
+    let back = |(section, stays): (SectionIndex, Option<u32>)| {
+        let blocked = show.units[&section].blocked.get(mark).copied().unwrap_or(0);
+        (section, blocked.saturating_sub(stays.unwrap_or(0)))
+    };
+    let ga: Vec<(SectionIndex, u32)> = ga.into_iter().map(back).filter(|(_, units)| *units > 0).collect();
     let changed = u32::try_from(marked.len()).unwrap() + ga.iter().map(|(_, units)| units).sum::<u32>();
-    let mut report = report(changed, refused, short.into_iter().map(|(section, _)| section).collect());
+    let mut report = report(changed, refused, Vec::new());
     report.waiting = show.waiting();
     if is_mass(show, mark, changed) {
         report.queued = changed;
@@ -168,7 +181,6 @@ fn free(show: &mut Show, mark: &Mark, seats: Vec<SeatIndex>, ga: Vec<(SectionInd
         show.returns_due_at = (!seats.is_empty() || !ga.is_empty()).then(|| Timestamp(now.0 + 1_000));
     }
     show.came_back(&back.unwrap_or_default());
-    show.look_everywhere();
 }
 
 /// The mark of what comes back a few at a time: one for all.
@@ -214,7 +226,6 @@ pub(super) fn return_due(show: &mut Show, now: Timestamp) {
     }
     if seats.is_empty() && ga.is_empty() {
         show.returns_due_at = None;
-        show.look_everywhere();
         return;
     }
     free(show, &mark, seats, ga, now);
@@ -234,6 +245,10 @@ pub(super) fn retire(show: &mut Show, selection: &Selection, now: Timestamp) -> 
             refused.push(seat);
         }
     }
-    let refused_ga = ga.into_iter().map(|(section, _)| section).collect();
-    Ok(Answer::Bulk(report(u32::try_from(retired.len()).unwrap(), refused, refused_ga)))
+    Ok(Answer::Bulk(report(u32::try_from(retired.len()).unwrap(), refused, no_units(ga))))
+}
+
+/// Units are left alone where only seats can be meant.
+pub(super) fn no_units(ga: Vec<(SectionIndex, Option<u32>)>) -> Vec<(SectionIndex, u32)> {
+    ga.into_iter().map(|(section, units)| (section, units.unwrap_or(0))).collect()
 }

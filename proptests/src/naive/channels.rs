@@ -50,6 +50,5 @@ pub(super) fn assign(show: &mut Show, command: &AssignChannel, now: Timestamp) -
     if changed > 0 {
         show.look_everywhere();
     }
-    let refused_ga = ga.into_iter().map(|(section, _)| section).collect();
-    Ok(Answer::Bulk(blocks::report(changed, Vec::new(), refused_ga)))
+    Ok(Answer::Bulk(blocks::report(changed, Vec::new(), blocks::no_units(ga))))
 }

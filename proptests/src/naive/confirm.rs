@@ -4,7 +4,7 @@ use usher_engine::{
     command::{ConfirmHold, SellPlaces, Terms},
     ids::{HoldId, Reference},
     inventory::{Answer, Booking, HoldState, places::Places, sale::ShowState},
-    rejection::{HoldField, Rejection},
+    rejection::{HoldField, Limit, Rejection},
     shard::Outcome,
     time::Timestamp,
 };
@@ -55,6 +55,10 @@ fn late(show: &mut Show, command: &ConfirmHold, now: Timestamp) -> Outcome {
     if is_swept {
         let terms = Terms { accessible: true, ..Terms::default() };
         let taking = Taking { any_channel: true, ..Taking::begin(show, &command.buyer, terms, &GOING_ON, now)? };
+        let max = show.policy.places_per_buyer_max;
+        if show.places_of_buyer(&command.buyer) + wanted.count() > max {
+            return Err(Rejection::LimitReached { limit: Limit::PlacesPerBuyer, max: u64::from(max) });
+        }
         taking.check_capacities(&wanted)?;
         let taken = taking.taken(&wanted);
         if !taken.is_empty() {

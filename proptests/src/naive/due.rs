@@ -2,12 +2,15 @@
 
 use usher_engine::{
     ids::ChannelIndex,
-    inventory::{Due, HoldState},
+    inventory::{
+        Due, HoldState,
+        sale::{ShowState, Stage},
+    },
     time::Timestamp,
 };
 
 use super::{
-    blocks,
+    blocks, lifecycle,
     show::{Lapses, Show},
     waitlist,
 };
@@ -32,6 +35,14 @@ pub(super) fn due(show: &Show, now: Timestamp) -> Vec<Due> {
     let mut gatherings: Vec<_> = gathering.filter(|(until, _)| *until <= now).collect();
     gatherings.sort_unstable();
     due.extend(gatherings.into_iter().map(|(_, id)| Due::EndGathering(id)));
+    if !show.look.is_empty() && show.state_at(now) == ShowState::OnSale {
+        due.push(Due::Serve);
+    }
+    if let Stage::Paused { stop_clocks: true, .. } = show.sale.stage
+        && show.sale.closes_at.is_some_and(|at| at <= now)
+    {
+        due.push(Due::Close);
+    }
     let live = show.holds.iter().filter(|(_, hold)| hold.state == HoldState::Held);
     let swept = live.map(|(&id, hold)| (Timestamp(hold.expires_at.0 + hold.returns_later_ms), id));
     let mut swept: Vec<_> = swept.filter(|(at, _)| *at <= show.clock(now)).collect();
@@ -52,6 +63,9 @@ pub(super) fn fall_due(show: &mut Show, due: Due, now: Timestamp) {
         }
         Due::Return => blocks::return_due(show, now),
         Due::EndGathering(id) => waitlist::end_gathering(show, id),
+        // What follows is asked for after everything that is due.
+        Due::Serve => {}
+        Due::Close => drop(lifecycle::close(show, now)),
         Due::Expire(id) => {
             show.end(id, HoldState::Expired, now);
             let policy = show.policy;

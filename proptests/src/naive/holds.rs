@@ -87,7 +87,6 @@ pub(super) struct Grant<'a> {
 impl Grant<'_> {
     /// What is given up goes, what is wanted is held. `note` notes what is particular about the hold.
     pub(super) fn make(self, show: &mut Show, given_up: GivenUp, note: impl FnOnce(&mut Hold), now: Timestamp) {
-        let is_plain = given_up.replaced.is_none() && given_up.moved.is_empty();
         if let Some(id) = given_up.replaced {
             show.end(id, HoldState::Released, now);
         }
@@ -105,8 +104,9 @@ impl Grant<'_> {
         let expires_at = Timestamp(now.0 + ttl.ms()).min(given_up.life_ends);
         let mut hold = Hold::new(self.buyer, self.places, ttl, now, expires_at);
         note(&mut hold);
-        // A plain hold lives as long as the policy says.
-        hold.life_ends = if is_plain && hold.asked.is_none() { None } else { Some(given_up.life_ends) };
+        // If nothing is inherited, it lives as long as the policy says.
+        let own = Timestamp(now.0 + show.policy.hold_life_ms_max);
+        hold.life_ends = Some(given_up.life_ends).filter(|life_ends| *life_ends != own);
         show.insert(self.id, hold);
     }
 }

@@ -20,6 +20,9 @@ pub(super) const CHANGEABLE: [ShowState; 5] =
 
 pub(super) fn schedule(show: &mut Show, command: &ScheduleSale, now: Timestamp) -> Outcome {
     show.must_be(&OPENABLE, now)?;
+    if (show.sale.opens_at, show.sale.closes_at) != (command.opens_at, command.closes_at) {
+        until_now_all_were_served(show, now);
+    }
     if show.sale.stage == Stage::Draft {
         show.sale.stage = Stage::Planned;
     }
@@ -38,6 +41,7 @@ pub(super) fn open(show: &mut Show, now: Timestamp) -> Outcome {
 pub(super) fn pause(show: &mut Show, stop_clocks: bool, now: Timestamp) -> Outcome {
     show.must_be(&[ShowState::OnSale, ShowState::Paused], now)?;
     if show.state_at(now) == ShowState::OnSale {
+        until_now_all_were_served(show, now);
         show.sale.stage = Stage::Paused { since: now, stop_clocks };
     }
     Ok(Answer::Sale(ShowState::Paused))
@@ -48,6 +52,13 @@ pub(super) fn close(show: &mut Show, now: Timestamp) -> Outcome {
     start_clocks(show, now);
     show.sale.stage = Stage::Closed;
     Ok(Answer::Sale(ShowState::Closed))
+}
+
+/// What comes back from now on stays to be looked at.
+fn until_now_all_were_served(show: &mut Show, now: Timestamp) {
+    if show.state_at(now) == ShowState::OnSale {
+        show.looked();
+    }
 }
 
 /// Deadlines that were still to come when the clocks were stopped move by as long as they stood.

@@ -222,6 +222,8 @@ fn apply(show: &mut Show, change: &ManifestChange, parts: ManifestParts) {
     let count = u32::try_from(seats.len()).unwrap() + new.iter().map(|(_, units)| units).sum::<u32>();
     if count > blocks::AT_ONCE_MAX && show.waiting() > 0 {
         queue(show, &seats, &new);
+    } else {
+        show.look_at_new(&seats, &new);
     }
 }
 

@@ -47,6 +47,10 @@ impl Show {
     pub(super) fn put_back(&mut self, id: HoldId, places: &Places) {
         self.drop_places(id, places);
         self.came_back(places);
+        // Where a capacity was in the way, there is room now for anybody.
+        if self.parts.capacity.is_some() || !self.parts.pools.is_empty() {
+            self.look_everywhere();
+        }
     }
 
     /// From a hold, a booking or an entry to nobody.
@@ -68,15 +72,19 @@ impl Show {
         self.units.get_mut(&section).unwrap()
     }
 
-    /// Those who wait for such places are to be looked at; where a capacity was in the way, all are.
+    /// Those who wait for such places are to be looked at.
     pub(super) fn came_back(&mut self, places: &Places) {
         if self.entries.is_empty() {
             return;
         }
         self.look.seats.extend(places.seats());
         self.look.sections.extend(places.ga().map(|(section, _)| section));
-        if self.parts.capacity.is_some() || !self.parts.pools.is_empty() {
-            self.look.everywhere = true;
+    }
+
+    pub(super) fn look_at_new(&mut self, seats: &[SeatIndex], ga: &[(SectionIndex, u32)]) {
+        if !self.entries.is_empty() {
+            self.look.seats.extend(seats);
+            self.look.sections.extend(ga.iter().map(|(section, _)| section));
         }
     }
 

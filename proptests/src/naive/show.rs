@@ -231,6 +231,12 @@ pub struct Show {
     pub(super) look: Look,
 }
 
+impl Look {
+    pub(super) fn is_empty(&self) -> bool {
+        !self.everywhere && self.seats.is_empty() && self.sections.is_empty() && self.joined.is_empty()
+    }
+}
+
 impl Show {
     pub(super) fn new(created: ShowCreated) -> Self {
         let mut show = Self {

@@ -22,6 +22,7 @@ use super::{
     best::{self, Search},
     found,
     moves::minus,
+    orphans::free_runs,
     own_hold,
     show::{Entry, Hold, Show},
 };
@@ -170,13 +171,13 @@ pub(super) fn leave(show: &mut Show, command: &OwnHold, now: Timestamp) -> Outco
     }
 }
 
-/// Offers and gathers until nothing more follows from what came back.
+/// Offers and gathers until nothing more follows from what came back. While the show is not on sale, it stays to be looked
+/// at.
 pub(super) fn follow(show: &mut Show, now: Timestamp) {
-    if show.entries.is_empty() {
+    if show.look.is_empty() || show.state_at(now) != ShowState::OnSale {
         return;
     }
-    let is_closed = show.policy.waitlist_closes_at.is_some_and(|at| at <= now);
-    if !is_closed && show.state_at(now) == ShowState::OnSale {
+    if show.policy.waitlist_closes_at.is_none_or(|at| now < at) {
         while complete(show, now) || offer_first(show, now) || gather(show, now) {}
     }
     show.looked();
@@ -208,6 +209,9 @@ fn complete(show: &mut Show, now: Timestamp) -> bool {
 /// 2. The first whom what is free satisfies gets an offer.
 fn offer_first(show: &mut Show, now: Timestamp) -> bool {
     for entry in queueing(show) {
+        if !may_sit_together(show, &entry) {
+            continue;
+        }
         let own = Places::default();
         let search =
             Search { show, wish: &entry.wish, channels: entry.channels.clone(), own: &own, id: entry.id };
@@ -218,6 +222,24 @@ fn offer_first(show: &mut Show, now: Timestamp) -> bool {
         }
     }
     false
+}
+
+/// A party that must sit side by side is asked only if a seat that came back is in a block for it: if there was another
+/// one, it was asked before.
+fn may_sit_together(show: &Show, entry: &Entry) -> bool {
+    let (look, wish) = (&show.look, &entry.wish);
+    let is_any = wish.adjacency != Adjacency::Required || wish.bays > 0 || look.everywhere || !look.sections.is_empty();
+    if is_any || has_joined(show, entry) {
+        return true;
+    }
+    let runs = show.rows.iter().flat_map(|row| free_runs(row, |seat| suits(show, entry, *seat)));
+    let blocks: Vec<(u32, u32)> = runs.filter(|(_, length)| *length >= wish.quantity).collect();
+    look.seats.iter().any(|seat| blocks.iter().any(|(first, length)| (*first..first + length).contains(&seat.0)))
+}
+
+/// Whether somebody joined who wishes for the same.
+fn has_joined(show: &Show, entry: &Entry) -> bool {
+    show.look.joined.iter().any(|(wish, channels)| *wish == entry.wish && *channels == entry.channels)
 }
 
 /// 3. The first that may be split, and that what came back brings nearer, has it withheld for it, once.
@@ -254,7 +276,7 @@ fn is_looked_at(show: &Show, entry: &Entry) -> bool {
     look.everywhere
         || look.seats.iter().any(|seat| suits(show, entry, *seat))
         || look.sections.iter().any(is_section)
-        || look.joined.iter().any(|(other, channels)| other == wish && *channels == entry.channels)
+        || has_joined(show, entry)
 }
 
 /// Whether a seat is free and one that an entry wishes for.
