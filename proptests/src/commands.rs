@@ -60,7 +60,10 @@ impl fmt::Display for Timed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "+{:>9} ms  ", self.at.ms_since(START))?;
         match &self.step {
-            Step::Create(created) => write!(f, "create {created:?}"),
+            Step::Create(created) => {
+                let ShowCreated { show_id, policy, sale, manifest } = created;
+                write!(f, "create {show_id}, capacity {:?}, {policy:?}, {sale:?}", manifest.capacity)
+            },
             Step::Crash => f.write_str("crash"),
             Step::Sweep { max } => write!(f, "sweep at most {max}"),
             Step::Ask(show, command) => write!(f, "show {}: {command:?}", show.0),

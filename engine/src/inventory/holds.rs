@@ -232,12 +232,13 @@ impl Holds {
             }
             self.deadlines.pop();
             let hold = self.records.find(slot);
-            if let Some(hold) = hold.filter(|hold| hold.state == HoldState::Held && hold.sweep_at() == at) {
+            // A deadline that was moved to where it is already is noted twice.
+            let is_new = due.last().is_none_or(|&(last, _, other)| (last, other) != (at, slot));
+            if let Some(hold) = hold.filter(|hold| is_new && hold.state == HoldState::Held && hold.sweep_at() == at) {
                 due.push((at, hold.id, slot));
             }
         }
         due.sort_unstable();
-        due.dedup();
         for (at, _, slot) in due.drain(max.min(due.len())..) {
             self.deadlines.push(Reverse((at, slot)));
         }

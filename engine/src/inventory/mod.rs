@@ -359,6 +359,10 @@ impl Inventory {
             }
             self.wake_ups.pop();
             let show = &mut self.shows[number.0 as usize];
+            // A stale one: an earlier one has been noted since, and has been taken.
+            if show.wake_up_at != Some(at) {
+                continue;
+            }
             show.wake_up_at = None;
             due.extend(show.take_due(now, max - due.len()).into_iter().map(|due| (number, due)));
             visited.push(number);

@@ -19,7 +19,7 @@ use usher_engine::{
 use super::START;
 
 /// The general-admission sections of every show.
-pub const FLOORS: [SectionIndex; 2] = [SectionIndex(2), SectionIndex(3)];
+pub(super) const FLOORS: [SectionIndex; 2] = [SectionIndex(2), SectionIndex(3)];
 
 /// A show named after `number`, with random limits.
 pub fn show(rng: &mut StdRng, number: u8) -> ShowCreated {
@@ -28,7 +28,7 @@ pub fn show(rng: &mut StdRng, number: u8) -> ShowCreated {
 }
 
 /// How many seats a show begins with.
-pub fn seats(created: &ShowCreated) -> u32 {
+pub(super) fn seats(created: &ShowCreated) -> u32 {
     Manifest::new(created.manifest.clone()).unwrap().seats()
 }
 
@@ -42,7 +42,7 @@ fn sale(rng: &mut StdRng) -> Sale {
     Sale { stage, opens_at, closes_at }
 }
 
-pub fn policy(rng: &mut StdRng) -> Policy {
+pub(super) fn policy(rng: &mut StdRng) -> Policy {
     let mut one_of = |choices: &[u64]| choices[rng.random_range(0..choices.len())];
     let few = |ms| HoldTtl::from_ms(ms).unwrap();
     let short = |number: u64| u32::try_from(number).unwrap();
