@@ -24,12 +24,12 @@ pub use shows::show;
 /// The first instant of every history.
 pub const START: Timestamp = Timestamp(1_700_000_000_000);
 /// Hold ids that a history uses.
-pub const HOLD_IDS: u8 = 16;
+pub const HOLD_IDS: u8 = 24;
 /// Buyers of a history; an id's number tells whose it mostly is.
 pub const BUYERS: u8 = 4;
 /// Orders of a history.
 pub const ORDERS: u8 = 8;
-const STEPS_MAX: usize = 200;
+const STEPS_MAX: usize = 240;
 
 /// Something that happens to an inventory.
 #[derive(Clone, Debug)]
@@ -110,6 +110,10 @@ pub struct Generator {
     deadlines: Vec<Timestamp>,
     /// What was last asked for under each id.
     asked: Vec<Option<Places>>,
+    /// Numbers of ids that were asked for, the last one last.
+    used: Vec<u8>,
+    /// Numbers of ids under which somebody joined the waitlist.
+    joined: Vec<u8>,
     /// Seats that the first show has, or may have.
     seats: u32,
     /// Changes of manifests so far.
@@ -130,13 +134,18 @@ impl Generator {
         let two = rng.random_bool(0.25);
         let asked = vec![None; usize::from(HOLD_IDS)];
         let (shows, steps, deadlines) = (Vec::new(), Vec::new(), Vec::new());
-        let (seats, changes) = (0, 0);
-        let mut generator = Self { rng, now: START, sweeps, shows, steps, deadlines, asked, seats, changes };
+        let (used, joined, seats, changes) = (Vec::new(), Vec::new(), 0, 0);
+        let now = START;
+        let mut generator =
+            Self { rng, now, sweeps, shows, steps, deadlines, asked, used, joined, seats, changes };
         for number in 0..=u8::from(two) {
             let created = show(&mut generator.rng, number);
             generator.create(created);
         }
         generator.seats = shows::seats(&generator.shows[0]);
+        if generator.chance(70) {
+            generator.define_channels();
+        }
         generator
     }
 
@@ -165,13 +174,13 @@ impl Generator {
     pub fn move_time(&mut self) -> Timestamp {
         let now = self.now.0;
         let next_deadline = self.deadlines.iter().map(|at| at.0).filter(|&at| at > now).min();
-        let then = match self.rng.random_range(0..200) {
-            0..115 => now,
-            115..155 => now + self.rng.random_range(1..2_500),
-            155..180 => next_deadline.unwrap_or(now),
-            180..190 => next_deadline.map_or(now, |at| at - 1),
-            190..196 => now + self.rng.random_range(1..40) * 1_000,
-            196..198 => now + ENDED_HOLD_RETENTION_MS,
+        let then = match self.rng.random_range(0..400) {
+            0..270 => now,
+            270..330 => now + self.rng.random_range(1..2_500),
+            330..368 => next_deadline.unwrap_or(now),
+            368..388 => next_deadline.map_or(now, |at| at - 1),
+            388..397 => now + self.rng.random_range(1..40) * 1_000,
+            397..399 => now + ENDED_HOLD_RETENTION_MS,
             _ => {
                 // To the instant at which what ended at some step is old enough, and the one before.
                 let ended = self.steps[self.rng.random_range(0..self.steps.len())].at.0;

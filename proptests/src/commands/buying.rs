@@ -18,7 +18,11 @@ const TTLS_MS: [u64; 4] = [5_000, 6_000, 10_000, 60_000];
 impl Generator {
     /// `kind` is below 930.
     pub(super) fn buying(&mut self, kind: u32) -> Command {
-        let number = self.rng.random_range(0..HOLD_IDS);
+        let number = match kind {
+            0..340 | 640..685 | 810..905 => self.fresh_number(),
+            905.. => self.waiting_number(),
+            _ => self.known_number(),
+        };
         let (hold_id, buyer) = (hold_id(number), self.buyer(number));
         match kind {
             0..210 => {
@@ -66,10 +70,40 @@ impl Generator {
             810..905 => {
                 let (wish, priority, channels) = (self.wish(), self.rng.random_range(0..3), self.keys());
                 self.note_ttls();
+                self.joined.push(number);
                 Command::JoinWaitlist(Box::new(JoinWaitlist { hold_id, buyer, wish, priority, channels }))
             }
             _ => Command::LeaveWaitlist(OwnHold { hold_id, buyer }),
         }
+    }
+
+    /// Mostly an id that was not asked for yet.
+    fn fresh_number(&mut self) -> u8 {
+        let fresh: Vec<u8> = (0..HOLD_IDS).filter(|number| !self.used.contains(number)).collect();
+        let number = if self.chance(75) && !fresh.is_empty() {
+            fresh[self.rng.random_range(0..fresh.len())]
+        } else {
+            self.rng.random_range(0..HOLD_IDS)
+        };
+        self.used.push(number);
+        number
+    }
+
+    /// Mostly an id that was asked for, and often lately.
+    fn known_number(&mut self) -> u8 {
+        let (count, lately) = (self.used.len(), self.chance(50));
+        if count == 0 || self.chance(6) {
+            return self.rng.random_range(0..HOLD_IDS);
+        }
+        self.used[self.rng.random_range(if lately { count.saturating_sub(5) } else { 0 }..count)]
+    }
+
+    /// Mostly the id of somebody who joined the waitlist.
+    fn waiting_number(&mut self) -> u8 {
+        if self.joined.is_empty() || self.chance(20) {
+            return self.known_number();
+        }
+        self.joined[self.rng.random_range(0..self.joined.len())]
     }
 
     fn hold_best(&mut self, number: u8, buyer: BuyerId) -> Command {
@@ -102,9 +136,9 @@ impl Generator {
     fn keys(&mut self) -> Vec<Name> {
         let keys: &[&str] = match self.rng.random_range(0..100) {
             0..65 => &[],
-            65..78 => &["fan"],
-            78..88 => &["press"],
-            88..97 => &["press", "fan"],
+            65..80 => &["fan"],
+            80..92 => &["press"],
+            92..99 => &["press", "fan"],
             _ => &["fan", "nobody"],
         };
         keys.iter().map(|key| Name::new(key).unwrap()).collect()
@@ -173,7 +207,12 @@ impl Generator {
     pub(super) fn places(&mut self) -> Places {
         let mut seats = Vec::new();
         let mut ga = Vec::new();
-        let end = if self.chance(10) { self.seats + 3 } else { self.seats.min(25) };
+        // Mostly the stalls, often all that every show has, now and then what there is not.
+        let end = match self.rng.random_range(0..100) {
+            0..50 => 13,
+            50..94 => self.seats.min(25),
+            _ => self.seats + 3,
+        };
         let first = self.rng.random_range(0..end);
         for offset in 0..[1, 1, 1, 2, 2, 3, 0, 5][self.rng.random_range(0..8)] {
             let seat = if self.chance(75) { first + offset } else { self.rng.random_range(0..end) };

@@ -5,7 +5,7 @@ use usher_engine::{
     command::{
         AssignChannel, BlockPlaces, Command, ScheduleRelease, ScheduleSale, Selection, SetChannel, UnblockPlaces,
     },
-    ids::{Name, SeatIndex, SeatRange, SectionIndex},
+    ids::{Name, SeatIndex, SeatRange, SectionIndex, ShowNumber},
     inventory::{
         blocks::{BlockKind, Mark},
         manifest::{
@@ -16,7 +16,7 @@ use usher_engine::{
 };
 
 use super::{
-    Generator,
+    Generator, Step,
     shows::{FLOORS, policy},
 };
 
@@ -55,17 +55,29 @@ impl Generator {
         }
     }
 
+    /// Most shows have their channels from the beginning.
+    pub(super) fn define_channels(&mut self) {
+        for key in ["fan", "press"].map(|key| Name::new(key).unwrap()) {
+            let public_at = if self.chance(30) { Some(self.soon()) } else { None };
+            self.push(Step::Ask(ShowNumber(0), Command::SetChannel(SetChannel { key: key.clone(), public_at })));
+            if self.chance(60) {
+                let assign = AssignChannel { selection: self.few(), key: Some(key) };
+                self.push(Step::Ask(ShowNumber(0), Command::AssignChannel(assign)));
+            }
+        }
+    }
+
     fn lifecycle(&mut self, kind: u32) -> Command {
         match kind {
             135..140 => {
                 let opens_at = if self.chance(60) { Timestamp(0) } else { self.soon() };
-                let closes_at = if self.chance(15) { Some(self.soon()) } else { None };
+                let closes_at = if self.chance(10) { Some(self.soon()) } else { None };
                 Command::ScheduleSale(ScheduleSale { opens_at, closes_at })
             }
             140..158 => Command::OpenSale,
             158..168 => Command::PauseSale { stop_clocks: self.chance(60) },
-            168..170 => Command::CloseSale,
-            170..173 => Command::CancelShow { dry_run: self.chance(70) },
+            168 => Command::CloseSale,
+            169..173 => Command::CancelShow { dry_run: self.chance(80) },
             _ => Command::ArchiveShow,
         }
     }

@@ -35,8 +35,8 @@ pub(super) fn seats(created: &ShowCreated) -> u32 {
 fn sale(rng: &mut StdRng) -> Sale {
     let closes_at = rng.random_bool(0.05).then(|| Timestamp(START.0 + rng.random_range(30..90) * 1_000));
     let (stage, opens_at) = match rng.random_range(0..100) {
-        0..6 => (Stage::Draft, Timestamp(0)),
-        6..14 => (Stage::Planned, Timestamp(START.0 + rng.random_range(1..15) * 1_000)),
+        0..4 => (Stage::Draft, Timestamp(0)),
+        4..12 => (Stage::Planned, Timestamp(START.0 + rng.random_range(1..15) * 1_000)),
         _ => (Stage::Planned, Timestamp(0)),
     };
     Sale { stage, opens_at, closes_at }
@@ -50,7 +50,7 @@ pub(super) fn policy(rng: &mut StdRng) -> Policy {
     Policy {
         hold_ttl_default,
         hold_life_ms_max: one_of(&[5_000, 12_000, 30_000, 120_000]),
-        places_per_hold_max: short(one_of(&[2, 4, 5, 6, 8, 90])),
+        places_per_hold_max: short(one_of(&[3, 5, 6, 8, 90])),
         live_holds_per_buyer_max: short(one_of(&[1, 2, 3, 4, 9])),
         places_per_buyer_max: short(one_of(&[4, 7, 10, 15, 200])),
         holds_per_show_max: short(one_of(&[2, 5, 8, 12])),
@@ -61,7 +61,7 @@ pub(super) fn policy(rng: &mut StdRng) -> Policy {
         lapses_max: short(one_of(&[0, 0, 0, 1, 2])),
         cool_down_ms: one_of(&[2_000, 20_000]),
         return_spread_ms: one_of(&[0, 0, 0, 4_000]),
-        waitlist_max: short(one_of(&[0, 2, 5, 5, 5, 5])),
+        waitlist_max: short(one_of(&[0, 2, 5, 5, 5, 5, 5, 5])),
         waitlist_order: match one_of(&[0, 0, 1, 2]) {
             0 => WaitlistOrder::Fifo,
             1 => WaitlistOrder::Priority,

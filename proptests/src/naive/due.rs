@@ -65,7 +65,7 @@ pub(super) fn fall_due(show: &mut Show, due: Due, now: Timestamp) {
         Due::EndGathering(id) => waitlist::end_gathering(show, id),
         // What follows is asked for after everything that is due.
         Due::Serve => {}
-        Due::Close => drop(lifecycle::close(show, now)),
+        Due::Close => lifecycle::end_sale(show, now),
         Due::Expire(id) => {
             show.end(id, HoldState::Expired, now);
             let policy = show.policy;

@@ -49,9 +49,15 @@ pub(super) fn pause(show: &mut Show, stop_clocks: bool, now: Timestamp) -> Outco
 
 pub(super) fn close(show: &mut Show, now: Timestamp) -> Outcome {
     show.must_be(&[ShowState::Scheduled, ShowState::OnSale, ShowState::Paused, ShowState::Closed], now)?;
+    if show.state_at(now) != ShowState::Closed {
+        end_sale(show, now);
+    }
+    Ok(Answer::Sale(ShowState::Closed))
+}
+
+pub(super) fn end_sale(show: &mut Show, now: Timestamp) {
     start_clocks(show, now);
     show.sale.stage = Stage::Closed;
-    Ok(Answer::Sale(ShowState::Closed))
 }
 
 /// What comes back from now on stays to be looked at.

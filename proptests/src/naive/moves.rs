@@ -48,7 +48,8 @@ impl Show {
         self.drop_places(id, places);
         self.came_back(places);
         // Where a capacity was in the way, there is room now for anybody.
-        if self.parts.capacity.is_some() || !self.parts.pools.is_empty() {
+        let is_limited = self.parts.capacity.is_some() || !self.parts.pools.is_empty();
+        if is_limited && !places.is_empty() {
             self.look_everywhere();
         }
     }
