@@ -7,6 +7,17 @@ use prost::Message as _;
 const PROTOS: [&str; 4] =
     ["usher/v1/common.proto", "usher/v1/inventory.proto", "usher/v1/shows.proto", "usher/v1/availability.proto"];
 
+/// What few messages have is behind a pointer: a batch of plain holds stays small in memory.
+const RARE: [&str; 7] = [
+    ".usher.v1.Command.command.hold_best",
+    ".usher.v1.Command.command.sell_places",
+    ".usher.v1.Command.command.exchange_seats",
+    ".usher.v1.Command.command.join_waitlist",
+    ".usher.v1.HoldSeatsRequest.terms",
+    ".usher.v1.Hold.placement",
+    ".usher.v1.GetHoldResponse.waiting",
+];
+
 fn main() -> Result<(), Box<dyn Error>> {
     for proto in PROTOS {
         println!("cargo:rerun-if-changed={proto}");
@@ -14,6 +25,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let descriptors = protox::compile(PROTOS, ["."])?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("usher.v1.bin"), descriptors.encode_to_vec())?;
-    tonic_prost_build::configure().bytes(".usher.v1").btree_map(".usher.v1").compile_fds(descriptors)?;
+    let mut generated = tonic_prost_build::configure().bytes(".usher.v1").btree_map(".usher.v1");
+    for rare in RARE {
+        generated = generated.boxed(rare);
+    }
+    generated.compile_fds(descriptors)?;
     Ok(())
 }

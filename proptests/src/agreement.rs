@@ -38,7 +38,7 @@ pub fn check(history: &[Timed]) -> Result<Coverage, String> {
     }
     let last = history.last().map_or(Timestamp(0), |timed| timed.at);
     pair.numbers().try_for_each(|show| compare_show(&pair.engine, &pair.naive, show, last))?;
-    pair.crash()?;
+    pair.crash(last)?;
     Ok(pair.coverage)
 }
 
@@ -55,7 +55,7 @@ impl Pair {
         match &timed.step {
             Step::Create(created) => self.create(created, timed.at)?,
             Step::Sweep { max } => self.sweep(*max, timed.at)?,
-            Step::Crash => self.crash()?,
+            Step::Crash => self.crash(timed.at)?,
             // A shortened history may lack the show.
             Step::Ask(show, _) if show.0 as usize >= self.naive.shows() => {}
             Step::Ask(show, command) => self.ask(*show, command, timed.at)?,
@@ -130,7 +130,7 @@ impl Pair {
     }
 
     /// The process dies: what is known is what the log says, and that is the same.
-    fn crash(&mut self) -> Result<(), String> {
+    fn crash(&mut self, at: Timestamp) -> Result<(), String> {
         let mut replayed = Inventory::default();
         for (at, payload) in &self.log {
             for record in read_payload(payload) {
@@ -142,7 +142,12 @@ impl Pair {
         invariants::check(&replayed);
         let before = self.engine.state_hash();
         self.engine = replayed;
-        same("state hash of the replay", &self.engine.state_hash(), &before)
+        same("state hash of the replay", &self.engine.state_hash(), &before)?;
+        // What was looked at when the sale opened by time may be looked at once more, if nothing was logged since.
+        for show in self.numbers().filter(|show| !self.naive.is_to_serve(*show)) {
+            same("what follows from the crash", &self.engine.follow(show, at), &None)?;
+        }
+        Ok(())
     }
 }
 

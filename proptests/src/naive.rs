@@ -122,6 +122,12 @@ impl Naive {
         waitlist::follow(&mut self.shows[number.0 as usize], now);
     }
 
+    /// Whether something came back that nobody was asked about yet.
+    #[must_use]
+    pub fn is_to_serve(&self, number: ShowNumber) -> bool {
+        !self.show(number).look.is_empty()
+    }
+
     /// What is due in a show, in order.
     #[must_use]
     pub fn due(&self, number: ShowNumber, now: Timestamp) -> Vec<Due> {

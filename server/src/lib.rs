@@ -7,7 +7,6 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod convert;
-pub mod convert_manifest;
 pub mod load;
 pub mod node;
 pub mod plan;

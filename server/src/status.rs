@@ -9,16 +9,11 @@ use std::{
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
-use usher_engine::{
-    ids::HoldId,
-    inventory::manifest::Manifest,
-    rejection::{Conflicts, Rejection},
-    router::NotFound,
-    shard::Fault,
-};
+use usher_engine::{ids::HoldId, router::NotFound, shard::Fault};
 use usher_proto::v1;
 
 mod header;
+mod rejections;
 use header::{
     DESCRIPTION_BYTES_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, NAMED_SECTIONS_MAX, VIOLATIONS_MAX, clip, join_indexes,
     list,
@@ -79,6 +74,18 @@ impl Refusal {
         refusal
     }
 
+    /// A malformed request with one wrong field.
+    #[must_use]
+    pub fn wrong(field: &str, description: impl std::fmt::Display) -> Self {
+        Self::invalid(vec![Violation { field: field.to_owned(), description: description.to_string() }])
+    }
+
+    /// A bug of ours.
+    #[must_use]
+    pub fn internal(message: &str) -> Self {
+        Self::new(Code::Internal, "INTERNAL", message)
+    }
+
     /// No show has this id.
     #[must_use]
     pub fn show_not_found(show_id: &str, why: NotFound) -> Self {
@@ -108,36 +115,6 @@ impl Refusal {
             .with("version", version)
     }
 
-    /// What the rules say.
-    #[must_use]
-    pub fn rejected(rejection: &Rejection, manifest: &Manifest) -> Self {
-        let precondition = |reason| Self::new(Code::FailedPrecondition, reason, rejection.to_string());
-        match rejection {
-            Rejection::ShowIdReused { field } => precondition("SHOW_ID_REUSED").with("field", field),
-            Rejection::IdReused { field } => precondition("ID_REUSED").with("field", field),
-            Rejection::HoldUnknown => {
-                Self::new(Code::NotFound, "HOLD_UNKNOWN", rejection.to_string()).about("hold", String::new())
-            }
-            Rejection::HoldOfAnotherBuyer => precondition("HOLD_OF_ANOTHER_BUYER"),
-            Rejection::HoldFenced => precondition("HOLD_FENCED"),
-            Rejection::HoldReleased => precondition("HOLD_RELEASED"),
-            Rejection::HoldExpired { expires_at } => precondition("HOLD_EXPIRED").with("expires_at_ms", expires_at.0),
-            Rejection::HoldConfirmed => precondition("HOLD_CONFIRMED"),
-            Rejection::PlacesNotInHold(conflicts) => precondition("PLACES_NOT_IN_HOLD").blame(conflicts, manifest),
-            Rejection::PlacesUnknown(conflicts) => {
-                let seat = conflicts.seats.first().map(|seat| format!("seat {}", seat.0));
-                let section = || conflicts.ga.first().map(|shortage| section_name(manifest, shortage.section));
-                Self::new(Code::NotFound, "PLACES_UNKNOWN", rejection.to_string())
-                    .about("place", seat.or_else(section).unwrap_or_default())
-                    .blame(conflicts, manifest)
-            }
-            Rejection::LimitReached { limit, max } => {
-                precondition("LIMIT_REACHED").with("limit", limit).with("max", max)
-            }
-            Rejection::PlacesTaken(conflicts) => precondition("PLACES_TAKEN").blame(conflicts, manifest),
-        }
-    }
-
     fn with(mut self, name: &str, value: impl ToString) -> Self {
         self.0.metadata.insert(name.to_owned(), value.to_string());
         self
@@ -150,8 +127,8 @@ impl Refusal {
 
     /// Names the hold that is refused, where it matters.
     #[must_use]
-    pub fn of_hold(mut self, hold_id: HoldId) -> Self {
-        if let Some(("hold", name)) = &mut self.0.resource {
+    pub fn of_hold(mut self, hold_id: Option<HoldId>) -> Self {
+        if let (Some(("hold", name)), Some(hold_id)) = (&mut self.0.resource, hold_id) {
             *name = hold_id.to_string();
         }
         self
@@ -159,28 +136,6 @@ impl Refusal {
 
     fn retry_after_ms(mut self, ms: u64) -> Self {
         self.0.retry_after = Some(Duration::from_millis(ms));
-        self
-    }
-
-    /// Names every place that stands in the way.
-    fn blame(mut self, conflicts: &Conflicts, manifest: &Manifest) -> Self {
-        let names = conflicts.seats.iter().map(|&seat| match manifest.label(seat) {
-            Some(label) => format!("{}/{}/{}", label.section, label.row, label.seat),
-            None => format!("seat {}", seat.0),
-        });
-        let sections = conflicts.ga.iter().map(|shortage| section_name(manifest, shortage.section));
-        let count = conflicts.seats.len() + conflicts.ga.len();
-        self.0.message = format!("{}: {}", self.0.message, list(names.chain(sections), count));
-        self.0.seat_indexes = conflicts.seats.iter().map(|seat| seat.0).collect();
-        self.0.ga = conflicts
-            .ga
-            .iter()
-            .map(|shortage| v1::GaShortage {
-                section: section_name(manifest, shortage.section),
-                requested: shortage.requested,
-                available: shortage.available,
-            })
-            .collect();
         self
     }
 
@@ -239,8 +194,4 @@ impl From<Fault> for Refusal {
         };
         Self::new(code, reason, fault.to_string()).retry_after_ms(after_ms)
     }
-}
-
-fn section_name(manifest: &Manifest, section: usher_engine::ids::SectionIndex) -> String {
-    manifest.parts().sections.get(section.0 as usize).map_or_else(String::new, |section| section.name.clone())
 }

@@ -34,6 +34,13 @@ pub fn log_notice(shard: ShardId, notice: &Notice) {
             state_hash = %found.state_hash,
             "recovered"
         ),
+        Notice::ShowChanged(show) => tracing::debug!(
+            shard,
+            show_id = %show.show_id,
+            manifest_version = show.manifest_version,
+            stage = ?show.sale.stage,
+            "show changed"
+        ),
         Notice::Serving => tracing::info!(shard, "serving"),
         Notice::AppendFailed(error) => tracing::error!(shard, %error, "append failed, recovering"),
         Notice::RecoveryFailed(error) => tracing::error!(shard, %error, "recovery failed, trying again"),

@@ -10,12 +10,18 @@ mod batches;
 mod commands;
 #[path = "bad_input/holds.rs"]
 mod holds;
+#[path = "bad_input/lookups.rs"]
+mod lookups;
+#[path = "bad_input/organise.rs"]
+mod organise;
 #[path = "bad_input/plans.rs"]
 mod plans;
 #[path = "bad_input/shows.rs"]
 mod shows;
 #[path = "bad_input/sizes.rs"]
 mod sizes;
+#[path = "bad_input/wishes.rs"]
+mod wishes;
 
 use tonic::Code;
 

@@ -75,7 +75,7 @@ async fn each_of_the_last_seats_is_granted_once() {
     assert!(most > CONNECTIONS as usize, "the buyers came one after another");
 
     let map = clients.seat_map("finale").await;
-    assert_eq!(map.counts, Some(v1::Counts { available: 0, held: SEATS, sold: 0 }));
+    assert_eq!(map.counts, Some(v1::Counts { held: SEATS, ..v1::Counts::default() }));
     assert_eq!(map.version, u64::from(SEATS), "a change for each grant, and none for a refusal");
     server.stop().await;
 }

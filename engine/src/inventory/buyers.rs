@@ -52,6 +52,18 @@ impl Buyers {
         single.into_iter().chain(list.iter().copied())
     }
 
+    /// A live hold of so many places names this buyer, who must have been named for it.
+    pub(super) fn add_live_hold(&mut self, slot: u32, hold: u32, places: u32) {
+        let buyer = self.records.get_mut(slot);
+        buyer.live_holds += 1;
+        buyer.places += places;
+        if buyer.link == Link::NONE {
+            buyer.link = Link(hold);
+        } else {
+            self.add_hold(slot, hold);
+        }
+    }
+
     /// A hold names this buyer, who must have been named for it.
     pub(super) fn add_hold(&mut self, slot: u32, hold: u32) {
         let buyer = self.records.get_mut(slot);

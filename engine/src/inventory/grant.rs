@@ -13,7 +13,7 @@ use super::{
 use crate::{
     command::TicketCount,
     event::{Event, GrantedOnTerms, HoldGranted},
-    ids::HoldId,
+    ids::{BuyerId, HoldId},
     time::{HoldTtl, Timestamp},
 };
 
@@ -24,11 +24,12 @@ const RUSH_SHARE: usize = 32;
 const RUSH_MIN: usize = 1_024;
 
 /// A grant to be.
-pub(super) struct Grant<'a, 'b> {
-    taking: &'b Taking<'a>,
+pub(super) struct Grant<'a> {
     hold_id: HoldId,
-    places: &'b Places,
+    buyer: &'a BuyerId,
+    places: &'a Places,
     ttl: HoldTtl,
+    granted_at: Timestamp,
     expires_at: Timestamp,
     extendable_until: Timestamp,
     total_minor: u64,
@@ -42,15 +43,34 @@ pub(super) struct Special {
     pub(super) tickets: Vec<TicketCount>,
 }
 
-impl<'a, 'b> Grant<'a, 'b> {
-    /// Of places that were checked.
-    #[inline]
-    pub(super) fn new(taking: &'b Taking<'a>, hold_id: HoldId, places: &'b Places, ttl: Option<HoldTtl>) -> Self {
-        let ttl = ttl.unwrap_or(taking.show.policy.hold_ttl_default);
-        let extendable_until = taking.extendable_until();
-        let expires_at = taking.now.plus_ms(ttl.ms()).min(extendable_until);
-        let total_minor = taking.show.price(places);
-        Self { taking, hold_id, places, ttl, expires_at, extendable_until, total_minor }
+impl<'a> Grant<'a> {
+    /// Of checked places that nothing is given up for.
+    #[inline(always)]
+    pub(super) fn new(
+        show: &Show,
+        (hold_id, buyer): (HoldId, &'a BuyerId),
+        places: &'a Places,
+        ttl: Option<HoldTtl>,
+        now: Timestamp,
+    ) -> Self {
+        let ttl = ttl.unwrap_or(show.policy.hold_ttl_default);
+        let extendable_until = show.extendable_until(now);
+        let expires_at = now.plus_ms(ttl.ms()).min(extendable_until);
+        let (granted_at, total_minor) = (now, show.price(places));
+        Self { hold_id, buyer, places, ttl, granted_at, expires_at, extendable_until, total_minor }
+    }
+
+    /// Of checked places, for which something may be given up: its longest life goes on.
+    pub(super) fn of(
+        taking: &Taking<'_>,
+        hold: (HoldId, &'a BuyerId),
+        places: &'a Places,
+        ttl: Option<HoldTtl>,
+    ) -> Self {
+        let mut grant = Self::new(taking.show, hold, places, ttl, taking.now);
+        grant.extendable_until = taking.extendable_until();
+        grant.expires_at = grant.expires_at.min(grant.extendable_until);
+        grant
     }
 
     /// What a plain grant says. Always inlined, as the view is.
@@ -58,7 +78,7 @@ impl<'a, 'b> Grant<'a, 'b> {
     pub(super) fn granted(&self) -> HoldGranted {
         HoldGranted {
             hold_id: self.hold_id,
-            buyer: self.taking.buyer.clone(),
+            buyer: self.buyer.clone(),
             places: self.places.clone(),
             ttl: self.ttl,
             expires_at: self.expires_at,
@@ -67,11 +87,11 @@ impl<'a, 'b> Grant<'a, 'b> {
     }
 
     /// The event of a grant that is more than plain.
-    pub(super) fn on_terms(&self, special: Special) -> Event {
+    pub(super) fn on_terms(&self, taking: &Taking<'_>, special: Special) -> Event {
         Event::HoldGrantedOnTerms(Box::new(GrantedOnTerms {
             granted: self.granted(),
-            replaces: self.taking.replaced.map(|hold| hold.id),
-            moved_from: self.taking.moved.iter().map(|hold| hold.id).collect(),
+            replaces: taking.replaced.map(|hold| hold.id),
+            moved_from: taking.moved.iter().map(|hold| hold.id).collect(),
             request: special.request,
             placement: special.placement,
             tickets: special.tickets,
@@ -84,11 +104,11 @@ impl<'a, 'b> Grant<'a, 'b> {
     pub(super) fn view(&self, more: Option<Box<HoldDetails>>) -> HoldView {
         HoldView {
             hold_id: self.hold_id,
-            buyer: self.taking.buyer.clone(),
+            buyer: self.buyer.clone(),
             state: HoldState::Held,
             places: self.places.clone(),
             total_minor: self.total_minor,
-            granted_at: self.taking.now,
+            granted_at: self.granted_at,
             expires_at: self.expires_at,
             extendable_until: self.extendable_until,
             booking: None,
@@ -127,9 +147,7 @@ pub(super) fn apply_on_terms(show: &mut Show, on_terms: GrantedOnTerms, at: Time
 /// Stores a hold whose places are taken.
 pub(super) fn insert(show: &mut Show, granted: HoldGranted, more: Option<Box<More>>, at: Timestamp) {
     let buyer = show.buyers.name(granted.buyer.as_bytes());
-    let tally = show.buyers.get_mut(buyer);
-    tally.live_holds += 1;
-    tally.places += granted.places.count();
+    let count = granted.places.count();
     let mut hold = Hold {
         id: granted.hold_id,
         buyer,
@@ -144,7 +162,7 @@ pub(super) fn insert(show: &mut Show, granted: HoldGranted, more: Option<Box<Mor
         hold.rare_mut().returns_later_ms = ms;
     }
     let slot = show.holds.insert(hold);
-    show.buyers.add_hold(buyer, slot);
+    show.buyers.add_live_hold(buyer, slot, count);
 }
 
 fn make_room_for_a_rush(show: &mut Show) {

@@ -84,10 +84,10 @@ pub(super) fn decide(
     let (places, placement) = choose(show, &command.wish, taking.reach, &own, command.hold_id)?;
     taking.check_capacities(&places)?;
     // After this point it must succeed.
-    let grant = Grant::new(&taking, command.hold_id, &places, command.ttl);
+    let grant = Grant::of(&taking, (command.hold_id, &command.buyer), &places, command.ttl);
     let tickets = command.tickets.clone();
     let details = HoldDetails { placement: Some(placement), tickets: tickets.clone(), ..HoldDetails::default() };
-    events.push(grant.on_terms(Special { request: Some(request), placement: Some(placement), tickets }));
+    events.push(grant.on_terms(&taking, Special { request: Some(request), placement: Some(placement), tickets }));
     Ok(Answer::Held(grant.view(Some(Box::new(details)))))
 }
 

@@ -9,7 +9,7 @@ use super::{
     orphan_rule,
     sale::ShowState,
     show::Show,
-    taking::Taking,
+    taking::{Gain, Taking, check_limits},
     view::HoldDetails,
 };
 use crate::{
@@ -31,34 +31,54 @@ pub(super) fn decide(
     now: Timestamp,
     events: &mut Vec<Event>,
 ) -> Result<Answer, Rejection> {
-    let request = command.terms.as_ref().map(|terms| xxh3_64(&stable_bytes(&**terms)));
-    if let Some(hold) = known(show, command.hold_id, &command.buyer, command.ttl, now)? {
-        let field = if hold.places != command.places {
-            HoldField::Places
-        } else if hold.request() != request {
-            HoldField::Request
-        } else {
-            return Ok(again(show, hold, now));
-        };
-        return Err(Rejection::IdReused { field });
+    if show.is_known(command.hold_id) {
+        return repeat(show, command, now);
     }
-    let terms = command.terms.as_deref().unwrap_or(&PLAIN);
+    let (hold, places) = ((command.hold_id, &command.buyer), &command.places);
+    // The usual request: nothing stands in its way but the limits.
+    if command.terms.is_none() && show.is_open_to_all(now) && show.are_free_to_all(places) {
+        let gain = Gain { places: places.count(), holds: 1, ..Gain::default() };
+        check_limits(show, show.buyers.find_slot(command.buyer.as_bytes()), &gain, now)?;
+        // After this point it must succeed.
+        let grant = Grant::new(show, hold, places, command.ttl, now);
+        events.push(Event::HoldGranted(grant.granted()));
+        return Ok(Answer::Held(grant.view(None)));
+    }
+    let (terms, request) = (command.terms.as_deref().unwrap_or(&PLAIN), request_of(command));
     let mut taking = Taking::new(show, &command.buyer, terms, now);
     taking.begin(terms.replaces, &[ShowState::OnSale])?;
-    taking.check(&command.places)?;
-    if !taking.can_have(&command.places) {
-        return taking.refuse(&command.places);
+    taking.check(places)?;
+    if !taking.can_have(places) {
+        return taking.refuse(places);
     }
-    let orphans = orphan_rule::check(&taking, &command.places)?;
+    let orphans = orphan_rule::check(&taking, places)?;
     // After this point it must succeed.
-    let grant = Grant::new(&taking, command.hold_id, &command.places, command.ttl);
+    let grant = Grant::of(&taking, hold, places, command.ttl);
     if request.is_none() && taking.is_plain() {
         events.push(Event::HoldGranted(grant.granted()));
     } else {
-        events.push(grant.on_terms(Special { request, ..Special::default() }));
+        events.push(grant.on_terms(&taking, Special { request, ..Special::default() }));
     }
     let more = (!orphans.is_empty()).then(|| Box::new(HoldDetails { orphans, ..HoldDetails::default() }));
     Ok(Answer::Held(grant.view(more)))
+}
+
+/// A hash of the terms, if there are any.
+fn request_of(command: &HoldSeats) -> Option<u64> {
+    command.terms.as_ref().map(|terms| xxh3_64(&stable_bytes(&**terms)))
+}
+
+/// An id that is in use.
+fn repeat(show: &Show, command: &HoldSeats, now: Timestamp) -> Result<Answer, Rejection> {
+    let hold = known(show, command.hold_id, &command.buyer, command.ttl, now)?.expect("a known id");
+    let field = if hold.places != command.places {
+        HoldField::Places
+    } else if hold.request() != request_of(command) {
+        HoldField::Request
+    } else {
+        return Ok(again(show, hold, now));
+    };
+    Err(Rejection::IdReused { field })
 }
 
 /// The hold of this id, if there is one and it is of the same buyer and time to live. The caller compares the rest of

@@ -246,7 +246,6 @@ impl Inventory {
     /// What follows for those who wait from what came back, one event at a time. It must be applied before anything else
     /// is decided or logged apart from what it follows from, and this asked again until there is nothing.
     pub fn follow(&mut self, number: ShowNumber, now: Timestamp) -> Option<Event> {
-        // A creation that was refused, or that is one already, has made no show.
         let show = self.shows.get_mut(number.0 as usize)?;
         // What came back while the show was not on sale is looked at when it is.
         if show.waitlist.look.is_empty() || show.sale.state_at(now) != ShowState::OnSale {

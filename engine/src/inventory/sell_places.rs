@@ -41,8 +41,8 @@ pub(super) fn decide(
         return taking.refuse(&command.places);
     }
     // After this point it must succeed.
-    let grant = Grant::new(&taking, command.hold_id, &command.places, None);
-    events.push(grant.on_terms(Special { request: Some(request), ..Special::default() }));
+    let grant = Grant::of(&taking, (command.hold_id, &command.buyer), &command.places, None);
+    events.push(grant.on_terms(&taking, Special { request: Some(request), ..Special::default() }));
     let (order, payment) = (command.order.clone(), command.payment.clone());
     let booking = Some(Booking { order: order.clone(), payment: payment.clone(), confirmed_at: now });
     events.push(Event::HoldConfirmed { hold_id: command.hold_id, order, payment, places: None });

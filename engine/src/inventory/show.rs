@@ -209,6 +209,11 @@ impl Show {
         Conflicts { seats, ga: places.ga().filter(unknown).map(shortage).collect() }
     }
 
+    /// Whether a hold or an entry of the waitlist has this id.
+    pub(super) fn is_known(&self, id: HoldId) -> bool {
+        self.holds.slot(id).is_some() || self.waitlist.is_entry(id)
+    }
+
     /// The hold of this id, if it is this buyer's.
     pub(super) fn own_hold(&self, id: HoldId, buyer: &BuyerId) -> Result<&Hold, Rejection> {
         let hold = self.holds.find(id).ok_or(Rejection::HoldUnknown)?;

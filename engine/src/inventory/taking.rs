@@ -9,6 +9,7 @@ use super::{
     hold::{Hold, HoldState},
     live_hold,
     places::Places,
+    policy::OrphanRule,
     sale::ShowState,
     show::Show,
 };
@@ -93,12 +94,7 @@ impl<'a> Taking<'a> {
 
     /// The quick question: all exist, are available to everybody, and nothing is given up for them.
     fn is_free(&self, places: &Places) -> bool {
-        let show = self.show;
-        self.replaced.is_none()
-            && self.exchanged.is_none()
-            && show.are_available(places)
-            && (show.channels.all.is_empty() || places.seats().all(|seat| show.channels.reaches(seat, self.reach)))
-            && !self.has_protected(places)
+        self.replaced.is_none() && self.exchanged.is_none() && self.show.are_free_to_all(places)
     }
 
     fn has_protected(&self, places: &Places) -> bool {
@@ -151,36 +147,21 @@ impl<'a> Taking<'a> {
     /// # Errors
     /// [`Rejection::LimitReached`] or [`Rejection::CoolingDown`].
     pub(super) fn check_limits(&self, places: &Places) -> Result<(), Rejection> {
-        let count = places.count();
-        let (live_holds, places_of_buyer) = self.slot.map_or((0, 0), |slot| {
-            let buyer = self.show.buyers.get(slot);
-            (buyer.live_holds, buyer.places)
-        });
-        // Units do not move.
+        // Only seats move: a hold that keeps units goes on.
         let is_emptied = |hold: &&&Hold| {
-            let own = hold.remaining();
-            own.ga().len() == 0 && own.seats().all(|seat| places.contains_seat(seat))
+            let remaining = hold.remaining();
+            remaining.ga().len() == 0 && remaining.seats().all(|seat| places.contains_seat(seat))
         };
         let emptied = self.moved.iter().filter(is_emptied).count();
         let ended = u32::try_from(emptied).unwrap_or(0) + u32::from(self.replaced.is_some());
-        // An exchange makes no hold.
-        let live_then = |live: u32| if self.exchanged.is_some() { 0 } else { live + 1 - ended };
-        let policy = &self.show.policy;
-        let places_then = places_of_buyer + count - self.count_given_up(places);
-        for (limit, wanted, max) in [
-            (Limit::PlacesPerHold, count, policy.places_per_hold_max),
-            (Limit::HoldsPerShow, live_then(self.show.holds.live()), policy.holds_per_show_max),
-            (Limit::LiveHoldsPerBuyer, live_then(live_holds), policy.live_holds_per_buyer_max),
-            (Limit::PlacesPerBuyer, places_then, policy.places_per_buyer_max),
-        ] {
-            if wanted > max {
-                return Err(Rejection::LimitReached { limit, max: u64::from(max) });
-            }
-        }
-        match self.slot.and_then(|slot| self.show.lapses.get(&slot)) {
-            Some(lapses) if self.now < lapses.cools_until => Err(Rejection::CoolingDown { until: lapses.cools_until }),
-            _ => Ok(()),
-        }
+        let gain = Gain {
+            places: places.count(),
+            given_up: self.count_given_up(places),
+            // An exchange makes no hold.
+            holds: u32::from(self.exchanged.is_none()),
+            ended,
+        };
+        check_limits(self.show, self.slot, &gain, self.now)
     }
 
     /// Of all limits only that of what a buyer may have.
@@ -268,6 +249,60 @@ impl<'a> Taking<'a> {
     /// Nothing but a plain grant: what a `HoldGranted` event can say.
     pub(super) fn is_plain(&self) -> bool {
         self.replaced.is_none() && self.moved.is_empty()
+    }
+}
+
+impl Show {
+    /// Whether whoever asks on no terms is only asked whether the places are free to all.
+    #[inline]
+    pub(super) fn is_open_to_all(&self, now: Timestamp) -> bool {
+        self.sale.state_at(now) == ShowState::OnSale && self.policy.orphans == OrphanRule::Off && !self.has_capacities()
+    }
+
+    /// Whether the show has all of these places, all are available, public, and not kept for those who need them.
+    #[inline]
+    pub(super) fn are_free_to_all(&self, places: &Places) -> bool {
+        self.are_available(places)
+            && (self.channels.all.is_empty()
+                || places.seats().all(|seat| self.channels.reaches(seat, self.channels.open)))
+            && (self.manifest.protected_rows().is_empty()
+                || !places.seats().any(|seat| self.manifest.protected().contains(seat)))
+    }
+}
+
+/// What a buyer gets, and what he gives up for it.
+#[derive(Default)]
+pub(super) struct Gain {
+    pub(super) places: u32,
+    pub(super) given_up: u32,
+    /// New holds: one, or none where a booking changes.
+    pub(super) holds: u32,
+    pub(super) ended: u32,
+}
+
+/// Net of what is given up. `slot` is where the buyer is among the show's, if he is.
+///
+/// # Errors
+/// [`Rejection::LimitReached`] or [`Rejection::CoolingDown`].
+#[inline]
+pub(super) fn check_limits(show: &Show, slot: Option<u32>, gain: &Gain, now: Timestamp) -> Result<(), Rejection> {
+    let buyer = slot.map(|slot| show.buyers.get(slot));
+    let (live_holds, places) = buyer.map_or((0, 0), |buyer| (buyer.live_holds, buyer.places));
+    let live_then = |live: u32| if gain.holds == 0 { 0 } else { live + gain.holds - gain.ended };
+    let policy = &show.policy;
+    for (limit, wanted, max) in [
+        (Limit::PlacesPerHold, gain.places, policy.places_per_hold_max),
+        (Limit::HoldsPerShow, live_then(show.holds.live()), policy.holds_per_show_max),
+        (Limit::LiveHoldsPerBuyer, live_then(live_holds), policy.live_holds_per_buyer_max),
+        (Limit::PlacesPerBuyer, places + gain.places - gain.given_up, policy.places_per_buyer_max),
+    ] {
+        if wanted > max {
+            return Err(Rejection::LimitReached { limit, max: u64::from(max) });
+        }
+    }
+    match slot.and_then(|slot| show.lapses.get(&slot)) {
+        Some(lapses) if now < lapses.cools_until => Err(Rejection::CoolingDown { until: lapses.cools_until }),
+        _ => Ok(()),
     }
 }
 

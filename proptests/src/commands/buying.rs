@@ -19,8 +19,8 @@ impl Generator {
     /// `kind` is below 930.
     pub(super) fn buying(&mut self, kind: u32) -> Command {
         let number = match kind {
-            0..340 | 640..685 | 810..905 => self.fresh_number(),
-            905.. => self.waiting_number(),
+            0..340 | 640..685 | 810..915 => self.fresh_number(),
+            915.. => self.waiting_number(),
             _ => self.known_number(),
         };
         let (hold_id, buyer) = (hold_id(number), self.buyer(number));
@@ -35,15 +35,15 @@ impl Generator {
                 let ttl = self.ttl();
                 Command::ExtendHold(ExtendHold { hold_id, buyer, ttl })
             }
-            385..470 => {
+            385..430 => {
                 let places = self.part_of(number);
                 Command::ReleaseHold(ReleaseHold { hold_id, buyer, places })
             }
-            470..580 => {
+            430..560 => {
                 let (places, (order, payment), accept_late) = (self.part_of(number), self.references(), self.chance(40));
                 Command::ConfirmHold(ConfirmHold { hold_id, buyer, order, payment, places, accept_late })
             }
-            580..605 => Command::GetHold(hold_id),
+            560..605 => Command::GetHold(hold_id),
             605..625 => Command::PinHold(OwnHold { hold_id, buyer }),
             625..640 => Command::UnpinHold(OwnHold { hold_id, buyer }),
             640..685 => {
@@ -67,7 +67,7 @@ impl Generator {
                 let terms = Terms { replaces: None, ..self.some_terms(number).unwrap_or_default() };
                 Command::ExchangeSeats(Box::new(ExchangeSeats { hold_id, buyer, places, terms }))
             }
-            810..905 => {
+            810..915 => {
                 let (wish, priority, channels) = (self.wish(), self.rng.random_range(0..3), self.keys());
                 self.note_ttls();
                 self.joined.push(number);

@@ -74,8 +74,8 @@ impl Generator {
                 let closes_at = if self.chance(10) { Some(self.soon()) } else { None };
                 Command::ScheduleSale(ScheduleSale { opens_at, closes_at })
             }
-            140..158 => Command::OpenSale,
-            158..168 => Command::PauseSale { stop_clocks: self.chance(60) },
+            140..162 => Command::OpenSale,
+            162..168 => Command::PauseSale { stop_clocks: self.chance(60) },
             168 => Command::CloseSale,
             169..173 => Command::CancelShow { dry_run: self.chance(80) },
             _ => Command::ArchiveShow,

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::{Config, ConfigFlags},
-    convert_manifest::manifest_to_wire,
+    convert::manifest::manifest_to_wire,
     load::{self, LoadOptions, Progress, Report, check::check_log, cpu::CpuTimes, probe::probe_disk},
     plan::generate,
 };
@@ -104,7 +104,7 @@ impl Bench {
         let show_id = format!("spike-{run}");
         let stadium = Manifest::new(generate::stadium(self.seats))?;
         let manifest = Some(manifest_to_wire(stadium.parts()));
-        let request = v1::CreateShowRequest { show_id: show_id.clone(), manifest, policy: None };
+        let request = v1::CreateShowRequest { show_id: show_id.clone(), manifest, ..v1::CreateShowRequest::default() };
         ShowsClient::new(connect(server).await?).create_show(request).await?;
         let options = LoadOptions {
             duration: Duration::from_secs(self.seconds),

@@ -10,6 +10,8 @@ use tonic::{
 };
 use tonic_types::StatusExt as _;
 
+use super::when::utc;
+
 /// Longest wait for an answer.
 const ANSWER_WAIT_MAX: Duration = Duration::from_secs(60);
 
@@ -62,10 +64,31 @@ pub(super) fn explain(status: &Status) -> String {
     let advice = match reason.as_str() {
         "SHOW_UNKNOWN" => "\n`usher show list` tells which shows there are.",
         "PLACES_TAKEN" => "\nNothing was held. Choose other places; `usher show get SHOW` counts what is left.",
+        "SOLD_OUT" => {
+            "\nNothing was held. Ask for fewer, widen the wish, or wait: `usher waitlist join SHOW --quantity N`."
+        }
+        "NOT_TOGETHER" => "\nNothing was held. Allow a split with --adjacency preferred, or ask for fewer.",
+        "PLACES_PROTECTED" => "\nAsk for them with --accessible, or with `usher best SHOW --bays N --companions N`.",
+        "ORPHANS_LEFT" => "\nMove the choice so that no single seat is left, or let `usher best` choose.",
+        "MANIFEST_CHANGED" => "\n`usher show get SHOW --plan` prints the present prices.",
+        "SHOW_NOT_OPEN" => "\n`usher show get SHOW` tells its state; `usher show open SHOW` opens its sale.",
+        "HOLD_PINNED" => "\nConfirm it, or `usher unpin` it first.",
+        "HOLD_WAITING" => "\n`usher get SHOW ID` tells how it stands; `usher waitlist leave` ends it.",
+        "HOLD_NOT_CONFIRMED" => "\nIt is no booking yet: `usher confirm` it, or `usher release` it.",
+        "CHANNEL_UNKNOWN" => "\n`usher show get SHOW` lists the channels; `usher show channel set` defines one.",
+        "HOLDS_LIVE" => "\nWait until they end; `usher show get SHOW` counts them.",
+        "WAITLIST_CLOSED" => "\n`usher show policy SHOW` prints its rules.",
         "PLACES_UNKNOWN" => "\n`usher show get SHOW --plan` prints every section, row and seat.",
-        "HOLD_EXPIRED" | "HOLD_RELEASED" => "\nThe places went back. Hold them again under a new id.",
+        "HOLD_EXPIRED" => {
+            "\nThe places went back. Hold them again under a new id, or confirm with --accept-late if it was a moment ago."
+        }
+        "HOLD_RELEASED" => "\nThe places went back. Hold them again under a new id.",
         "OUTCOME_UNKNOWN" | "SHARD_RECOVERING" | "INBOX_FULL" => "\nSend it again with the same id.",
         _ => "",
     };
-    format!("{} ({reason}){advice}", status.message())
+    let told = details.error_info().into_iter().flat_map(|info| &info.metadata);
+    let instants = told.filter(|(name, _)| name.ends_with("_ms"));
+    let instants = instants.filter_map(|(name, ms)| Some((name.trim_end_matches("_ms"), ms.parse().ok()?)));
+    let instants: String = instants.map(|(name, ms)| format!("\n{name}: {}", utc(ms))).collect();
+    format!("{} ({reason}){instants}{advice}", status.message())
 }

@@ -1,15 +1,18 @@
-//! `usher hold`, `usher confirm` and `usher release`: for people and scripts.
+//! `usher hold`, `extend`, `release`, `get`: a hold's life but for its end in a sale.
 
 use clap::Args;
 use usher_proto::v1::{self, inventory_client::InventoryClient};
 
 use super::{
     client::ServerArgs,
-    places::{HoldIdArg, PlacesArgs, money, parse_length_ms},
+    places::{HoldIdArg, PlacesArgs, parse_length_ms},
+    print::{label_text, print_entry, print_hold, state_name},
+    terms::TermsArgs,
+    when::utc,
 };
 use crate::token::new_hold_id;
 
-/// All of the places are held, or none.
+/// All of the places are held, or none. Seats that the buyer holds already move into the new hold.
 #[derive(Debug, Args)]
 pub(super) struct Hold {
     /// Show to hold places in
@@ -25,13 +28,18 @@ pub(super) struct Hold {
     /// How long, 5s to 2h [default: the show's]
     #[arg(long, value_name = "LENGTH", value_parser = parse_length_ms)]
     ttl: Option<u64>,
+    /// Another hold of the buyer, which ends in the same step: its places may be among the new ones
+    #[arg(long, value_name = "UUID")]
+    replaces: Option<HoldIdArg>,
+    #[command(flatten)]
+    terms: TermsArgs,
     #[command(flatten)]
     server: ServerArgs,
 }
 
-/// Confirming again returns the first booking.
+/// At most to the end of the hold's longest life; never shortens.
 #[derive(Debug, Args)]
-pub(super) struct Confirm {
+pub(super) struct Extend {
     /// Show that the hold is in
     show: String,
     /// The hold's id
@@ -39,15 +47,9 @@ pub(super) struct Confirm {
     /// Whose hold it is
     #[arg(long)]
     buyer: String,
-    /// Your order's reference
-    #[arg(long)]
-    order: String,
-    /// Your payment's reference
-    #[arg(long, default_value = "")]
-    payment: String,
-    /// Without any place, all of the hold; otherwise these, and the rest is released
-    #[command(flatten)]
-    places: PlacesArgs,
+    /// How long from now, 5s to 2h [default: the show's]
+    #[arg(long, value_name = "LENGTH", value_parser = parse_length_ms)]
+    ttl: Option<u64>,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -69,6 +71,17 @@ pub(super) struct Release {
     server: ServerArgs,
 }
 
+/// In order with every command before it: it tells the fate of an id whose answer was lost.
+#[derive(Debug, Args)]
+pub(super) struct Get {
+    /// Show that it is in
+    show: String,
+    /// Id of the hold, the booking or the waiting entry
+    hold: HoldIdArg,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
 impl Hold {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let id = self.id.unwrap_or_else(|| HoldIdArg(new_hold_id()));
@@ -78,28 +91,38 @@ impl Hold {
             buyer_id: self.buyer,
             places: self.places.into_places(),
             ttl_ms: self.ttl,
+            terms: Some(Box::new(self.terms.into_terms(self.replaces))),
         };
         self.server.block_on(async |channel| {
             let answer = InventoryClient::new(channel).hold_seats(request).await?.into_inner();
-            print_hold(&answer.hold.unwrap_or_default(), self.server.json)
+            print_hold(&answer.hold.unwrap_or_default(), self.server.json);
+            Ok(())
         })
     }
 }
 
-impl Confirm {
+impl Extend {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let request = v1::ConfirmHoldRequest {
-            show_id: self.show,
-            hold_id: self.hold.bytes(),
-            buyer_id: self.buyer,
-            order_ref: self.order,
-            payment_ref: self.payment,
-            places: self.places.into_places(),
-        };
+        let (hold_id, buyer_id) = (self.hold.bytes(), self.buyer);
+        let request = v1::ExtendHoldRequest { show_id: self.show, hold_id, buyer_id, ttl_ms: self.ttl };
         self.server.block_on(async |channel| {
-            let answer = InventoryClient::new(channel).confirm_hold(request).await?.into_inner();
-            print_hold(&answer.hold.unwrap_or_default(), self.server.json)
+            let answer = InventoryClient::new(channel).extend_hold(request).await?.into_inner();
+            print_deadline(self.hold, answer.expires_at_ms, answer.extendable_until_ms, self.server.json);
+            Ok(())
         })
+    }
+}
+
+pub(super) fn print_deadline(hold: HoldIdArg, expires_at_ms: u64, extendable_until_ms: u64, json: bool) {
+    if json {
+        let id = hold.0.to_string();
+        let value = serde_json::json!({
+            "hold_id": id, "expires_at_ms": expires_at_ms, "extendable_until_ms": extendable_until_ms,
+        });
+        println!("{value}");
+    } else {
+        let (until, at_most) = (utc(expires_at_ms), utc(extendable_until_ms));
+        println!("{} is good until {until}; it can be extended until {at_most}", hold.0);
     }
 }
 
@@ -112,57 +135,33 @@ impl Release {
             places: self.places.into_places(),
         };
         self.server.block_on(async |channel| {
-            let state = InventoryClient::new(channel).release_hold(request).await?.into_inner().state();
+            let answer = InventoryClient::new(channel).release_hold(request).await?.into_inner();
+            let state = state_name(answer.state());
+            let orphans: Vec<String> = answer.orphans.iter().map(|seat| label_text(seat.label.as_ref())).collect();
             if self.server.json {
-                println!("{}", serde_json::json!({ "hold_id": self.hold.0.to_string(), "state": state_name(state) }));
+                let id = self.hold.0.to_string();
+                println!("{}", serde_json::json!({ "hold_id": id, "state": state, "orphans": orphans }));
             } else {
-                println!("{} {}", self.hold.0, state_name(state));
+                println!("{} {state}", self.hold.0);
+                if !orphans.is_empty() {
+                    println!("  single seats came back: {}", orphans.join(", "));
+                }
             }
             Ok(())
         })
     }
 }
 
-/// `held`, `confirmed`, ...
-fn state_name(state: v1::HoldState) -> String {
-    state.as_str_name().trim_start_matches("HOLD_STATE_").to_lowercase()
-}
-
-fn print_hold(hold: &v1::Hold, json: bool) -> anyhow::Result<()> {
-    let id = uuid::Uuid::from_slice(&hold.hold_id)?;
-    let label = |seat: &v1::GrantedSeat| {
-        let label = seat.label.clone().unwrap_or_default();
-        format!("{}/{}/{}", label.section, label.row, label.seat)
-    };
-    if json {
-        let seats: Vec<_> = hold.seats.iter().map(|seat| {
-            serde_json::json!({ "seat": label(seat), "index": seat.seat_index, "category": seat.category, "price_minor": seat.price_minor })
-        }).collect();
-        let ga: Vec<_> = hold.ga.iter().map(|ga| {
-            serde_json::json!({ "section": ga.section, "quantity": ga.quantity, "unit_price_minor": ga.unit_price_minor })
-        }).collect();
-        let order = hold.booking.as_ref().map(|booking| booking.order_ref.clone());
-        println!(
-            "{}",
-            serde_json::json!({
-                "hold_id": id.to_string(), "state": state_name(hold.state()), "buyer_id": hold.buyer_id, "seats": seats, "ga": ga,
-                "total_minor": hold.total_minor, "currency": hold.currency, "expires_at_ms": hold.expires_at_ms, "order_ref": order,
-            })
-        );
-        return Ok(());
+impl Get {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let request = v1::GetHoldRequest { show_id: self.show, hold_id: self.hold.bytes() };
+        self.server.block_on(async |channel| {
+            let answer = InventoryClient::new(channel).get_hold(request).await?.into_inner();
+            match &answer.waiting {
+                Some(entry) => print_entry(entry, self.server.json),
+                None => print_hold(&answer.hold.unwrap_or_default(), self.server.json),
+            }
+            Ok(())
+        })
     }
-    println!("{id} {}", console::style(state_name(hold.state())).green());
-    for seat in &hold.seats {
-        println!("  {:<24} {:<16} {}", label(seat), seat.category, money(seat.price_minor, &hold.currency));
-    }
-    for ga in &hold.ga {
-        let price = money(ga.unit_price_minor * u64::from(ga.quantity), &hold.currency);
-        println!("  {:<24} {:<16} {price}", format!("{} x {}", ga.quantity, ga.section), ga.category);
-    }
-    println!("  {:<24} {:<16} {}", "total", "", money(hold.total_minor, &hold.currency));
-    if hold.state() == v1::HoldState::Held {
-        let show = &hold.show_id;
-        println!("Sell it with: usher confirm {show} {id} --buyer {} --order ORDER", hold.buyer_id);
-    }
-    Ok(())
 }

@@ -5,14 +5,22 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod best;
+mod booking;
 mod call;
 mod client;
+mod confirm;
 mod demo;
 mod demo_server;
 mod hold;
+mod holds;
 mod places;
+mod print;
 mod serve;
 mod show;
+mod terms;
+mod waitlist;
+mod when;
 
 /// Decides who gets which seat, and never sells one twice.
 #[derive(Debug, Parser)]
@@ -34,15 +42,35 @@ enum Command {
     Serve(serve::Serve),
     /// Run a ten-second flash sale in a stadium against a server on this machine, then keep serving
     Demo(demo::Demo),
-    /// Import, list and look at shows
+    /// Create, change, organise and look at shows
     #[command(subcommand)]
     Show(show::Show),
-    /// Hold places for a buyer
+    /// Hold places that are named
     Hold(hold::Hold),
+    /// Hold the best places that meet a wish
+    Best(best::Best),
+    /// Give a hold more time
+    Extend(hold::Extend),
     /// Sell the places of a hold
-    Confirm(hold::Confirm),
+    Confirm(confirm::Confirm),
     /// Give the places of a hold back
     Release(hold::Release),
+    /// Keep a hold from expiring while the outcome of its payment is unknown
+    Pin(confirm::Pin),
+    /// Give a pinned hold its deadline back
+    Unpin(confirm::Unpin),
+    /// Sell places without a hold before it
+    Sell(confirm::Sell),
+    /// Cancel, transfer or exchange a booking
+    #[command(subcommand)]
+    Booking(booking::Booking),
+    /// Wait for places to come back
+    #[command(subcommand)]
+    Waitlist(waitlist::Waitlist),
+    /// Print one hold, booking or waiting entry
+    Get(hold::Get),
+    /// List the holds and bookings of a buyer, of an order or of a show
+    Holds(holds::Holds),
     /// Call any method with JSON, found through server reflection; without a method, list them
     Call(call::Call),
     /// Measure a server under a flash sale
@@ -57,8 +85,17 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Demo(command) => command.run(),
         Command::Show(command) => command.run(),
         Command::Hold(command) => command.run(),
+        Command::Best(command) => command.run(),
+        Command::Extend(command) => command.run(),
         Command::Confirm(command) => command.run(),
         Command::Release(command) => command.run(),
+        Command::Pin(command) => command.run(),
+        Command::Unpin(command) => command.run(),
+        Command::Sell(command) => command.run(),
+        Command::Booking(command) => command.run(),
+        Command::Waitlist(command) => command.run(),
+        Command::Get(command) => command.run(),
+        Command::Holds(command) => command.run(),
         Command::Call(command) => command.run(),
         Command::Bench(command) => command.run(),
     };

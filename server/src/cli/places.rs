@@ -30,7 +30,7 @@ impl PlacesArgs {
 }
 
 /// The row and the seat are the last two parts, so that a section's name may have slashes.
-fn parse_label(text: &str) -> anyhow::Result<v1::SeatLabel> {
+pub(super) fn parse_label(text: &str) -> anyhow::Result<v1::SeatLabel> {
     let mut parts = text.rsplitn(3, '/').map(str::to_owned);
     match (parts.next(), parts.next(), parts.next()) {
         (Some(seat), Some(row), Some(section)) => Ok(v1::SeatLabel { section, row, seat }),
@@ -38,7 +38,7 @@ fn parse_label(text: &str) -> anyhow::Result<v1::SeatLabel> {
     }
 }
 
-fn parse_ga(text: &str) -> anyhow::Result<v1::GaQuantity> {
+pub(super) fn parse_ga(text: &str) -> anyhow::Result<v1::GaQuantity> {
     let (section, quantity) = text.rsplit_once('=').context("must be SECTION=QUANTITY, such as Floor=2")?;
     let quantity = quantity.parse().with_context(|| format!("the quantity {quantity:?} must be a number"))?;
     Ok(v1::GaQuantity { section: section.to_owned(), quantity })
@@ -80,6 +80,12 @@ pub(super) fn parse_length_ms(text: &str) -> anyhow::Result<u64> {
 /// Money in minor units with its currency, with the two decimals that most currencies have.
 pub(super) fn money(minor: u64, currency: &str) -> String {
     format!("{}.{:02} {currency}", minor / 100, minor % 100)
+}
+
+/// Money that may go either way.
+pub(super) fn signed_money(minor: i64, currency: &str) -> String {
+    let sign = if minor < 0 { "-" } else { "" };
+    format!("{sign}{}", money(minor.unsigned_abs(), currency))
 }
 
 #[cfg(test)]

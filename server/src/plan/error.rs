@@ -6,7 +6,7 @@ use std::fmt;
 
 use usher_engine::inventory::manifest::ManifestProblem;
 
-use super::DOCUMENT_BYTES_MAX;
+use super::{ADDED_MAX, DOCUMENT_BYTES_MAX};
 
 /// What is wrong with a plan, and where.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +39,10 @@ pub enum PlanProblem {
     Repeated { name: String, first: String },
     #[error("{name:?} is not one of the plan's categories ({})", quoted(known))]
     UnknownCategory { name: String, known: Vec<String> },
+    #[error("{name:?} is not one of the plan's sections")]
+    UnknownSection { name: String },
+    #[error("must be at most {ADDED_MAX}, is {found}")]
+    Added { found: u32 },
     #[error("must have \"rows\", or \"capacity\" and \"category\"")]
     SectionShape,
     #[error("must have \"category\" and \"seats\", or \"runs\"")]

@@ -54,6 +54,8 @@ pub fn stadium(places: u32) -> ManifestParts {
         currency: "EUR".to_owned(),
         categories: categories(),
         sections,
+        capacity: None,
+        pools: Vec::new(),
     }
 }
 
@@ -95,7 +97,7 @@ fn block_rows(tier: u32, long_side: bool, seats: u32) -> Vec<Row> {
     let row = |(number, count): (u32, u32)| {
         let names = SeatNames::Numbered { first: 1, step: 1, count };
         let category = category_of(tier, long_side, number);
-        Row { name: number.to_string(), runs: vec![SeatRun { category, names }] }
+        Row::new(number.to_string(), vec![SeatRun::new(category, names)])
     };
     (1u32..).zip(shares(seats, &weights)).map(row).collect()
 }

@@ -23,6 +23,9 @@ pub use error::{PlanError, PlanProblem};
 /// or more, about half a million fit: it meets this limit before the manifest's.
 pub const DOCUMENT_BYTES_MAX: usize = 64 << 20;
 
+/// The latest change that a row may say it came with: far beyond what a show takes.
+pub const ADDED_MAX: u32 = 1_000_000;
+
 /// The format of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlanFormat {

@@ -44,7 +44,10 @@ pub(super) fn read(text: &str, prices: &PlanPrices) -> Result<Manifest, PlanErro
     let categories = Categories::of(&plan, prices)?;
     let currency = prices.currency.clone().ok_or_else(|| PlanError::of_currency(PlanProblem::NoCurrency))?;
     let sections = zones::sections(&plan, &zones, &categories)?;
-    let parts = ManifestParts { name: plan.name.to_string(), currency, categories: categories.priced(), sections };
+    let (name, categories_priced) = (plan.name.to_string(), categories.priced());
+    // The format knows no capacities.
+    let (capacity, pools) = (None, Vec::new());
+    let parts = ManifestParts { name, currency, categories: categories_priced, sections, capacity, pools };
     Manifest::new(parts).map_err(|error| locate(&plan, &categories, &zones, error))
 }
 
@@ -63,7 +66,7 @@ fn locate(plan: &PretixPlan<'_>, categories: &Categories<'_>, zones: &[usize], e
             (Some((position, _)), _) => format!("categories[{position}].name"),
             (None, _) => "categories".to_owned(),
         },
-        ManifestSpot::Sections => "zones".to_owned(),
+        ManifestSpot::Sections | ManifestSpot::Pool(_) | ManifestSpot::Capacity => "zones".to_owned(),
         ManifestSpot::Section(section) => match problem {
             ManifestProblem::NameLength { .. } => format!("zones[{}].name", zone_of(section)),
             _ => format!("zones[{}]", zone_of(section)),

@@ -9,8 +9,12 @@
 //!       {"name": "A", "category": "Gold", "seats": {"first": 1, "count": 30}},
 //!       {"name": "B", "runs": [
 //!         {"category": "Gold", "seats": {"first": 1, "count": 30, "step": 2}},
-//!         {"category": "Silver", "seats": ["61a", "61b"]}]}]},
-//!     {"name": "Floor", "capacity": 5000, "category": "Silver"}]
+//!         {"category": "Silver", "seats": ["61a", "61b"]}]},
+//!       {"name": "C", "rank": 0, "runs": [
+//!         {"category": "Gold", "seats": ["R1"], "features": ["wheelchair"]},
+//!         {"category": "Gold", "seats": ["B1"], "features": ["companion"]}]}]},
+//!     {"name": "Floor", "capacity": 5000, "category": "Silver"}],
+//!   "capacity": 4800, "pools": [{"name": "Standing", "capacity": 4500, "sections": ["Floor"]}]
 //! }
 //! ```
 //!
@@ -24,11 +28,11 @@ use serde::{
     de::{Error, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 use usher_engine::inventory::manifest::{
-    CATEGORIES_MAX, Manifest, NAME_BYTES_MAX, PLACES_MAX, PRICE_MINOR_MAX, ROW_SEATS_MAX, SEAT_NAME_BYTES_MAX,
-    SECTIONS_MAX, TITLE_BYTES_MAX,
+    CATEGORIES_MAX, Manifest, NAME_BYTES_MAX, PLACES_MAX, POOLS_MAX, PRICE_MINOR_MAX, ROW_SEATS_MAX,
+    SEAT_NAME_BYTES_MAX, SECTIONS_MAX, TITLE_BYTES_MAX,
 };
 
-use super::{PlanError, PlanPrices};
+use super::{ADDED_MAX, PlanError, PlanPrices};
 
 mod convert;
 mod locate;
@@ -56,6 +60,29 @@ pub struct UsherPlan {
     /// The sections, in the order of their seats.
     #[schemars(length(min = 1, max = SECTIONS_MAX))]
     pub sections: Vec<SectionPlan>,
+    /// Most places that may be held and sold at once, seats and units together; as many as there are if absent.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = 1))]
+    pub capacity: Option<u32>,
+    /// General-admission sections that share a capacity.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = POOLS_MAX))]
+    pub pools: Vec<PoolPlan>,
+}
+
+/// General-admission sections that share a capacity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PoolPlan {
+    /// Unique among the pools; at most 100 bytes.
+    #[schemars(length(min = 1, max = NAME_BYTES_MAX))]
+    pub name: String,
+    /// Most units of these sections together that may be held and sold at once.
+    #[schemars(range(min = 1))]
+    pub capacity: u32,
+    /// General-admission sections, by name.
+    #[schemars(length(min = 1, max = SECTIONS_MAX))]
+    pub sections: Vec<String>,
 }
 
 /// A price category.
@@ -100,7 +127,7 @@ pub struct SectionPlan {
 #[serde(deny_unknown_fields)]
 #[schemars(extend("oneOf" = [
     {"required": ["category", "seats"], "properties": {"runs": false}},
-    {"required": ["runs"], "properties": {"category": false, "seats": false}}
+    {"required": ["runs"], "properties": {"category": false, "seats": false, "features": false}}
 ]))]
 pub struct RowPlan {
     /// At most 100 bytes. Rows of a section may share a name if their seats' names differ.
@@ -114,10 +141,22 @@ pub struct RowPlan {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "SeatsPlan")]
     pub seats: Option<SeatsPlan>,
+    /// What is particular about each of its seats.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<FeaturePlan>,
     /// Its seats where the category changes along the row, from left to right.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Vec<RunPlan>", length(min = 1))]
     pub runs: Option<Vec<RunPlan>>,
+    /// How good it is; 0 is best. Absent: its position within its section.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32")]
+    pub rank: Option<u32>,
+    /// The change with which it came to a show that was on sale already, 0 if none: seats are numbered in this order
+    /// first. Only in a plan that was printed from such a show.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(range(max = ADDED_MAX))]
+    pub added: u32,
 }
 
 /// Seats of one category side by side.
@@ -128,6 +167,21 @@ pub struct RunPlan {
     pub category: String,
     /// The seats.
     pub seats: SeatsPlan,
+    /// What is particular about each of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<FeaturePlan>,
+}
+
+/// What is particular about a seat. A seat is a wheelchair bay or a companion's, not both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FeaturePlan {
+    /// A bay for a wheelchair; only for those who ask for it.
+    Wheelchair,
+    /// For the companion of a guest in the bay beside it; only for those who ask for it.
+    Companion,
+    /// Something stands in the way.
+    RestrictedView,
 }
 
 /// The names of seats from left to right: a rule for numbers, or a list.
@@ -182,6 +236,10 @@ fn one() -> i32 {
 
 fn is_one(step: &i32) -> bool {
     *step == 1
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// By hand, because serde's own way of choosing between two shapes forgets where it was.

@@ -12,7 +12,7 @@ use std::{
 use parking_lot::Mutex;
 use tonic::{Request, Response, Status};
 use usher_engine::{
-    ids::ShowNumber,
+    ids::{ShowId, ShowNumber},
     inventory::{manifest::Manifest, seat_bitmap::SeatBitmap, seat_map::SeatMap},
     router::{Router, ShowEntry},
     shard::{Request as ShardRequest, ShardHandle},
@@ -20,7 +20,7 @@ use usher_engine::{
 use usher_proto::v1::{self, availability_server::Availability};
 use usher_wal::ShardId;
 
-use super::ask;
+use super::{ask, newest};
 use crate::{convert, status::Refusal};
 
 /// How old an answer may be.
@@ -54,45 +54,76 @@ impl AvailabilityService {
         {
             return Ok(map.clone());
         }
-        let map = take_map(shard, &show).await?;
+        let map = self.take_map(shard, &id, show).await?;
         *last = Some((Instant::now(), map.clone()));
         if map.version < request.min_version {
             return Err(Refusal::version_not_reached(map.version));
         }
         Ok(map)
     }
-}
 
-async fn take_map(shard: &ShardHandle, show: &ShowEntry) -> Result<v1::GetSeatMapResponse, Refusal> {
-    let number = show.number;
-    let map = ask(|reply| shard.submit(ShardRequest::SeatMap { show: number, reply })).await?;
-    Ok(to_wire(&map, &show.manifest))
+    /// Asks the shard, and once more if the manifest changed meanwhile: a map is read with the manifest it is about.
+    async fn take_map(
+        &self,
+        shard: &ShardHandle,
+        id: &ShowId,
+        show: Arc<ShowEntry>,
+    ) -> Result<v1::GetSeatMapResponse, Refusal> {
+        let mut show = show;
+        // It ends: a show's manifest changes a bounded number of times.
+        loop {
+            let number = show.number;
+            let map = ask(|reply| shard.submit(ShardRequest::SeatMap { show: number, reply })).await?;
+            show = newest(&self.router, id, show);
+            if show.manifest_version == map.manifest_version {
+                return Ok(to_wire(&map, &show.manifest));
+            }
+        }
+    }
 }
 
 fn to_wire(map: &SeatMap, manifest: &Manifest) -> v1::GetSeatMapResponse {
     let seats = manifest.seats();
-    let (available, sold) = (map.available.count(), map.sold.count());
-    let mut counts = v1::Counts { available, held: seats - available - sold, sold };
+    let none = SeatBitmap::empty(seats);
+    let (blocked, retired) = (map.blocked.as_ref().unwrap_or(&none), map.retired.as_ref().unwrap_or(&none));
+    let every = SeatBitmap::full(seats);
+    let others = [&map.available, &map.sold, blocked, retired];
+    let held = (0..).zip(every.words()).map(|(word, every)| {
+        others.iter().fold(*every, |held, other| held & !other.words().get(word).copied().unwrap_or(0))
+    });
+    let held: Vec<u64> = held.collect();
+    let mut counts = v1::Counts {
+        available: map.available.count(),
+        held: held.iter().map(|word| word.count_ones()).sum(),
+        sold: map.sold.count(),
+        blocked: blocked.count(),
+    };
     let ga = map.ga.iter().map(|ga| {
-        counts.available += ga.available;
-        counts.held += ga.held;
-        counts.sold += ga.sold;
-        let counts = v1::Counts { available: ga.available, held: ga.held, sold: ga.sold };
-        v1::GaCounts { section: manifest.section_name(ga.section).to_owned(), counts: Some(counts) }
+        let own = v1::Counts { available: ga.available, held: ga.held, sold: ga.sold, blocked: ga.blocked };
+        counts.available += own.available;
+        counts.held += own.held;
+        counts.sold += own.sold;
+        counts.blocked += own.blocked;
+        let section = manifest.section_name(ga.section).to_owned();
+        v1::GaCounts { section, counts: Some(own), over_committed: ga.over_committed }
     });
     let ga = ga.collect();
-    let every = SeatBitmap::full(seats);
-    let words = |bitmap: &SeatBitmap| bitmap.words().to_vec();
-    let held = every.words().iter().zip(map.available.words()).zip(map.sold.words());
+    let words = |bitmap: &SeatBitmap| bytes(bitmap.words().to_vec(), seats);
+    let some = |bitmap: &Option<SeatBitmap>| {
+        bitmap.as_ref().filter(|bitmap| bitmap.count() > 0).map(words).unwrap_or_default()
+    };
     v1::GetSeatMapResponse {
         version: map.version,
         as_of_ms: map.as_of.0,
         seats,
-        available: bytes(words(&map.available), seats),
-        held: bytes(held.map(|((every, available), sold)| every & !available & !sold).collect(), seats),
-        sold: bytes(words(&map.sold), seats),
+        available: words(&map.available),
+        held: bytes(held, seats),
+        sold: words(&map.sold),
+        blocked: some(&map.blocked),
+        retired: some(&map.retired),
         ga,
         counts: Some(counts),
+        manifest_version: map.manifest_version,
     }
 }
 

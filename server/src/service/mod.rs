@@ -1,7 +1,13 @@
 //! The gRPC services, one file each, and how they ask a shard.
 
+use std::sync::Arc;
+
 use tokio::sync::oneshot;
-use usher_engine::shard::{Fault, Reply};
+use usher_engine::{
+    ids::ShowId,
+    router::{Router, ShowEntry},
+    shard::{Fault, Reply},
+};
 
 use crate::status::Refusal;
 
@@ -25,4 +31,9 @@ async fn ask<T: Send + 'static>(submit: impl FnOnce(Reply<T>)) -> Result<T, Refu
         let _ = sender.send(result);
     }));
     answer.await.unwrap_or(Err(Fault::OutcomeUnknown)).map_err(Refusal::from)
+}
+
+/// The show as it is after a shard's answer, which may speak of seats that were added since the question.
+fn newest(router: &Router, id: &ShowId, before: Arc<ShowEntry>) -> Arc<ShowEntry> {
+    router.catalog().find(id).unwrap_or(before)
 }

@@ -1,23 +1,35 @@
-//! `usher.v1.Shows`: creating, importing and finding shows.
+//! `usher.v1.Shows`: creating, importing and finding shows. What organisers do with them is in `shows/organise.rs`.
 
-use std::sync::Arc;
-
-use tonic::{Request, Response, Status};
 use usher_engine::{
     event::ShowCreated,
     ids::ShowId,
-    inventory::{manifest::Manifest, policy::Policy},
+    inventory::{
+        manifest::Manifest,
+        policy::Policy,
+        sale::{Sale, ShowState},
+    },
     router::{Router, ShowEntry},
+    shard::Request as ShardRequest,
+    time::Clock as _,
 };
-use usher_proto::v1::{self, shows_server::Shows};
+use usher_proto::v1;
 
-use super::ask;
+use super::{ask, newest};
 use crate::{
-    convert::{self, Violations, policy_to_wire},
-    convert_manifest::{manifest, manifest_to_wire},
+    clock::WallClock,
+    convert::{
+        self,
+        manifest::{manifest, manifest_to_wire},
+        policy::policy,
+        sale::sale,
+        shows,
+    },
     plan::{self, PlanFormat, PlanPrices},
     status::Refusal,
 };
+
+mod methods;
+mod organise;
 
 const PAGE_SIZE_DEFAULT: u32 = 100;
 const PAGE_SIZE_MAX: u32 = 1_000;
@@ -25,43 +37,67 @@ const PAGE_SIZE_MAX: u32 = 1_000;
 /// The service.
 pub struct ShowsService {
     router: Router,
+    /// Rules are read, changed and sent back as a whole: one change at a time.
+    policies: tokio::sync::Mutex<()>,
 }
 
 impl ShowsService {
     /// Over the shards of this process.
     #[must_use]
     pub fn new(router: Router) -> Self {
-        Self { router }
+        Self { router, policies: tokio::sync::Mutex::default() }
     }
 
-    async fn create(&self, show_id: ShowId, manifest: Manifest, policy: Policy) -> Result<(v1::Show, bool), Refusal> {
-        let created = ShowCreated { show_id: show_id.clone(), manifest: manifest.parts().clone(), policy };
+    async fn create(
+        &self,
+        show_id: ShowId,
+        manifest: Manifest,
+        policy: Policy,
+        sale: Sale,
+    ) -> Result<(Option<v1::Show>, bool), Refusal> {
+        let created = ShowCreated { show_id: show_id.clone(), manifest: manifest.parts().clone(), policy, sale };
         let decided = ask(|reply| self.router.create_show(Box::new(created), reply)).await?;
         let (entry, existed) = decided.map_err(|rejection| Refusal::rejected(&rejection, &manifest))?;
-        Ok((show(&show_id, &entry), existed))
+        Ok((Some(shows::show(&show_id, &entry, state_now(&entry))), existed))
     }
 
-    async fn import(&self, request: v1::ImportShowRequest) -> Result<v1::ImportShowResponse, Refusal> {
+    async fn create_show(&self, request: v1::CreateShowRequest) -> Result<v1::CreateShowResponse, Refusal> {
         let show_id = convert::show_id(&request.show_id)?;
-        let policy = convert::policy(request.policy.as_ref())?;
+        let policy = policy(request.policy.as_ref(), Policy::default())?;
+        let sale = sale(request.sale.as_ref())?;
+        let (show, existed) = self.create(show_id, manifest(request.manifest)?, policy, sale).await?;
+        Ok(v1::CreateShowResponse { show, existed })
+    }
+
+    async fn import_show(&self, request: v1::ImportShowRequest) -> Result<v1::ImportShowResponse, Refusal> {
+        let show_id = convert::show_id(&request.show_id)?;
+        let policy = policy(request.policy.as_ref(), Policy::default())?;
+        let sale = sale(request.sale.as_ref())?;
         // A large plan takes a while to read, and the runtime has others to serve.
         let manifest = tokio::task::spawn_blocking(move || read_plan(&request)).await;
-        let manifest = manifest.unwrap_or_else(|_| Err(internal_plan_error()))?;
-        let (show, existed) = self.create(show_id, manifest, policy).await?;
-        Ok(v1::ImportShowResponse { show: Some(show), existed })
+        let manifest = manifest.unwrap_or_else(|_| Err(Refusal::wrong("plan", "reading it failed")))?;
+        let (show, existed) = self.create(show_id, manifest, policy, sale).await?;
+        Ok(v1::ImportShowResponse { show, existed })
     }
 
-    fn list(&self, request: &v1::ListShowsRequest) -> Result<v1::ListShowsResponse, Refusal> {
-        let mut violations = Violations::default();
+    #[expect(clippy::unused_async, reason = "as its siblings, which wait for a shard")]
+    async fn get_show(&self, request: v1::GetShowRequest) -> Result<v1::GetShowResponse, Refusal> {
+        let id = convert::show_id(&request.show_id)?;
+        let (entry, _) = self.router.find(&id).map_err(|why| Refusal::show_not_found(&request.show_id, why))?;
+        let manifest = Some(manifest_to_wire(entry.manifest.parts()));
+        Ok(v1::GetShowResponse { show: Some(shows::show(&id, &entry, state_now(&entry))), manifest })
+    }
+
+    #[expect(clippy::unused_async, reason = "as its siblings, which wait for a shard")]
+    async fn list_shows(&self, request: v1::ListShowsRequest) -> Result<v1::ListShowsResponse, Refusal> {
         if request.page_size > PAGE_SIZE_MAX {
-            violations.note("page_size", format!("must be at most {PAGE_SIZE_MAX}, is {}", request.page_size));
-            return Err(violations.into_refusal());
+            let description = format!("must be at most {PAGE_SIZE_MAX}, is {}", request.page_size);
+            return Err(Refusal::wrong("page_size", description));
         }
         let after = match request.page_token.as_str() {
             "" => None,
             token => Some(ShowId::new(token).map_err(|_| {
-                violations.note("page_token", "must be empty or the next_page_token of an earlier answer");
-                violations.into_refusal()
+                Refusal::wrong("page_token", "must be empty or the next_page_token of an earlier answer")
             })?),
         };
         let size = if request.page_size == 0 { PAGE_SIZE_DEFAULT } else { request.page_size } as usize;
@@ -69,83 +105,35 @@ impl ShowsService {
         let more = page.len() > size;
         page.truncate(size);
         let next_page_token = page.last().filter(|_| more).map(|(id, _)| id.to_string()).unwrap_or_default();
-        Ok(v1::ListShowsResponse { shows: page.iter().map(|(id, entry)| show(id, entry)).collect(), next_page_token })
+        let shows = page.iter().map(|(id, entry)| shows::show(id, entry, state_now(entry))).collect();
+        Ok(v1::ListShowsResponse { shows, next_page_token })
+    }
+
+    async fn get_show_overview(
+        &self,
+        request: v1::GetShowOverviewRequest,
+    ) -> Result<v1::GetShowOverviewResponse, Refusal> {
+        let id = convert::show_id(&request.show_id)?;
+        let (entry, shard) = self.router.find(&id).map_err(|why| Refusal::show_not_found(&request.show_id, why))?;
+        let show = entry.number;
+        let overview = ask(|reply| shard.submit(ShardRequest::Overview { show, reply })).await?;
+        Ok(shows::overview(&id, &overview, &newest(&self.router, &id, entry)))
     }
 }
 
+/// The state of a show for people to read; what a command may do is decided by its shard's clock.
+fn state_now(entry: &ShowEntry) -> ShowState {
+    entry.sale.state_at(WallClock.now())
+}
+
 fn read_plan(request: &v1::ImportShowRequest) -> Result<Manifest, Refusal> {
-    let mut violations = Violations::default();
     let format = match v1::PlanFormat::try_from(request.format) {
         Ok(v1::PlanFormat::Unspecified) => None,
         Ok(v1::PlanFormat::UsherJson) => Some(PlanFormat::UsherJson),
         Ok(v1::PlanFormat::PretixJson) => Some(PlanFormat::PretixJson),
-        Err(_) => {
-            violations.note("format", format!("{} is not a known format", request.format));
-            return Err(violations.into_refusal());
-        }
+        Err(_) => return Err(Refusal::wrong("format", format_args!("{} is not a known format", request.format))),
     };
     let currency = (!request.currency.is_empty()).then(|| request.currency.clone());
     let prices = PlanPrices { currency, by_category: request.prices_minor.clone() };
-    plan::read(&request.plan, format, &prices).map_err(|error| {
-        violations.note("plan", error);
-        violations.into_refusal()
-    })
-}
-
-fn internal_plan_error() -> Refusal {
-    let mut violations = Violations::default();
-    violations.note("plan", "reading it failed");
-    violations.into_refusal()
-}
-
-fn show(id: &ShowId, entry: &Arc<ShowEntry>) -> v1::Show {
-    v1::Show {
-        show_id: id.to_string(),
-        name: entry.manifest.parts().name.clone(),
-        places: entry.manifest.places(),
-        shard: entry.shard.0,
-        policy: Some(policy_to_wire(&entry.policy)),
-    }
-}
-
-#[tonic::async_trait]
-impl Shows for ShowsService {
-    async fn create_show(
-        &self,
-        request: Request<v1::CreateShowRequest>,
-    ) -> Result<Response<v1::CreateShowResponse>, Status> {
-        let request = request.into_inner();
-        let create = async {
-            let show_id = convert::show_id(&request.show_id)?;
-            let policy = convert::policy(request.policy.as_ref())?;
-            let (show, existed) = self.create(show_id, manifest(request.manifest)?, policy).await?;
-            Ok(Response::new(v1::CreateShowResponse { show: Some(show), existed }))
-        };
-        create.await.map_err(Refusal::into_status)
-    }
-
-    async fn import_show(
-        &self,
-        request: Request<v1::ImportShowRequest>,
-    ) -> Result<Response<v1::ImportShowResponse>, Status> {
-        self.import(request.into_inner()).await.map(Response::new).map_err(Refusal::into_status)
-    }
-
-    async fn get_show(&self, request: Request<v1::GetShowRequest>) -> Result<Response<v1::GetShowResponse>, Status> {
-        let request = request.into_inner();
-        let find = || {
-            let id = convert::show_id(&request.show_id)?;
-            let found = self.router.find(&id).map_err(|why| Refusal::show_not_found(&request.show_id, why))?;
-            let manifest = Some(manifest_to_wire(found.0.manifest.parts()));
-            Ok(v1::GetShowResponse { show: Some(show(&id, &found.0)), manifest })
-        };
-        find().map(Response::new).map_err(Refusal::into_status)
-    }
-
-    async fn list_shows(
-        &self,
-        request: Request<v1::ListShowsRequest>,
-    ) -> Result<Response<v1::ListShowsResponse>, Status> {
-        self.list(request.get_ref()).map(Response::new).map_err(Refusal::into_status)
-    }
+    plan::read(&request.plan, format, &prices).map_err(|error| Refusal::wrong("plan", error))
 }

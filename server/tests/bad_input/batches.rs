@@ -40,7 +40,9 @@ async fn what_is_wrong_in_the_middle_is_refused_in_its_place_and_the_rest_is_dec
         hold_id: vec![1; 15].into(),
         ..wire::hold(SHOW, 1, "ann", wire::seats(&[3]))
     });
-    let commands: Vec<_> = [hold(1, &[0]), malformed, hold(2, &[1]), foreign, hold(3, &[99]), hold(4, &[1, 2])]
+    // Somebody else's: a buyer's own seats would move into his new hold.
+    let taken = Command::HoldSeats(wire::hold(SHOW, 4, "bob", wire::seats(&[1, 2])));
+    let commands: Vec<_> = [hold(1, &[0]), malformed, hold(2, &[1]), foreign, hold(3, &[99]), taken]
         .map(|command| v1::Command { command: Some(command) })
         .into_iter()
         .chain([v1::Command { command: None }])

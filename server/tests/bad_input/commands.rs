@@ -8,11 +8,11 @@ use crate::{
     common::{Clients, local::LocalServer, wire},
 };
 
-const SHOW: &str = "evening";
+pub(crate) const SHOW: &str = "evening";
 /// A hold of `ann` with seat 0, which is there in each case.
-const ANNS: u128 = 7;
+pub(crate) const ANNS: u128 = 7;
 
-struct Case {
+pub(crate) struct Case {
     name: &'static str,
     command: Command,
     code: Code,
@@ -21,7 +21,7 @@ struct Case {
 }
 
 /// Sends each case alone, and in a batch if it can be in one; the show's version must stay.
-async fn refuse_all(cases: Vec<Case>) {
+pub(crate) async fn refuse_all(cases: Vec<Case>) {
     let (server, mut clients) = LocalServer::with_show(wire::hall(SHOW, 1_500, 50)).await;
     clients.inventory.hold_seats(wire::hold(SHOW, ANNS, "ann", wire::seats(&[0]))).await.unwrap();
     let before = clients.version(SHOW).await;
@@ -44,20 +44,14 @@ async fn refused_in_batch(name: &str, clients: &mut Clients, command: Command, r
 }
 
 fn show_of(command: &Command) -> &str {
-    match command {
-        Command::HoldSeats(request) => &request.show_id,
-        Command::ExtendHold(request) => &request.show_id,
-        Command::ReleaseHold(request) => &request.show_id,
-        Command::ConfirmHold(request) => &request.show_id,
-        Command::GetHold(request) => &request.show_id,
-    }
+    usher_server::convert::show_id_of(command)
 }
 
-fn invalid(name: &'static str, command: Command, field: &'static str, part: &'static str) -> Case {
+pub(crate) fn invalid(name: &'static str, command: Command, field: &'static str, part: &'static str) -> Case {
     Case { name, command, code: Code::InvalidArgument, reason: "INVALID_REQUEST", named: Named::Field(field, part) }
 }
 
-fn unknown(name: &'static str, command: Command, reason: &'static str, named: Named<'static>) -> Case {
+pub(crate) fn unknown(name: &'static str, command: Command, reason: &'static str, named: Named<'static>) -> Case {
     Case { name, command, code: Code::NotFound, reason, named }
 }
 

@@ -75,7 +75,8 @@ fn hall_with_row(section: &str, row: &str, seat: &str) -> v1::CreateShowRequest 
     show.policy = Some(v1::Policy { places_per_hold_max, places_per_buyer_max, ..v1::Policy::default() });
     let names = (0..1_000).map(|number: u32| format!("{seat}{number:04}")).collect();
     let names = Some(v1::seat_run::Names::Named(v1::NamedSeats { names }));
-    let row = v1::Row { name: row.to_owned(), runs: vec![v1::SeatRun { category: "Gold".to_owned(), names }] };
+    let run = v1::SeatRun { category: "Gold".to_owned(), names, ..v1::SeatRun::default() };
+    let row = v1::Row { name: row.to_owned(), runs: vec![run], ..v1::Row::default() };
     let kind = Some(v1::section::Kind::Reserved(v1::ReservedSection { rows: vec![row] }));
     show.manifest.as_mut().unwrap().sections.push(v1::Section { name: section.to_owned(), kind });
     show

@@ -26,7 +26,13 @@ pub(crate) fn label(section: &str, row: &str, seat: &str) -> v1::SeatLabel {
 /// Asks for places, for the show's default time.
 pub(crate) fn hold(show_id: &str, hold_id: u128, buyer_id: &str, places: v1::Places) -> v1::HoldSeatsRequest {
     let (show_id, buyer_id) = (show_id.to_owned(), buyer_id.to_owned());
-    v1::HoldSeatsRequest { show_id, hold_id: id(hold_id), buyer_id, places: Some(places), ttl_ms: None }
+    v1::HoldSeatsRequest {
+        show_id,
+        hold_id: id(hold_id),
+        buyer_id,
+        places: Some(places),
+        ..v1::HoldSeatsRequest::default()
+    }
 }
 
 /// Sells all of a hold.
@@ -37,7 +43,7 @@ pub(crate) fn confirm(show_id: &str, hold_id: u128, buyer_id: &str, order_ref: &
         buyer_id: buyer_id.to_owned(),
         order_ref: order_ref.to_owned(),
         payment_ref: format!("paid-{order_ref}"),
-        places: None,
+        ..v1::ConfirmHoldRequest::default()
     }
 }
 
@@ -58,6 +64,71 @@ pub(crate) fn get(show_id: &str, hold_id: u128) -> v1::GetHoldRequest {
     v1::GetHoldRequest { show_id: show_id.to_owned(), hold_id: id(hold_id) }
 }
 
+/// Asks for the best seats, for the show's default time.
+pub(crate) fn best(show_id: &str, hold_id: u128, buyer_id: &str, quantity: u32) -> v1::HoldBestRequest {
+    let wish = Some(v1::Wish { quantity, ..v1::Wish::default() });
+    let (show_id, buyer_id) = (show_id.to_owned(), buyer_id.to_owned());
+    v1::HoldBestRequest { show_id, hold_id: id(hold_id), buyer_id, wish, ..v1::HoldBestRequest::default() }
+}
+
+/// Sells places at once.
+pub(crate) fn sell(
+    show_id: &str,
+    hold_id: u128,
+    buyer_id: &str,
+    order_ref: &str,
+    places: v1::Places,
+) -> v1::SellPlacesRequest {
+    v1::SellPlacesRequest {
+        show_id: show_id.to_owned(),
+        hold_id: id(hold_id),
+        buyer_id: buyer_id.to_owned(),
+        order_ref: order_ref.to_owned(),
+        places: Some(places),
+        ..v1::SellPlacesRequest::default()
+    }
+}
+
+/// Takes all of a sale back.
+pub(crate) fn cancel(show_id: &str, hold_id: u128, buyer_id: &str) -> v1::CancelBookingRequest {
+    let (show_id, buyer_id) = (show_id.to_owned(), buyer_id.to_owned());
+    v1::CancelBookingRequest { show_id, hold_id: id(hold_id), buyer_id, places: None, return_to: None }
+}
+
+/// Gives a booking to another buyer.
+pub(crate) fn transfer(show_id: &str, hold_id: u128, buyer_id: &str, to: &str) -> v1::TransferBookingRequest {
+    let (show_id, buyer_id) = (show_id.to_owned(), buyer_id.to_owned());
+    v1::TransferBookingRequest { show_id, hold_id: id(hold_id), buyer_id, to_buyer_id: to.to_owned() }
+}
+
+/// Gives a booking other places.
+pub(crate) fn exchange(show_id: &str, hold_id: u128, buyer_id: &str, places: v1::Places) -> v1::ExchangeSeatsRequest {
+    let (show_id, buyer_id) = (show_id.to_owned(), buyer_id.to_owned());
+    v1::ExchangeSeatsRequest { show_id, hold_id: id(hold_id), buyer_id, places: Some(places), terms: None }
+}
+
+/// Waits for the best seats.
+pub(crate) fn join(show_id: &str, hold_id: u128, buyer_id: &str, quantity: u32) -> v1::JoinWaitlistRequest {
+    let wish = Some(v1::Wish { quantity, ..v1::Wish::default() });
+    let (show_id, buyer_id) = (show_id.to_owned(), buyer_id.to_owned());
+    v1::JoinWaitlistRequest { show_id, hold_id: id(hold_id), buyer_id, wish, ..v1::JoinWaitlistRequest::default() }
+}
+
+/// Keeps a hold.
+pub(crate) fn pin(show_id: &str, hold_id: u128, buyer_id: &str) -> v1::PinHoldRequest {
+    v1::PinHoldRequest { show_id: show_id.to_owned(), hold_id: id(hold_id), buyer_id: buyer_id.to_owned() }
+}
+
+/// Lets a hold go on.
+pub(crate) fn unpin(show_id: &str, hold_id: u128, buyer_id: &str) -> v1::UnpinHoldRequest {
+    v1::UnpinHoldRequest { show_id: show_id.to_owned(), hold_id: id(hold_id), buyer_id: buyer_id.to_owned() }
+}
+
+/// Waits no more.
+pub(crate) fn leave(show_id: &str, hold_id: u128, buyer_id: &str) -> v1::LeaveWaitlistRequest {
+    v1::LeaveWaitlistRequest { show_id: show_id.to_owned(), hold_id: id(hold_id), buyer_id: buyer_id.to_owned() }
+}
+
 /// Section `Stalls` with `seats` seats in rows `1`, `2`, ... of up to 1,000, each numbered from 1, and section `Floor`
 /// with `ga` units if there are any. Default rules.
 pub(crate) fn hall(show_id: &str, seats: u32, ga: u32) -> v1::CreateShowRequest {
@@ -65,7 +136,8 @@ pub(crate) fn hall(show_id: &str, seats: u32, ga: u32) -> v1::CreateShowRequest 
     let rows = (0..seats.div_ceil(ROW_SEATS)).map(|row| {
         let count = (seats - row * ROW_SEATS).min(ROW_SEATS);
         let names = Some(v1::seat_run::Names::Numbered(v1::NumberedSeats { first: 1, count, step: 1 }));
-        v1::Row { name: (row + 1).to_string(), runs: vec![v1::SeatRun { category: category.clone(), names }] }
+        let runs = vec![v1::SeatRun { category: category.clone(), names, ..v1::SeatRun::default() }];
+        v1::Row { name: (row + 1).to_string(), runs, ..v1::Row::default() }
     });
     let stalls = v1::section::Kind::Reserved(v1::ReservedSection { rows: rows.collect() });
     let mut sections = vec![v1::Section { name: "Stalls".to_owned(), kind: Some(stalls) }];
@@ -75,28 +147,43 @@ pub(crate) fn hall(show_id: &str, seats: u32, ga: u32) -> v1::CreateShowRequest 
         sections.push(v1::Section { name: "Floor".to_owned(), kind });
     }
     let categories = vec![v1::Category { name: category, price_minor: 4_500 }];
-    let manifest = v1::Manifest { name: "Hall".to_owned(), currency: "EUR".to_owned(), categories, sections };
-    v1::CreateShowRequest { show_id: show_id.to_owned(), manifest: Some(manifest), policy: None }
+    let (name, currency) = ("Hall".to_owned(), "EUR".to_owned());
+    let manifest = v1::Manifest { name, currency, categories, sections, ..v1::Manifest::default() };
+    v1::CreateShowRequest { show_id: show_id.to_owned(), manifest: Some(manifest), ..v1::CreateShowRequest::default() }
 }
 
 impl Clients {
     /// Sends one command as the unary call of its kind.
     pub(crate) async fn call(&mut self, command: Command) -> Result<Outcome, Refused> {
-        let inventory = &mut self.inventory;
-        let answered = match command {
-            Command::HoldSeats(request) => {
-                inventory.hold_seats(request).await.map(|it| Outcome::HoldSeats(it.into_inner()))
-            }
-            Command::ExtendHold(request) => {
-                inventory.extend_hold(request).await.map(|it| Outcome::ExtendHold(it.into_inner()))
-            }
-            Command::ReleaseHold(request) => {
-                inventory.release_hold(request).await.map(|it| Outcome::ReleaseHold(it.into_inner()))
-            }
-            Command::ConfirmHold(request) => {
-                inventory.confirm_hold(request).await.map(|it| Outcome::ConfirmHold(it.into_inner()))
-            }
-            Command::GetHold(request) => inventory.get_hold(request).await.map(|it| Outcome::GetHold(it.into_inner())),
+        // Behind the semicolon: requests that stand behind a pointer in a command.
+        macro_rules! send {
+            ($($kind:ident: $method:ident,)*; $($boxed:ident: $boxed_method:ident,)*) => {
+                match command {
+                    $(Command::$kind(request) => {
+                        self.inventory.$method(request).await.map(|it| Outcome::$kind(it.into_inner()))
+                    })*
+                    $(Command::$boxed(request) => {
+                        self.inventory.$boxed_method(*request).await.map(|it| Outcome::$boxed(it.into_inner()))
+                    })*
+                }
+            };
+        }
+        let answered = send! {
+            HoldSeats: hold_seats,
+            ExtendHold: extend_hold,
+            ReleaseHold: release_hold,
+            ConfirmHold: confirm_hold,
+            GetHold: get_hold,
+            PinHold: pin_hold,
+            UnpinHold: unpin_hold,
+            CancelBooking: cancel_booking,
+            TransferBooking: transfer_booking,
+            LeaveWaitlist: leave_waitlist,
+            ;
+            HoldBest: hold_best,
+            SellPlaces: sell_places,
+            ExchangeSeats: exchange_seats,
+            JoinWaitlist: join_waitlist,
         };
         answered.map_err(Refused::from)
     }

@@ -81,7 +81,8 @@ impl Buyer {
         self.entries.push(Entry {
             show_id: show_id.to_owned(),
             hold_id: self.rng.random::<u128>() | 1,
-            buyer_id: self.buyer_id.clone(),
+            // A buyer of its own: seats that one buyer holds already would move into his new hold.
+            buyer_id: format!("{}-{}", self.buyer_id, self.entries.len()),
             seats: wanted,
             ttl_ms: TTLS_MS[self.rng.random_range(0..TTLS_MS.len())],
             known: Known::Nothing,

@@ -105,8 +105,8 @@ fn row_of(row: &Row<'_>, categories: &Categories<'_>) -> manifest::Row {
         let next = row.seats.get(position + 1);
         if next.is_none_or(|next| next.category != seat.category) {
             let names = SeatNames::Named(mem::take(&mut names));
-            runs.push(SeatRun { category: categories.index(&seat.category), names });
+            runs.push(SeatRun::new(categories.index(&seat.category), names));
         }
     }
-    manifest::Row { name: row.row_number.to_string(), runs }
+    manifest::Row::new(row.row_number.to_string(), runs)
 }

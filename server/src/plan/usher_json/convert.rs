@@ -4,22 +4,39 @@
 
 use std::collections::BTreeMap;
 
-use usher_engine::inventory::manifest::{
-    Category, CategoryIndex, ManifestParts, Row, SeatNames, SeatRun, Section, SectionKind,
+use usher_engine::{
+    ids::SectionIndex,
+    inventory::manifest::{
+        Category, CategoryIndex, Features, ManifestParts, Pool, Row, SeatNames, SeatRun, Section, SectionKind,
+    },
 };
 
-use super::{RowPlan, RunPlan, SeatsPlan, SectionPlan, UsherPlan};
-use crate::plan::{PlanError, PlanPrices, PlanProblem, categories};
+use super::{FeaturePlan, PoolPlan, RowPlan, SeatsPlan, SectionPlan, UsherPlan};
+use crate::plan::{ADDED_MAX, PlanError, PlanPrices, PlanProblem, categories};
 
 pub(super) fn parts(plan: &UsherPlan, prices: &PlanPrices) -> Result<ManifestParts, PlanError> {
     let names = Categories::of(plan)?;
     let sections = plan.sections.iter().enumerate().map(|(position, section)| names.section(position, section));
+    let pools = plan.pools.iter().enumerate().map(|(position, pool)| self::pool(plan, position, pool));
     Ok(ManifestParts {
         name: plan.name.clone(),
         currency: prices.currency.as_ref().unwrap_or(&plan.currency).clone(),
         categories: names.priced(plan, prices)?,
         sections: sections.collect::<Result<_, _>>()?,
+        capacity: plan.capacity,
+        pools: pools.collect::<Result<_, _>>()?,
     })
+}
+
+fn pool(plan: &UsherPlan, position: usize, pool: &PoolPlan) -> Result<Pool, PlanError> {
+    let section = |(of_pool, name): (usize, &String)| {
+        let found = plan.sections.iter().position(|section| section.name == *name);
+        let index = found.and_then(|found| u32::try_from(found).ok()).map(SectionIndex);
+        let unknown = || PlanProblem::UnknownSection { name: name.clone() };
+        index.ok_or_else(|| PlanError::at(format!("pools[{position}].sections[{of_pool}]"), unknown()))
+    };
+    let sections = pool.sections.iter().enumerate().map(section).collect::<Result<_, _>>()?;
+    Ok(Pool { name: pool.name.clone(), capacity: pool.capacity, sections })
 }
 
 /// The categories' names in their order, and where each stands.
@@ -73,25 +90,48 @@ impl<'a> Categories<'a> {
 
     fn row(&self, path: impl Fn() -> String, row: &RowPlan) -> Result<Row, PlanError> {
         let Some(runs) = runs(row) else { return Err(PlanError::at(path(), PlanProblem::RowShape)) };
-        let runs = runs.into_iter().enumerate().map(|(position, (category, seats))| {
+        if row.added > ADDED_MAX {
+            let problem = PlanProblem::Added { found: row.added };
+            return Err(PlanError::at(format!("{}.added", path()), problem));
+        }
+        let runs = runs.into_iter().enumerate().map(|(position, run)| {
             let category = self
-                .index(category)
+                .index(run.category)
                 .map_err(|problem| PlanError::at(format!("{}{}.category", path(), run_path(row, position)), problem))?;
-            Ok(SeatRun { category, names: names(seats) })
+            Ok(SeatRun { category, names: names(run.seats), features: features(run.features) })
         });
-        Ok(Row { name: row.name.clone(), runs: runs.collect::<Result<_, _>>()? })
+        let (name, rank, added) = (row.name.clone(), row.rank, row.added);
+        Ok(Row { name, runs: runs.collect::<Result<_, _>>()?, rank, added })
     }
 }
 
-/// The runs of a row, category and seats, whichever way it is written; `None` when it is neither way.
-pub(super) fn runs(row: &RowPlan) -> Option<Vec<(&str, &SeatsPlan)>> {
+/// A run, whichever way its row is written.
+pub(super) struct Run<'a> {
+    category: &'a str,
+    pub(super) seats: &'a SeatsPlan,
+    features: &'a [FeaturePlan],
+}
+
+/// The runs of a row, whichever way it is written; `None` when it is neither way.
+pub(super) fn runs(row: &RowPlan) -> Option<Vec<Run<'_>>> {
     match (&row.category, &row.seats, &row.runs) {
-        (Some(category), Some(seats), None) => Some(vec![(category, seats)]),
-        (None, None, Some(runs)) => {
-            Some(runs.iter().map(|RunPlan { category, seats }| (category.as_str(), seats)).collect())
+        (Some(category), Some(seats), None) => Some(vec![Run { category, seats, features: &row.features }]),
+        (None, None, Some(runs)) if row.features.is_empty() => {
+            let runs = runs.iter();
+            Some(runs.map(|run| Run { category: &run.category, seats: &run.seats, features: &run.features }).collect())
         }
         _ => None,
     }
+}
+
+fn features(plan: &[FeaturePlan]) -> Features {
+    plan.iter().fold(Features::NONE, |features, feature| {
+        features.and(match feature {
+            FeaturePlan::Wheelchair => Features::ACCESSIBLE,
+            FeaturePlan::Companion => Features::COMPANION,
+            FeaturePlan::RestrictedView => Features::RESTRICTED_VIEW,
+        })
+    })
 }
 
 /// What leads from the row's path to its run's.

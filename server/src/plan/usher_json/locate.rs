@@ -13,11 +13,14 @@ pub(super) fn locate(plan: &UsherPlan, prices: &PlanPrices, error: ManifestError
         ManifestSpot::Currency if prices.currency.is_some() => PlanError::of_currency(PlanProblem::Manifest(problem)),
         ManifestSpot::Category(category) => in_category(plan, prices, category, problem),
         ManifestSpot::Section(section) => in_section(plan, section, problem),
+        ManifestSpot::Pool(pool) => in_pool(plan, pool, problem),
         ManifestSpot::Row { section, row } => in_row(plan, section, row, problem),
         ManifestSpot::Seat { section, row, seat } => repeated_seat(plan, section, row, seat, problem),
-        ManifestSpot::Name | ManifestSpot::Currency | ManifestSpot::Categories | ManifestSpot::Sections => {
-            PlanError::at(spot.to_string(), PlanProblem::Manifest(problem))
-        }
+        ManifestSpot::Name
+        | ManifestSpot::Currency
+        | ManifestSpot::Categories
+        | ManifestSpot::Sections
+        | ManifestSpot::Capacity => PlanError::at(spot.to_string(), PlanProblem::Manifest(problem)),
     }
 }
 
@@ -45,6 +48,20 @@ fn in_section(plan: &UsherPlan, section: usize, problem: ManifestProblem) -> Pla
     PlanError::at(format!("sections[{section}]{key}"), PlanProblem::Manifest(problem))
 }
 
+fn in_pool(plan: &UsherPlan, pool: usize, problem: ManifestProblem) -> PlanError {
+    let key = match &problem {
+        ManifestProblem::Repeated { name } if plan.pools.get(pool).is_some_and(|own| own.name == *name) => {
+            let first = plan.pools.iter().position(|earlier| earlier.name == *name).unwrap_or(0);
+            return repeated(format!("pools[{pool}].name"), name.clone(), format!("pools[{first}].name"));
+        }
+        ManifestProblem::NameLength { .. } => ".name",
+        ManifestProblem::NoCapacity => ".capacity",
+        ManifestProblem::TooMany { .. } => "",
+        _ => ".sections",
+    };
+    PlanError::at(format!("pools[{pool}]{key}"), PlanProblem::Manifest(problem))
+}
+
 fn in_row(plan: &UsherPlan, section: usize, row: usize, problem: ManifestProblem) -> PlanError {
     let key = row_of(plan, section, row).and_then(|row| match &problem {
         ManifestProblem::NameLength { max, .. } if *max == SEAT_NAME_BYTES_MAX => long_seat_name(row),
@@ -66,15 +83,15 @@ fn in_row(plan: &UsherPlan, section: usize, row: usize, problem: ManifestProblem
 /// A name of a category or row is checked against another limit than a seat's, which is how the two are told apart.
 fn long_seat_name(row: &RowPlan) -> Option<String> {
     let runs = convert::runs(row)?;
-    runs.iter().enumerate().find_map(|(run, (_, seats))| {
-        let SeatsPlan::Named(names) = seats else { return None };
+    runs.iter().enumerate().find_map(|(run, own)| {
+        let SeatsPlan::Named(names) = own.seats else { return None };
         let seat = names.iter().position(|name| name.is_empty() || name.len() > SEAT_NAME_BYTES_MAX)?;
         Some(format!("{}.seats[{seat}]", convert::run_path(row, run)))
     })
 }
 
 fn run_where(row: &RowPlan, wrong: impl Fn(&SeatsPlan) -> bool) -> Option<String> {
-    let run = convert::runs(row)?.iter().position(|(_, seats)| wrong(seats))?;
+    let run = convert::runs(row)?.iter().position(|run| wrong(run.seats))?;
     Some(format!("{}.seats", convert::run_path(row, run)))
 }
 
@@ -98,8 +115,8 @@ fn first_standing(plan: &UsherPlan, section: usize, row: usize, seat: &str) -> O
     let name = &rows.get(row)?.name;
     rows.iter().enumerate().filter(|(_, earlier)| earlier.name == *name).find_map(|(position, earlier)| {
         let mut before = 0;
-        for (_, seats) in convert::runs(earlier)? {
-            let names = convert::names(seats);
+        for run in convert::runs(earlier)? {
+            let names = convert::names(run.seats);
             if let Some(found) = names.position(seat) {
                 return Some((position, before + found as usize));
             }
@@ -111,8 +128,8 @@ fn first_standing(plan: &UsherPlan, section: usize, row: usize, seat: &str) -> O
 
 /// What leads from the row's path to a seat, counted over its runs; a numbered seat has no path of its own.
 fn seat_path(row: &RowPlan, mut seat: usize) -> Option<String> {
-    for (run, (_, seats)) in convert::runs(row)?.into_iter().enumerate() {
-        let names = convert::names(seats);
+    for (run, own) in convert::runs(row)?.into_iter().enumerate() {
+        let names = convert::names(own.seats);
         let length = names.len() as usize;
         if seat < length {
             let path = convert::run_path(row, run);

@@ -24,7 +24,10 @@ fn arena() -> Value {
 
 /// The arena with one value replaced, at a JSON pointer; `null` takes it away.
 fn changed(pointer: &str, value: Value) -> Value {
-    let mut plan = arena();
+    changed_in(arena(), pointer, value)
+}
+
+fn changed_in(mut plan: Value, pointer: &str, value: Value) -> Value {
     let (parent, key) = pointer.rsplit_once('/').unwrap();
     match plan.pointer_mut(parent).unwrap() {
         Value::Object(fields) if value.is_null() => drop(fields.remove(key)),
@@ -59,6 +62,68 @@ fn a_plan_becomes_a_manifest() {
     assert_eq!(manifest.seat_category(SeatIndex(59)).unwrap().name, "Gold");
     assert_eq!(manifest.seat_category(SeatIndex(60)).unwrap().price_minor, 4500);
     assert_eq!(manifest.ga_capacity(manifest.section("Floor").unwrap()), Some(5000));
+}
+
+/// The arena with a row of bays, and capacities.
+fn capped_arena() -> Value {
+    let mut plan = arena();
+    plan["sections"][0]["rows"][0]["rank"] = json!(3);
+    plan["sections"][0]["rows"][0]["features"] = json!(["restricted_view"]);
+    plan["sections"][0]["rows"].as_array_mut().unwrap().push(json!({"name": "C", "added": 2, "runs": [
+        {"category": "Gold", "seats": ["R1"], "features": ["wheelchair", "restricted_view"]},
+        {"category": "Gold", "seats": ["B1"], "features": ["companion"]}]}));
+    plan["capacity"] = json!(4_000);
+    plan["pools"] = json!([{"name": "Standing", "capacity": 3_000, "sections": ["Floor"]}]);
+    plan
+}
+
+#[test]
+fn ranks_features_and_capacities_are_read_and_written() {
+    let manifest = read_value(&capped_arena(), &PlanPrices::default()).unwrap();
+    let bay = manifest.seat("West", "C", "R1").unwrap();
+    assert!(manifest.accessible().contains(bay) && manifest.restricted().contains(bay));
+    assert_eq!(manifest.protected().iter().count(), 2);
+    assert_eq!((manifest.restricted().iter().count(), manifest.rows()[0].rank), (31, 3));
+    assert_eq!((manifest.parts().capacity, manifest.parts().pools[0].capacity), (Some(4_000), 3_000));
+    assert_eq!(serde_json::to_value(write(manifest.parts())).unwrap(), capped_arena());
+    assert!(jsonschema::validator_for(&schema()).unwrap().is_valid(&capped_arena()));
+}
+
+#[test]
+fn wrong_features_and_capacities_are_refused() {
+    let run = "/sections/0/rows/2/runs/0";
+    for (pointer, value, message) in [
+        ("/capacity", json!(0), "capacity: has a capacity of 0"),
+        ("/pools/0/capacity", json!(0), "pools[0].capacity: has a capacity of 0"),
+        ("/pools/0/name", json!(""), "pools[0].name: must be 1 to 100 bytes, is 0"),
+        ("/pools/0/sections", json!([]), "pools[0].sections: must be 1 to 4096, are 0"),
+        ("/pools/0/sections/0", json!("Pit"), "pools[0].sections[0]: \"Pit\" is not one of the plan's sections"),
+        ("/pools/0/sections/0", json!("West"), "pools[0].sections: \"West\" is not of the kind that this is for"),
+        (
+            "/sections/0/rows/2/added",
+            json!(1_000_001),
+            "sections[0].rows[2].added: must be at most 1000000, is 1000001",
+        ),
+        (
+            &format!("{run}/features"),
+            json!(["wheelchair", "companion"]),
+            "sections[0].rows[2]: has features that do not go together",
+        ),
+        (
+            &format!("{run}/features"),
+            json!(["sofa"]),
+            "sections[0].rows[2].runs[0].features[0]: unknown variant `sofa`, \
+             expected one of `wheelchair`, `companion`, `restricted_view`",
+        ),
+        (
+            "/sections/0/rows/2/features",
+            json!(["companion"]),
+            "sections[0].rows[2]: must have \"category\" and \"seats\", or \"runs\"",
+        ),
+    ] {
+        let refused = problem(&changed_in(capped_arena(), pointer, value));
+        assert_eq!(refused.split(" at line ").next().unwrap(), message, "{pointer}");
+    }
 }
 
 #[test]

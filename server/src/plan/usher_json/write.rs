@@ -2,9 +2,14 @@
 //!
 //! Reading what is written gives an equal manifest. It does not check; the parts are those of a checked manifest.
 
-use usher_engine::inventory::manifest::{CategoryIndex, ManifestParts, Row, SeatNames, SeatRun, Section, SectionKind};
+use usher_engine::{
+    ids::SectionIndex,
+    inventory::manifest::{
+        CategoryIndex, Features, ManifestParts, Pool, Row, SeatNames, SeatRun, Section, SectionKind,
+    },
+};
 
-use super::{CategoryPlan, NumberedSeats, RowPlan, RunPlan, SeatsPlan, SectionPlan, UsherPlan};
+use super::{CategoryPlan, FeaturePlan, NumberedSeats, PoolPlan, RowPlan, RunPlan, SeatsPlan, SectionPlan, UsherPlan};
 
 /// The plan of a manifest.
 ///
@@ -12,6 +17,12 @@ use super::{CategoryPlan, NumberedSeats, RowPlan, RunPlan, SeatsPlan, SectionPla
 /// When a category's position is not one of the manifest's, which a checked manifest does not have.
 #[must_use]
 pub fn write(parts: &ManifestParts) -> UsherPlan {
+    let section_name = |section: &SectionIndex| parts.sections[section.0 as usize].name.clone();
+    let pool = |pool: &Pool| PoolPlan {
+        name: pool.name.clone(),
+        capacity: pool.capacity,
+        sections: pool.sections.iter().map(section_name).collect(),
+    };
     let categories = parts.categories.iter();
     let categories =
         categories.map(|category| CategoryPlan { name: category.name.clone(), price_minor: category.price_minor });
@@ -21,6 +32,8 @@ pub fn write(parts: &ManifestParts) -> UsherPlan {
         currency: parts.currency.clone(),
         categories: categories.collect(),
         sections: parts.sections.iter().map(|section| write_section(parts, section)).collect(),
+        capacity: parts.capacity,
+        pools: parts.pools.iter().map(pool).collect(),
     }
 }
 
@@ -39,13 +52,13 @@ fn write_section(parts: &ManifestParts, section: &Section) -> SectionPlan {
 }
 
 fn write_row(parts: &ManifestParts, row: &Row) -> RowPlan {
-    let name = row.name.clone();
+    let (name, rank, added) = (row.name.clone(), row.rank, row.added);
     if let [run] = row.runs.as_slice() {
-        let RunPlan { category, seats } = write_run(parts, run);
-        return RowPlan { name, category: Some(category), seats: Some(seats), runs: None };
+        let RunPlan { category, seats, features } = write_run(parts, run);
+        return RowPlan { name, category: Some(category), seats: Some(seats), features, runs: None, rank, added };
     }
     let runs = row.runs.iter().map(|run| write_run(parts, run)).collect();
-    RowPlan { name, category: None, seats: None, runs: Some(runs) }
+    RowPlan { name, category: None, seats: None, features: Vec::new(), runs: Some(runs), rank, added }
 }
 
 fn write_run(parts: &ManifestParts, run: &SeatRun) -> RunPlan {
@@ -53,7 +66,16 @@ fn write_run(parts: &ManifestParts, run: &SeatRun) -> RunPlan {
         &SeatNames::Numbered { first, step, count } => SeatsPlan::Numbered(NumberedSeats { first, count, step }),
         SeatNames::Named(names) => SeatsPlan::Named(names.clone()),
     };
-    RunPlan { category: category_name(parts, run.category), seats }
+    RunPlan { category: category_name(parts, run.category), seats, features: write_features(run.features) }
+}
+
+fn write_features(features: Features) -> Vec<FeaturePlan> {
+    let all = [
+        (Features::ACCESSIBLE, FeaturePlan::Wheelchair),
+        (Features::COMPANION, FeaturePlan::Companion),
+        (Features::RESTRICTED_VIEW, FeaturePlan::RestrictedView),
+    ];
+    all.into_iter().filter(|(own, _)| features.has_any(*own)).map(|(_, plan)| plan).collect()
 }
 
 fn category_name(parts: &ManifestParts, category: CategoryIndex) -> String {

@@ -1,0 +1,66 @@
+//! `usher best`: the best places that meet a wish, chosen and held in one step.
+
+use anyhow::ensure;
+use clap::Args;
+use usher_proto::v1::{self, inventory_client::InventoryClient};
+
+use super::{
+    client::ServerArgs,
+    places::{HoldIdArg, parse_length_ms},
+    print::print_hold,
+    terms::{TermsArgs, WishArgs, parse_ticket},
+};
+use crate::token::new_hold_id;
+
+/// The answer says how the party sits: together, or split into which groups.
+#[derive(Debug, Args)]
+pub(super) struct Best {
+    /// Show to hold places in
+    show: String,
+    /// Whom the places are for
+    #[arg(long)]
+    buyer: String,
+    #[command(flatten)]
+    wish: WishArgs,
+    /// Tickets of one type, kept with the hold; may stand several times. Their sum is the quantity
+    #[arg(long = "ticket", value_name = "TYPE=COUNT", value_parser = parse_ticket)]
+    tickets: Vec<(String, u32)>,
+    /// Id of the hold, a UUID; repeat a call with the same id if its answer was lost [default: a new one]
+    #[arg(long, value_name = "UUID")]
+    id: Option<HoldIdArg>,
+    /// How long, 5s to 2h [default: the show's]
+    #[arg(long, value_name = "LENGTH", value_parser = parse_length_ms)]
+    ttl: Option<u64>,
+    /// Another hold of the buyer, which ends in the same step: its places may be among the new ones
+    #[arg(long, value_name = "UUID")]
+    replaces: Option<HoldIdArg>,
+    #[command(flatten)]
+    terms: TermsArgs,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+impl Best {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let wish = self.wish.into_wish();
+        ensure!(
+            wish.quantity > 0 || !self.tickets.is_empty(),
+            "say how many with --quantity N, or by type with --ticket adult=2 --ticket child=1"
+        );
+        let id = self.id.unwrap_or_else(|| HoldIdArg(new_hold_id()));
+        let request = v1::HoldBestRequest {
+            show_id: self.show,
+            hold_id: id.bytes(),
+            buyer_id: self.buyer,
+            wish: Some(wish),
+            tickets: self.tickets.into_iter().collect(),
+            ttl_ms: self.ttl,
+            terms: Some(self.terms.into_terms(self.replaces)),
+        };
+        self.server.block_on(async |channel| {
+            let answer = InventoryClient::new(channel).hold_best(request).await?.into_inner();
+            print_hold(&answer.hold.unwrap_or_default(), self.server.json);
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,71 @@
+//! `usher holds`: whose holds and bookings there are.
+
+use anyhow::Context as _;
+use clap::Args;
+use usher_proto::v1::{self, inventory_client::InventoryClient, list_holds_request::By};
+
+use super::{
+    client::ServerArgs,
+    print::{hold_json, print_entry, print_hold_line},
+};
+
+/// One a line; with --json one JSON object a line.
+#[derive(Debug, Args)]
+pub(super) struct Holds {
+    /// Show to look into
+    show: String,
+    #[command(flatten)]
+    by: ByArgs,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct ByArgs {
+    /// All that a buyer has and had, as long as it is remembered
+    #[arg(long)]
+    buyer: Option<String>,
+    /// The bookings of an order
+    #[arg(long)]
+    order: Option<String>,
+    /// All bookings of the show, in the order in which they were made
+    #[arg(long)]
+    all: bool,
+}
+
+impl ByArgs {
+    fn into_by(self) -> Option<By> {
+        let order = self.order.map(By::OrderRef);
+        self.buyer.map(By::BuyerId).or(order).or(self.all.then_some(By::AllSales(true)))
+    }
+}
+
+impl Holds {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let by = self.by.into_by().context("say whose: --buyer, --order or --all")?;
+        self.server.block_on(async |channel| {
+            let mut client = InventoryClient::new(channel);
+            let mut page_token = String::new();
+            loop {
+                let (show_id, by) = (self.show.clone(), Some(by.clone()));
+                let request = v1::ListHoldsRequest { show_id, by, page_size: 1_000, page_token };
+                let page = client.list_holds(request).await?.into_inner();
+                for hold in &page.holds {
+                    if self.server.json {
+                        println!("{}", hold_json(hold));
+                    } else {
+                        print_hold_line(hold);
+                    }
+                }
+                if let Some(entry) = &page.waiting {
+                    print_entry(entry, self.server.json);
+                }
+                if page.next_page_token.is_empty() {
+                    return Ok(());
+                }
+                page_token = page.next_page_token;
+            }
+        })
+    }
+}

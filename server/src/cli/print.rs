@@ -1,0 +1,191 @@
+//! Holds, seats and reports as they read in a terminal, and as JSON.
+
+use serde_json::{Value, json};
+use usher_proto::v1;
+
+use super::{
+    places::{money, signed_money},
+    when::utc,
+};
+
+/// `held`, `confirmed`, ...
+pub(super) fn state_name(state: v1::HoldState) -> String {
+    state.as_str_name().trim_start_matches("HOLD_STATE_").to_lowercase()
+}
+
+pub(super) fn id_text(id: &[u8]) -> String {
+    uuid::Uuid::from_slice(id).map(|id| id.to_string()).unwrap_or_default()
+}
+
+pub(super) fn label_text(label: Option<&v1::SeatLabel>) -> String {
+    label.map(|label| format!("{}/{}/{}", label.section, label.row, label.seat)).unwrap_or_default()
+}
+
+fn seats_text(seats: &[v1::Seat]) -> String {
+    seats.iter().map(|seat| label_text(seat.label.as_ref())).collect::<Vec<_>>().join(", ")
+}
+
+/// A hold in full.
+pub(super) fn print_hold(hold: &v1::Hold, json: bool) {
+    if json {
+        println!("{}", hold_json(hold));
+        return;
+    }
+    let (id, currency) = (id_text(&hold.hold_id), &hold.currency);
+    let offered = if hold.is_offer { ", an offer" } else { "" };
+    let pinned = if hold.is_pinned { ", pinned" } else { "" };
+    println!("{id} {}{offered}{pinned}", console::style(state_name(hold.state())).green());
+    for seat in &hold.seats {
+        let (label, price) = (label_text(seat.label.as_ref()), money(seat.price_minor, currency));
+        println!("  {label:<24} {:<16} {price}", seat.category);
+    }
+    for ga in &hold.ga {
+        let price = money(ga.unit_price_minor * u64::from(ga.quantity), currency);
+        println!("  {:<24} {:<16} {price}", format!("{} x {}", ga.quantity, ga.section), ga.category);
+    }
+    if !hold.seats.is_empty() || !hold.ga.is_empty() {
+        println!("  {:<24} {:<16} {}", "total", "", money(hold.total_minor, currency));
+    }
+    print_details(hold);
+    if hold.state() == v1::HoldState::Held {
+        let (show, buyer) = (&hold.show_id, &hold.buyer_id);
+        println!("Sell it with: usher confirm {show} {id} --buyer {buyer} --order ORDER");
+    }
+}
+
+/// What few holds have.
+fn print_details(hold: &v1::Hold) {
+    if let Some(placement) = &hold.placement {
+        println!("  {}", placement_text(placement, hold));
+    }
+    if !hold.tickets.is_empty() {
+        let tickets: Vec<String> = hold.tickets.iter().map(|(name, count)| format!("{count} {name}")).collect();
+        println!("  tickets: {}", tickets.join(", "));
+    }
+    if !hold.orphans.is_empty() {
+        println!("  leaves single seats over: {}", seats_text(&hold.orphans));
+    }
+    if let Some(difference) = hold.difference_minor {
+        println!("  the last exchange cost {}", signed_money(difference, &hold.currency));
+    }
+    if hold.refund_due {
+        println!("  the show is cancelled: refund {}", money(hold.total_minor, &hold.currency));
+    }
+}
+
+fn placement_text(placement: &v1::Placement, hold: &v1::Hold) -> String {
+    let how = match placement.step() {
+        v1::PlacementStep::Together => "together",
+        v1::PlacementStep::TogetherLeavingOne => "together, leaving a single seat over",
+        v1::PlacementStep::Split => "split within a section",
+        v1::PlacementStep::AcrossSections => "split across sections",
+        v1::PlacementStep::Scattered if placement.is_together => "the best seats, which are together",
+        v1::PlacementStep::Scattered => "the best seats, wherever they are",
+        v1::PlacementStep::Units => "standing",
+        v1::PlacementStep::Unspecified => "chosen",
+    };
+    let name = |index: &u32| {
+        let seat = hold.seats.iter().find(|seat| seat.seat_index == *index);
+        seat.and_then(|seat| seat.label.as_ref()).map_or_else(|| index.to_string(), |label| label.seat.clone())
+    };
+    let group = |group: &v1::SeatGroup| {
+        let (first, last) = (group.seat_indexes.first().map(name), group.seat_indexes.last().map(name));
+        let (first, last) = (first.unwrap_or_default(), last.unwrap_or_default());
+        let seats = if first == last { first } else { format!("{first} to {last}") };
+        format!("{}/{} {seats}", group.section, group.row)
+    };
+    let groups: Vec<String> = placement.groups.iter().map(group).collect();
+    if groups.is_empty() { how.to_owned() } else { format!("{how}: {}", groups.join("; ")) }
+}
+
+pub(super) fn hold_json(hold: &v1::Hold) -> Value {
+    let seats: Vec<Value> = hold.seats.iter().map(|seat| {
+        let label = label_text(seat.label.as_ref());
+        json!({ "seat": label, "index": seat.seat_index, "category": seat.category, "price_minor": seat.price_minor })
+    }).collect();
+    let ga: Vec<Value> = hold
+        .ga
+        .iter()
+        .map(|ga| json!({ "section": ga.section, "quantity": ga.quantity, "unit_price_minor": ga.unit_price_minor }))
+        .collect();
+    let mut value = json!({
+        "hold_id": id_text(&hold.hold_id), "state": state_name(hold.state()), "buyer_id": hold.buyer_id,
+        "seats": seats, "ga": ga, "total_minor": hold.total_minor, "currency": hold.currency,
+        "expires_at_ms": hold.expires_at_ms, "extendable_until_ms": hold.extendable_until_ms,
+        "order_ref": hold.booking.as_ref().map(|booking| booking.order_ref.clone()),
+        "is_offer": hold.is_offer, "is_pinned": hold.is_pinned, "refund_due": hold.refund_due,
+        "difference_minor": hold.difference_minor, "tickets": hold.tickets,
+    });
+    let orphans: Vec<String> = hold.orphans.iter().map(|seat| label_text(seat.label.as_ref())).collect();
+    value["orphans"] = orphans.into();
+    if let Some(placement) = &hold.placement {
+        let step = placement.step().as_str_name().trim_start_matches("PLACEMENT_STEP_").to_lowercase();
+        let groups: Vec<Value> = placement
+            .groups
+            .iter()
+            .map(|group| json!({ "section": group.section, "row": group.row, "indexes": group.seat_indexes }))
+            .collect();
+        value["placement"] = json!({
+            "step": step, "score": placement.score, "is_together": placement.is_together, "groups": groups,
+        });
+    }
+    value
+}
+
+/// A hold in one line.
+pub(super) fn print_hold_line(hold: &v1::Hold) {
+    let mut places: Vec<String> = hold.seats.iter().map(|seat| label_text(seat.label.as_ref())).collect();
+    places.extend(hold.ga.iter().map(|ga| format!("{} x {}", ga.quantity, ga.section)));
+    let order = hold.booking.as_ref().map(|booking| format!("  order {}", booking.order_ref)).unwrap_or_default();
+    let until = if hold.state() == v1::HoldState::Held {
+        format!("  until {}", utc(hold.expires_at_ms))
+    } else {
+        String::new()
+    };
+    let refund = if hold.refund_due { "  refund due" } else { "" };
+    let (id, state, buyer) = (id_text(&hold.hold_id), state_name(hold.state()), &hold.buyer_id);
+    let total = money(hold.total_minor, &hold.currency);
+    println!("{id} {state:<9} {buyer:<12} {total:>14}  {}{order}{until}{refund}", places.join(", "));
+}
+
+/// An entry of the waitlist.
+pub(super) fn print_entry(entry: &v1::WaitlistEntry, json: bool) {
+    let (id, quantity) = (id_text(&entry.hold_id), entry.wish.as_ref().map_or(0, |wish| wish.quantity));
+    if json {
+        println!(
+            "{}",
+            json!({
+                "hold_id": id, "state": "waiting", "buyer_id": entry.buyer_id, "quantity": quantity,
+                "waiting": entry.waiting, "gathered": entry.gathered,
+            })
+        );
+        return;
+    }
+    let gathered = if entry.gathered > 0 { format!(", {} kept for it so far", entry.gathered) } else { String::new() };
+    println!("{id} waiting for {quantity}{gathered}; {} waiting in all", entry.waiting);
+}
+
+/// What became of a bulk command. `did` is such as "blocked".
+pub(super) fn print_report(report: &v1::BulkReport, did: &str, json: bool) {
+    if json {
+        let seats: Vec<String> = report.refused_seats.iter().map(|seat| label_text(seat.label.as_ref())).collect();
+        println!(
+            "{}",
+            json!({
+                "changed": report.changed, "refused": report.refused, "refused_seats": seats,
+                "refused_ga": report.refused_ga, "queued": report.queued, "waiting": report.waiting,
+            })
+        );
+        return;
+    }
+    println!("{} {did}, {} left alone", report.changed, report.refused);
+    if !report.refused_seats.is_empty() {
+        println!("  left alone: {}", seats_text(&report.refused_seats));
+    }
+    if !report.refused_ga.is_empty() {
+        println!("  too few units in: {}", report.refused_ga.join(", "));
+    }
+    if report.queued > 0 {
+        println!("  {} of them are offered a few at a time to the {} who wait", report.queued, report.waiting);
+    }
+}

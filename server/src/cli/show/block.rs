@@ -1,0 +1,121 @@
+//! `usher show block`, `unblock`, `retire`, `schedule-release`: what the organiser withholds.
+
+use clap::Args;
+use usher_proto::v1::{self, shows_client::ShowsClient};
+
+use super::mark::{MarkArgs, SelectionArgs};
+use crate::cli::{
+    client::ServerArgs,
+    print::print_report,
+    when::{parse_when, utc},
+};
+
+/// What is held, sold or blocked otherwise is left alone and named.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Block {
+    /// Show to withhold places of
+    show: String,
+    #[command(flatten)]
+    selection: SelectionArgs,
+    #[command(flatten)]
+    mark: MarkArgs,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// First to those who wait, a few at a time if there are many, then to the public.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Unblock {
+    /// Show to offer places of
+    show: String,
+    #[command(flatten)]
+    selection: SelectionArgs,
+    #[command(flatten)]
+    mark: MarkArgs,
+    /// Only count, and tell how many wait
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Only seats that are available or blocked; it cannot be taken back.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Retire {
+    /// Show to take seats out of
+    show: String,
+    #[command(flatten)]
+    selection: SelectionArgs,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// What is blocked in this way then comes back; setting it again moves the time.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ScheduleRelease {
+    /// Show to release places of
+    show: String,
+    #[command(flatten)]
+    mark: MarkArgs,
+    /// When: +10m, 2026-12-24T18:00:00Z, or milliseconds since 1970
+    #[arg(long, value_name = "WHEN", value_parser = parse_when, required_unless_present = "forget")]
+    at: Option<u64>,
+    /// Forget the plan
+    #[arg(long, conflicts_with = "at")]
+    forget: bool,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+impl Block {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let (selection, mark) = (Some(self.selection.into_selection()), Some(self.mark.into_mark()));
+        let request = v1::BlockPlacesRequest { show_id: self.show, selection, mark };
+        self.server.block_on(async |channel| {
+            let answer = ShowsClient::new(channel).block_places(request).await?.into_inner();
+            print_report(&answer.report.unwrap_or_default(), "blocked", self.server.json);
+            Ok(())
+        })
+    }
+}
+
+impl Unblock {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let (selection, mark) = (Some(self.selection.into_selection()), Some(self.mark.into_mark()));
+        let request = v1::UnblockPlacesRequest { show_id: self.show, selection, mark, dry_run: self.dry_run };
+        self.server.block_on(async |channel| {
+            let answer = ShowsClient::new(channel).unblock_places(request).await?.into_inner();
+            let did = if self.dry_run { "would be unblocked" } else { "unblocked" };
+            print_report(&answer.report.unwrap_or_default(), did, self.server.json);
+            Ok(())
+        })
+    }
+}
+
+impl Retire {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let selection = Some(self.selection.into_selection());
+        let request = v1::RetireSeatsRequest { show_id: self.show, selection };
+        self.server.block_on(async |channel| {
+            let answer = ShowsClient::new(channel).retire_seats(request).await?.into_inner();
+            print_report(&answer.report.unwrap_or_default(), "retired", self.server.json);
+            Ok(())
+        })
+    }
+}
+
+impl ScheduleRelease {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let request =
+            v1::ScheduleReleaseRequest { show_id: self.show, mark: Some(self.mark.into_mark()), at_ms: self.at };
+        self.server.block_on(async |channel| {
+            ShowsClient::new(channel).schedule_release(request).await?;
+            match (self.server.json, self.at) {
+                (true, at) => println!("{}", serde_json::json!({ "at_ms": at })),
+                (false, Some(at)) => println!("they come back at {}", utc(at)),
+                (false, None) => println!("they do not come back by themselves"),
+            }
+            Ok(())
+        })
+    }
+}
