@@ -112,6 +112,8 @@ pub struct Generator {
     asked: Vec<Option<Places>>,
     /// Numbers of ids that were asked for, the last one last.
     used: Vec<u8>,
+    /// Numbers of ids that somebody wanted to buy.
+    sold: Vec<u8>,
     /// Numbers of ids under which somebody joined the waitlist.
     joined: Vec<u8>,
     /// Seats that the first show has, or may have.
@@ -134,10 +136,10 @@ impl Generator {
         let two = rng.random_bool(0.25);
         let asked = vec![None; usize::from(HOLD_IDS)];
         let (shows, steps, deadlines) = (Vec::new(), Vec::new(), Vec::new());
-        let (used, joined, seats, changes) = (Vec::new(), Vec::new(), 0, 0);
+        let (used, sold, joined, seats, changes) = (Vec::new(), Vec::new(), Vec::new(), 0, 0);
         let now = START;
         let mut generator =
-            Self { rng, now, sweeps, shows, steps, deadlines, asked, used, joined, seats, changes };
+            Self { rng, now, sweeps, shows, steps, deadlines, asked, used, sold, joined, seats, changes };
         for number in 0..=u8::from(two) {
             let created = show(&mut generator.rng, number);
             generator.create(created);
@@ -145,6 +147,9 @@ impl Generator {
         generator.seats = shows::seats(&generator.shows[0]);
         if generator.chance(70) {
             generator.define_channels();
+        }
+        if generator.chance(35) {
+            generator.withhold_most();
         }
         generator
     }

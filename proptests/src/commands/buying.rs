@@ -20,9 +20,13 @@ impl Generator {
     pub(super) fn buying(&mut self, kind: u32) -> Command {
         let number = match kind {
             0..340 | 640..685 | 810..915 => self.fresh_number(),
+            685..810 => self.sold_number(),
             915.. => self.waiting_number(),
             _ => self.known_number(),
         };
+        if matches!(kind, 430..560 | 640..685) {
+            self.sold.push(number);
+        }
         let (hold_id, buyer) = (hold_id(number), self.buyer(number));
         match kind {
             0..210 => {
@@ -68,7 +72,13 @@ impl Generator {
                 Command::ExchangeSeats(Box::new(ExchangeSeats { hold_id, buyer, places, terms }))
             }
             810..915 => {
-                let (wish, priority, channels) = (self.wish(), self.rng.random_range(0..3), self.keys());
+                let mut wish = self.wish();
+                if self.chance(35) {
+                    // A party for which places are gathered.
+                    let quantity = self.rng.random_range(2..6);
+                    wish = Wish { sections: wish.sections, ..Wish::seats(quantity, Adjacency::Any) };
+                }
+                let (priority, channels) = (self.rng.random_range(0..3), self.keys());
                 self.note_ttls();
                 self.joined.push(number);
                 Command::JoinWaitlist(Box::new(JoinWaitlist { hold_id, buyer, wish, priority, channels }))
@@ -96,6 +106,14 @@ impl Generator {
             return self.rng.random_range(0..HOLD_IDS);
         }
         self.used[self.rng.random_range(if lately { count.saturating_sub(5) } else { 0 }..count)]
+    }
+
+    /// Mostly an id that somebody wanted to buy.
+    fn sold_number(&mut self) -> u8 {
+        if self.sold.is_empty() || self.chance(20) {
+            return self.known_number();
+        }
+        self.sold[self.rng.random_range(0..self.sold.len())]
     }
 
     /// Mostly the id of somebody who joined the waitlist.

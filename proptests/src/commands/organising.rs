@@ -67,6 +67,15 @@ impl Generator {
         }
     }
 
+    /// Many shows are nearly sold out from the beginning, so that people wait.
+    pub(super) fn withhold_most(&mut self) {
+        let sections = if self.chance(50) { vec![0, 1, 2, 3] } else { vec![0, 1] };
+        let sections = sections.into_iter().map(SectionIndex).collect();
+        let selection = Selection { sections, ..Selection::default() };
+        let block = BlockPlaces { selection, mark: self.mark() };
+        self.push(Step::Ask(ShowNumber(0), Command::BlockPlaces(block)));
+    }
+
     fn lifecycle(&mut self, kind: u32) -> Command {
         match kind {
             135..140 => {

@@ -72,7 +72,7 @@ pub(super) fn policy(rng: &mut StdRng) -> Policy {
             ms => Some(Timestamp(START.0 + ms)),
         },
         offer_ttl,
-        gather_ms_max: one_of(&[0, 6_000, 6_000, 20_000]),
+        gather_ms_max: one_of(&[0, 3_000, 6_000, 6_000, 20_000]),
         returns_per_second_max: short(one_of(&[1, 3, 20, 40])),
     }
 }

@@ -3,7 +3,7 @@
 use usher_engine::{
     command::Command,
     event::Event,
-    inventory::{Answer, HoldView},
+    inventory::{Answer, HoldState, HoldView},
     rejection::{Conflicts, Rejection},
 };
 
@@ -42,6 +42,7 @@ pub(super) fn of_command(command: &Command) -> &'static str {
 
 pub(super) fn of_answer(answer: &Answer) -> String {
     match answer {
+        Answer::Held(hold) if hold.state == HoldState::Held => of_grant(hold),
         Answer::Held(hold) | Answer::Confirmed(hold) | Answer::Found(hold) | Answer::Booking(hold) => of_hold(hold),
         Answer::Extended { .. } => "extended".to_owned(),
         Answer::Released { state, orphans } if orphans.is_empty() => format!("{state:?}"),
@@ -62,15 +63,18 @@ pub(super) fn of_answer(answer: &Answer) -> String {
     }
 }
 
-fn of_hold(hold: &HoldView) -> String {
-    let mut what = format!("{:?}", hold.state);
-    let Some(more) = &hold.more else { return what };
-    if let Some(placement) = more.placement.filter(|_| !more.is_offer) {
-        what += &format!(", {:?}", placement.step);
+fn of_grant(hold: &HoldView) -> String {
+    let more = hold.more.clone().unwrap_or_default();
+    match more.placement {
+        Some(placement) => format!("Held, {:?}", placement.step),
+        None if more.orphans.is_empty() => "Held".to_owned(),
+        None => "Held, orphans".to_owned(),
     }
-    let facts = [(more.is_offer, ", offer"), (!more.orphans.is_empty(), ", orphans"), (more.refund_due, ", refund due")];
-    facts.into_iter().filter(|(is_so, _)| *is_so).for_each(|(_, fact)| what += fact);
-    what
+}
+
+fn of_hold(hold: &HoldView) -> String {
+    let is_due = hold.more.as_ref().is_some_and(|more| more.refund_due);
+    format!("{:?}{}", hold.state, if is_due { ", refund due" } else { "" })
 }
 
 pub(super) fn of_event(event: &Event) -> String {
