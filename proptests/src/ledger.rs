@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use usher_engine::{
     command::{Command, ConfirmHold},
-    ids::{HoldId, Reference, SeatIndex, ShowNumber},
+    ids::{BuyerId, HoldId, Reference, SeatIndex, ShowNumber},
     inventory::{Answer, ENDED_HOLD_RETENTION_MS, HoldState, HoldView},
     rejection::Rejection,
     shard::Outcome,
@@ -21,6 +21,8 @@ pub struct Ledger {
     grants: BTreeMap<(ShowNumber, HoldId), HoldView>,
     sales: BTreeMap<(ShowNumber, HoldId), HoldView>,
     sold: BTreeMap<(ShowNumber, SeatIndex), HoldId>,
+    /// Who asked for a hold.
+    asked: BTreeMap<(ShowNumber, HoldId), BuyerId>,
     /// Holds that somebody asked to end or to change, whether or not he heard of it.
     touched: BTreeSet<(ShowNumber, HoldId)>,
     /// Bookings that somebody asked to change.
@@ -34,8 +36,9 @@ impl Ledger {
     pub fn note_sent(&mut self, show: ShowNumber, commands: &[Command]) {
         for command in commands {
             match command {
-                // A buyer's new hold takes seats of his others, and may replace one.
-                Command::HoldSeats(_) | Command::HoldBest(_) | Command::SellPlaces(_) => self.touch_grants(show),
+                Command::HoldSeats(hold) => self.note_asked(show, hold.hold_id, &hold.buyer),
+                Command::HoldBest(hold) => self.note_asked(show, hold.hold_id, &hold.buyer),
+                Command::SellPlaces(sale) => self.note_asked(show, sale.hold_id, &sale.buyer),
                 Command::CancelShow { dry_run: false } | Command::ChangePolicy(_) | Command::ChangeManifest(_) => {
                     self.shaken.insert(show);
                 }
@@ -49,10 +52,11 @@ impl Ledger {
         }
     }
 
-    fn touch_grants(&mut self, show: ShowNumber) {
-        let own = self.grants.keys().filter(|(other, _)| *other == show);
-        let unsold = own.filter(|key| !self.sales.contains_key(key));
-        self.touched.extend(unsold);
+    /// A buyer's new hold takes seats of his others, and may replace one.
+    fn note_asked(&mut self, show: ShowNumber, id: HoldId, buyer: &BuyerId) {
+        let others = self.asked.iter().filter(|(key, other)| **key != (show, id) && *other == buyer);
+        self.touched.extend(others.map(|(key, _)| *key));
+        self.asked.entry((show, id)).or_insert_with(|| buyer.clone());
     }
 
     /// Commands were answered.

@@ -36,7 +36,7 @@ pub use report::Statuses;
 pub use show::{Hold, Owner, Seat, Show};
 
 /// All shows of one shard, in the order of their creation.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Naive {
     shows: Vec<Show>,
 }

@@ -54,6 +54,9 @@ pub fn compare_show(engine: &Inventory, naive: &Naive, number: ShowNumber, at: T
         same(&format!("fate of {id:?}"), &found, &scratch.execute(number, &command, at))?;
     }
     let show = engine.show(number).ok_or("the engine lacks a show")?;
+    same("policy and sale", &(*show.policy(), *show.sale()), &naive.show(number).rules())?;
+    let parts = show.manifest().parts();
+    same("capacities", &(parts.capacity, &*parts.pools), &naive.show(number).capacities())?;
     let overview = show.overview(at);
     same("overview", &overview, &naive.show(number).overview(overview.version, at))?;
     compare_lookups(show, naive.show(number), at)

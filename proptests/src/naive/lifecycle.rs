@@ -35,7 +35,7 @@ pub(super) fn open(show: &mut Show, now: Timestamp) -> Outcome {
     start_clocks(show, now);
     show.sale.stage = Stage::Planned;
     show.sale.opens_at = show.sale.opens_at.min(now);
-    Ok(Answer::Sale(ShowState::OnSale))
+    Ok(Answer::Sale(show.state_at(now)))
 }
 
 pub(super) fn pause(show: &mut Show, stop_clocks: bool, now: Timestamp) -> Outcome {

@@ -4,8 +4,10 @@ use usher_engine::{
     ids::{BuyerId, HoldId, Reference, SeatIndex, SectionIndex},
     inventory::{
         HoldState, HoldView, WaitView,
-        manifest::CategoryIndex,
+        manifest::{CategoryIndex, Pool},
         overview::{BlockOverview, ChannelOverview, Counts, Overview},
+        policy::Policy,
+        sale::Sale,
         seat_map::GaCounts,
     },
     time::Timestamp,
@@ -33,6 +35,18 @@ impl Show {
     /// What every category costs.
     pub fn prices(&self) -> impl Iterator<Item = u64> + '_ {
         self.parts.categories.iter().map(|category| category.price_minor)
+    }
+
+    /// Its rules, and when it is sold.
+    #[must_use]
+    pub fn rules(&self) -> (Policy, Sale) {
+        (self.policy, self.sale)
+    }
+
+    /// How many places may be held and sold at once, in all and by pool.
+    #[must_use]
+    pub fn capacities(&self) -> (Option<u32>, &[Pool]) {
+        (self.parts.capacity, &self.parts.pools)
     }
 
     /// Every general-admission section's counts, in the order of the manifest.

@@ -39,7 +39,7 @@ pub enum Owner {
 }
 
 /// A seat.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seat {
     pub(super) section: SectionIndex,
     /// Position of its row in [`Show::rows`].
@@ -67,7 +67,7 @@ impl Seat {
 }
 
 /// A row of seats with consecutive numbers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Row {
     pub(super) section: SectionIndex,
     pub(super) name: String,
@@ -77,7 +77,7 @@ pub(super) struct Row {
 }
 
 /// A general-admission section.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Units {
     pub(super) capacity: u32,
     pub(super) category: CategoryIndex,
@@ -98,7 +98,7 @@ impl Units {
 }
 
 /// Seats that are for those who bring its key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Channel {
     pub(super) key: Name,
     pub(super) public_at: Option<Timestamp>,
@@ -113,7 +113,7 @@ pub(super) enum Asked {
 }
 
 /// A hold of any state.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
     pub(super) buyer: BuyerId,
     pub(super) granted: Places,
@@ -170,14 +170,14 @@ impl Hold {
 }
 
 /// How often a buyer let holds expire.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Lapses {
     pub(super) count: u32,
     pub(super) cools_until: Timestamp,
 }
 
 /// One who waits.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) id: HoldId,
     pub(super) buyer: BuyerId,
@@ -192,7 +192,7 @@ pub(super) struct Entry {
 }
 
 /// What came back since those who wait were last looked at.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Look {
     pub(super) everywhere: bool,
     pub(super) seats: BTreeSet<SeatIndex>,
@@ -202,7 +202,7 @@ pub(super) struct Look {
 }
 
 /// One show.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Show {
     pub(super) created: ShowCreated,
     pub(super) policy: Policy,
