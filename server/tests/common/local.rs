@@ -14,7 +14,7 @@ pub(crate) struct LocalServer {
     pub(crate) address: SocketAddr,
     stop: oneshot::Sender<()>,
     served: JoinHandle<anyhow::Result<()>>,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl LocalServer {
@@ -31,7 +31,7 @@ impl LocalServer {
             // An error means that the test ended without stopping the server, which ends it too.
             let _ = stopped.await;
         }));
-        Self { address, stop, served, _data: data }
+        Self { address, stop, served, data }
     }
 
     /// A server with one show, and a connection to it.
@@ -44,7 +44,13 @@ impl LocalServer {
 
     /// Ends it as SIGTERM would, and waits for its end.
     pub(crate) async fn stop(self) {
+        drop(self.stop_and_keep().await);
+    }
+
+    /// The same, with what it left on disk.
+    pub(crate) async fn stop_and_keep(self) -> TempDir {
         self.stop.send(()).unwrap();
         tokio::time::timeout(WAIT_MAX, self.served).await.unwrap().unwrap().unwrap();
+        self.data
     }
 }
