@@ -136,9 +136,9 @@ impl Pair {
             for record in read_payload(payload) {
                 let (show, event) = record.map_err(|error| error.to_string())?;
                 replayed.apply(show, event, *at);
+                replayed.replayed(show, *at);
             }
         }
-        replayed.replayed(self.log.last().map_or(Timestamp(0), |(at, _)| *at));
         invariants::check(&replayed);
         let before = self.engine.state_hash();
         self.engine = replayed;

@@ -63,7 +63,7 @@ impl fmt::Display for Timed {
             Step::Create(created) => {
                 let ShowCreated { show_id, policy, sale, manifest } = created;
                 write!(f, "create {show_id}, capacity {:?}, {policy:?}, {sale:?}", manifest.capacity)
-            },
+            }
             Step::Crash => f.write_str("crash"),
             Step::Sweep { max } => write!(f, "sweep at most {max}"),
             Step::Ask(show, command) => write!(f, "show {}: {command:?}", show.0),

@@ -20,11 +20,7 @@ use usher_engine::{
 };
 use usher_wal::{Log, Lsn, MemoryStore, ShardId};
 
-use crate::{
-    agreement::compare_show,
-    ledger::Ledger,
-    naive::Naive,
-};
+use crate::{agreement::compare_show, ledger::Ledger, naive::Naive};
 
 /// The one shard.
 pub const SHARD: ShardId = ShardId(0);

@@ -3,7 +3,14 @@
 //!
 //! `USHER_REPEAT_HISTORIES` says over how many random histories (500 unless set).
 
-use usher_engine::{command::Command, event::Event, ids::ShowNumber, inventory::{Answer, Inventory, sale::ShowState}, shard::Outcome, time::Timestamp};
+use usher_engine::{
+    command::Command,
+    event::Event,
+    ids::ShowNumber,
+    inventory::{Answer, Inventory, sale::ShowState},
+    shard::Outcome,
+    time::Timestamp,
+};
 use usher_proptests::{
     commands::{Step, Timed, history},
     number_from_env,

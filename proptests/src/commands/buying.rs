@@ -44,7 +44,8 @@ impl Generator {
                 Command::ReleaseHold(ReleaseHold { hold_id, buyer, places })
             }
             430..560 => {
-                let (places, (order, payment), accept_late) = (self.part_of(number), self.references(), self.chance(40));
+                let (places, (order, payment), accept_late) =
+                    (self.part_of(number), self.references(), self.chance(40));
                 Command::ConfirmHold(ConfirmHold { hold_id, buyer, order, payment, places, accept_late })
             }
             560..605 => Command::GetHold(hold_id),
@@ -175,9 +176,9 @@ impl Generator {
         }
         wish.sections = [&[][..], &[], &[0], &[1], &[0, 1], &[2], &[2], &[3], &[0, 2], &[4]]
             [self.rng.random_range(0..10)]
-            .iter()
-            .map(|section| SectionIndex(*section))
-            .collect();
+        .iter()
+        .map(|section| SectionIndex(*section))
+        .collect();
         if self.chance(1) {
             wish.sections.push(SectionIndex(90));
         }

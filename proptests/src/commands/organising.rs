@@ -30,7 +30,8 @@ impl Generator {
             }
             40..85 => {
                 let selection = self.selection();
-                let mark = if self.chance(5) { Mark { kind: BlockKind::Returning, ..self.mark() } } else { self.mark() };
+                let mark =
+                    if self.chance(5) { Mark { kind: BlockKind::Returning, ..self.mark() } } else { self.mark() };
                 Command::UnblockPlaces(UnblockPlaces { selection, mark, dry_run: self.chance(15) })
             }
             85..90 => Command::RetireSeats(self.few()),

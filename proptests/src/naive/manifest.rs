@@ -38,7 +38,9 @@ pub(super) fn change_policy(show: &mut Show, policy: &Policy, now: Timestamp) ->
 /// A section's rows, or its units, join the show.
 pub(super) fn add_section(show: &mut Show, section: SectionIndex, description: &Section) {
     match &description.kind {
-        SectionKind::Reserved(rows) => rows.iter().zip(0u32..).for_each(|(row, rank)| add_row(show, section, row, rank)),
+        SectionKind::Reserved(rows) => {
+            rows.iter().zip(0u32..).for_each(|(row, rank)| add_row(show, section, row, rank))
+        }
         &SectionKind::GeneralAdmission { capacity, category } => {
             let (held, sold, gathered, blocked) = Default::default();
             show.units.insert(section, Units { capacity, category, held, sold, gathered, blocked });
@@ -200,7 +202,9 @@ fn apply(show: &mut Show, change: &ManifestChange, parts: ManifestParts) {
     match change {
         ManifestChange::AddRows { section, rows } => {
             let own = show.rows.iter().filter(|row| row.section == *section).count();
-            rows.iter().zip(own..).for_each(|(row, position)| add_row(show, *section, row, position.try_into().unwrap()));
+            rows.iter()
+                .zip(own..)
+                .for_each(|(row, position)| add_row(show, *section, row, position.try_into().unwrap()));
         }
         ManifestChange::AddSection(section) => {
             let index = SectionIndex(u32::try_from(show.parts.sections.len()).unwrap() - 1);

@@ -349,7 +349,8 @@ impl Show {
     pub(super) fn places_of(&self, id: HoldId) -> Places {
         let own = [Owner::Held(id), Owner::Sold(id), Owner::Gathered(id)];
         let seats = self.seat_indexes().filter(|seat| own.contains(&self.seat(*seat).owner));
-        let units = |all: &Units| [&all.held, &all.sold, &all.gathered].into_iter().filter_map(|list| list.get(&id)).sum();
+        let units =
+            |all: &Units| [&all.held, &all.sold, &all.gathered].into_iter().filter_map(|list| list.get(&id)).sum();
         let ga = self.units.iter().map(|(&section, all)| (section, units(all)));
         Places::new(seats, ga.filter(|(_, units)| *units > 0)).unwrap_or_default()
     }

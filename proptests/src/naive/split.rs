@@ -7,9 +7,8 @@ use super::{best::Run, show::Show};
 /// In the section that needs the fewest groups, of these in the one with the best row; otherwise across all. `runs` are
 /// in the order of ranks, have room for all, and none has it alone.
 pub(super) fn seats(show: &Show, runs: Vec<Run>, quantity: u32) -> (Vec<u32>, Placement) {
-    let of_section = |section| -> Vec<Run> {
-        runs.iter().copied().filter(|run| show.rows[run.row].section == section).collect()
-    };
+    let of_section =
+        |section| -> Vec<Run> { runs.iter().copied().filter(|run| show.rows[run.row].section == section).collect() };
     let mut sections = Vec::new();
     for run in &runs {
         let section = show.rows[run.row].section;

@@ -106,9 +106,7 @@ impl<'a> Taking<'a> {
 
     /// Seats of these that come from his other holds.
     fn moved_seats(&self, places: &Places) -> Vec<SeatIndex> {
-        let is_moved = |seat: &SeatIndex| {
-            self.moved.iter().any(|id| self.show.seat(*seat).owner == Owner::Held(*id))
-        };
+        let is_moved = |seat: &SeatIndex| self.moved.iter().any(|id| self.show.seat(*seat).owner == Owner::Held(*id));
         places.seats().filter(is_moved).collect()
     }
 

@@ -213,8 +213,7 @@ fn offer_first(show: &mut Show, now: Timestamp) -> bool {
             continue;
         }
         let own = Places::default();
-        let search =
-            Search { show, wish: &entry.wish, channels: entry.channels.clone(), own: &own, id: entry.id };
+        let search = Search { show, wish: &entry.wish, channels: entry.channels.clone(), own: &own, id: entry.id };
         let Ok((places, placement)) = search.best() else { continue };
         if has_capacity(show, &places) {
             offer(show, &entry, &places, placement, now);
