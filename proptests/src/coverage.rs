@@ -8,9 +8,11 @@ use std::{collections::BTreeMap, fmt};
 use usher_engine::{command::Command, event::Event, ids::ShowNumber, rejection::Rejection, shard::Outcome};
 
 mod names;
+mod rare;
 mod reachable;
 use names::{of_answer, of_command, of_rejection};
-use reachable::{RARE, REACHABLE};
+use rare::RARE;
+use reachable::REACHABLE;
 
 /// Outcomes by command, and how often.
 #[derive(Clone, Debug, Default)]

@@ -2,7 +2,7 @@
 //! wanted.
 //!
 //! It shares types with the engine, so that answers can be compared, but no code that decides. It has no log, no events
-//! and no limits on its own cost. Reading order: `show` (who has what), `moves` (how places change hands), `taking`
+//! and no limits on its own cost. Reading order: `records` and `show` (who has what), `moves` (how places change hands), `taking`
 //! (what is checked of whoever takes places), then a file for each family of commands, and `report` (what readers see).
 
 use usher_engine::{
@@ -26,14 +26,16 @@ mod lifecycle;
 mod manifest;
 mod moves;
 mod orphans;
+mod records;
 mod report;
 mod show;
 mod split;
 mod taking;
 mod waitlist;
 
+pub use records::{Hold, Owner, Seat};
 pub use report::Statuses;
-pub use show::{Hold, Owner, Seat, Show};
+pub use show::Show;
 
 /// All shows of one shard, in the order of their creation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

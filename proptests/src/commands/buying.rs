@@ -51,6 +51,14 @@ impl Generator {
             560..605 => Command::GetHold(hold_id),
             605..625 => Command::PinHold(OwnHold { hold_id, buyer }),
             625..640 => Command::UnpinHold(OwnHold { hold_id, buyer }),
+            _ => self.selling(kind, number, buyer),
+        }
+    }
+
+    /// Sales without a hold, what becomes of sales, and the waitlist.
+    fn selling(&mut self, kind: u32, number: u8, buyer: BuyerId) -> Command {
+        let hold_id = hold_id(number);
+        match kind {
             640..685 => {
                 let (places, (order, payment)) = (self.places(), self.references());
                 self.asked[usize::from(number)] = Some(places.clone());

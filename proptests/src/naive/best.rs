@@ -22,7 +22,8 @@ use super::{
     holds::{self, Grant},
     moves::{has_seat, units_of},
     orphans::free_runs,
-    show::{Asked, Row, Show},
+    records::{Asked, Row},
+    show::Show,
     split,
     taking::Taking,
 };

@@ -15,10 +15,7 @@ use usher_engine::{
     time::Timestamp,
 };
 
-use super::{
-    lifecycle::CHANGEABLE,
-    show::{Owner, Show},
-};
+use super::{lifecycle::CHANGEABLE, records::Owner, show::Show};
 
 /// More than this at once, while somebody waits, come back a few at a time.
 pub(super) const AT_ONCE_MAX: u32 = 64;

@@ -13,7 +13,8 @@ use super::{
     holds::GOING_ON,
     moves::{has_seat, minus, missing, units_of},
     own_hold,
-    show::{Hold, Show},
+    records::Hold,
+    show::Show,
     taking::Taking,
 };
 

@@ -9,11 +9,7 @@ use usher_engine::{
     time::Timestamp,
 };
 
-use super::{
-    blocks,
-    lifecycle::CHANGEABLE,
-    show::{Channel, Show},
-};
+use super::{blocks, lifecycle::CHANGEABLE, records::Channel, show::Show};
 
 impl Show {
     pub(super) fn channel(&self, key: &Name) -> Result<usize, Rejection> {

@@ -14,7 +14,8 @@ use super::{
     live_hold,
     moves::{minus, missing},
     own_hold,
-    show::{Asked, Show},
+    records::Asked,
+    show::Show,
     taking::Taking,
 };
 

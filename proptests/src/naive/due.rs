@@ -9,11 +9,7 @@ use usher_engine::{
     time::Timestamp,
 };
 
-use super::{
-    blocks, lifecycle,
-    show::{Lapses, Show},
-    waitlist,
-};
+use super::{blocks, lifecycle, records::Lapses, show::Show, waitlist};
 
 /// What is due, in order.
 pub(super) fn due(show: &Show, now: Timestamp) -> Vec<Due> {

@@ -13,7 +13,8 @@ use super::{
     found, live_hold,
     moves::{minus, missing},
     orphans, own_hold,
-    show::{Asked, Hold, Show},
+    records::{Asked, Hold},
+    show::Show,
     taking::{GivenUp, Taking},
 };
 

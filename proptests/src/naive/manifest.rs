@@ -23,7 +23,8 @@ use usher_engine::{
 use super::{
     blocks,
     lifecycle::CHANGEABLE,
-    show::{self, Owner, Seat, Show, Units},
+    records::{self, Owner, Seat, Units},
+    show::Show,
 };
 
 pub(super) fn change_policy(show: &mut Show, policy: &Policy, now: Timestamp) -> Outcome {
@@ -60,7 +61,7 @@ fn add_row(show: &mut Show, section: SectionIndex, row: &Row, position: u32) {
     }
     let seats = u32::try_from(show.seats.len()).unwrap() - first;
     let (name, rank) = (row.name.clone(), row.rank.unwrap_or(position));
-    show.rows.push(show::Row { section, name, rank, first, seats });
+    show.rows.push(records::Row { section, name, rank, first, seats });
 }
 
 pub(super) fn change(show: &mut Show, change: &ManifestChange, now: Timestamp) -> Outcome {

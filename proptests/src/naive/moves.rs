@@ -10,7 +10,10 @@ use usher_engine::{
 };
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::show::{Hold, Look, Owner, Show, Units};
+use super::{
+    records::{Hold, Look, Owner, Units},
+    show::Show,
+};
 
 /// Ended holds that may be forgotten whenever one more ends.
 const FORGOTTEN_AT_ONCE: usize = 4;

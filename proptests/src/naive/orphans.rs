@@ -6,11 +6,7 @@ use usher_engine::{
     rejection::{Conflicts, Rejection},
 };
 
-use super::{
-    moves::has_seat,
-    show::{Row, Show},
-    taking::Taking,
-};
+use super::{moves::has_seat, records::Row, show::Show, taking::Taking};
 
 /// The single seats that a take leaves over.
 pub(super) fn check(taking: &Taking<'_>, places: &Places) -> Result<Vec<SeatIndex>, Rejection> {

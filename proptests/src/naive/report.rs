@@ -13,7 +13,10 @@ use usher_engine::{
     time::Timestamp,
 };
 
-use super::show::{Owner, Seat, Show};
+use super::{
+    records::{Owner, Seat},
+    show::Show,
+};
 
 /// Available, sold, blocked, retired; what is none of all is held.
 pub type Statuses = [bool; 4];

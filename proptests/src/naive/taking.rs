@@ -11,7 +11,8 @@ use usher_engine::{
 use super::{
     live_hold,
     moves::{minus, units_of},
-    show::{Owner, Seat, Show},
+    records::{Owner, Seat},
+    show::Show,
 };
 
 /// Who asks, on which terms, and what he gives up for it.

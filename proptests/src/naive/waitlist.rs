@@ -24,7 +24,8 @@ use super::{
     moves::minus,
     orphans::free_runs,
     own_hold,
-    show::{Entry, Hold, Show},
+    records::{Entry, Hold},
+    show::Show,
 };
 
 /// Entries for which places are gathered at one time.
