@@ -114,6 +114,8 @@ pub struct Generator {
     used: Vec<u8>,
     /// Numbers of ids that somebody wanted to buy.
     sold: Vec<u8>,
+    /// Numbers of ids whose payment was unknown for a while.
+    pinned: Vec<u8>,
     /// Numbers of ids under which somebody joined the waitlist.
     joined: Vec<u8>,
     /// Seats that the first show has, or may have.
@@ -136,10 +138,11 @@ impl Generator {
         let two = rng.random_bool(0.25);
         let asked = vec![None; usize::from(HOLD_IDS)];
         let (shows, steps, deadlines) = (Vec::new(), Vec::new(), Vec::new());
-        let (used, sold, joined, seats, changes) = (Vec::new(), Vec::new(), Vec::new(), 0, 0);
+        let (used, sold, pinned, joined) = Default::default();
+        let (seats, changes) = (0, 0);
         let now = START;
         let mut generator =
-            Self { rng, now, sweeps, shows, steps, deadlines, asked, used, sold, joined, seats, changes };
+            Self { rng, now, sweeps, shows, steps, deadlines, asked, used, sold, pinned, joined, seats, changes };
         for number in 0..=u8::from(two) {
             let created = show(&mut generator.rng, number);
             generator.create(created);

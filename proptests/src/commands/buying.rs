@@ -20,12 +20,16 @@ impl Generator {
     pub(super) fn buying(&mut self, kind: u32) -> Command {
         let number = match kind {
             0..340 | 640..685 | 810..915 => self.fresh_number(),
-            685..810 => self.sold_number(),
-            915.. => self.waiting_number(),
+            625..640 => self.number_of(|generator| &generator.pinned),
+            685..810 => self.number_of(|generator| &generator.sold),
+            915.. => self.number_of(|generator| &generator.joined),
             _ => self.known_number(),
         };
-        if matches!(kind, 430..560 | 640..685) {
-            self.sold.push(number);
+        match kind {
+            430..560 | 640..685 => self.sold.push(number),
+            605..625 => self.pinned.push(number),
+            810..915 => self.joined.push(number),
+            _ => {}
         }
         let (hold_id, buyer) = (hold_id(number), self.buyer(number));
         match kind {
@@ -66,7 +70,7 @@ impl Generator {
                 Command::SellPlaces(Box::new(SellPlaces { hold_id, buyer, places, order, payment, terms }))
             }
             685..740 => {
-                let places = self.part_of(number);
+                let places = if self.chance(30) { None } else { self.part_of(number) };
                 let return_to = if self.chance(70) { ReturnTo::Available } else { ReturnTo::Blocked(self.mark()) };
                 Command::CancelBooking(CancelBooking { hold_id, buyer, places, return_to })
             }
@@ -89,7 +93,6 @@ impl Generator {
                 }
                 let (priority, channels) = (self.rng.random_range(0..3), self.keys());
                 self.note_ttls();
-                self.joined.push(number);
                 Command::JoinWaitlist(Box::new(JoinWaitlist { hold_id, buyer, wish, priority, channels }))
             }
             _ => Command::LeaveWaitlist(OwnHold { hold_id, buyer }),
@@ -117,20 +120,14 @@ impl Generator {
         self.used[self.rng.random_range(if lately { count.saturating_sub(5) } else { 0 }..count)]
     }
 
-    /// Mostly an id that somebody wanted to buy.
-    fn sold_number(&mut self) -> u8 {
-        if self.sold.is_empty() || self.chance(20) {
+    /// Mostly one of these.
+    fn number_of(&mut self, list: impl Fn(&Self) -> &Vec<u8>) -> u8 {
+        let count = list(self).len();
+        if count == 0 || self.chance(20) {
             return self.known_number();
         }
-        self.sold[self.rng.random_range(0..self.sold.len())]
-    }
-
-    /// Mostly the id of somebody who joined the waitlist.
-    fn waiting_number(&mut self) -> u8 {
-        if self.joined.is_empty() || self.chance(20) {
-            return self.known_number();
-        }
-        self.joined[self.rng.random_range(0..self.joined.len())]
+        let position = self.rng.random_range(0..count);
+        list(self)[position]
     }
 
     fn hold_best(&mut self, number: u8, buyer: BuyerId) -> Command {

@@ -129,8 +129,14 @@ impl Generator {
         };
         if selection == Selection::default() || self.chance(15) {
             let floor = FLOORS[self.rng.random_range(0..2)];
-            let many = self.chance(30);
-            selection.ga.push((floor, self.rng.random_range(0..if many { 90 } else { 5 })));
+            // Often none, sometimes about as many as come back at once.
+            let units = match self.rng.random_range(0..10) {
+                0..3 => 0,
+                3..5 => self.rng.random_range(64..67),
+                5 => self.rng.random_range(0..90),
+                _ => self.rng.random_range(1..5),
+            };
+            selection.ga.push((floor, units));
         }
         match self.rng.random_range(0..200) {
             0 => selection.ga.push((SectionIndex(0), 1)),
