@@ -29,24 +29,51 @@ use usher_engine::{
 /// Seats that are left of the stadium's 100,000: empty, half full, 95 % and 99.9 % full.
 const LEFT: [(&str, u32); 4] = [("0", STADIUM_SEATS), ("50", 50_000), ("95", 5_000), ("99.9", 100)];
 const WAITING: usize = 10_000;
+/// Commands after which a house is built anew, off the clock: its tables are not to grow while it is measured.
+const FRESH_AFTER: u64 = 20_000;
 
 /// The allocator that the process has.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-criterion_group!(benches, together, filtered, split, not_together, returned);
+criterion_group!(benches, clock, together, filtered, split, not_together, returned);
 criterion_main!(benches);
+
+/// Nothing, timed as everything else is: what of the percentiles is the machine's doing.
+fn clock(criterion: &mut Criterion) {
+    let mut all = Percentiles::default();
+    criterion.bench_function("best/nothing", |bencher| {
+        bencher.iter_custom(|iterations| {
+            let times = (0..iterations).map(|_| {
+                let took = Instant::now().elapsed();
+                all.note(took);
+                took
+            });
+            times.sum()
+        });
+    });
+    all.print("best/nothing");
+}
+
+/// A stadium with so many seats left.
+fn house(left: u32, group: u32) -> Inventory {
+    let mut inventory = stadium();
+    fill(&mut inventory, left, group);
+    inventory
+}
 
 /// Times one granted party after the other; each is released before the next.
 fn time_parties(criterion: &mut Criterion, name: &str, left: (&str, u32), group: u32, wish: &Wish) {
-    let mut inventory = stadium();
-    fill(&mut inventory, left.1, group);
+    let mut inventory = house(left.1, group);
     let (mut rng, mut events, mut all) = (StdRng::seed_from_u64(7), Vec::new(), Percentiles::default());
     let id = format!("{name}/full={}/seats={}", left.0, wish.quantity);
     criterion.bench_function(&id, |bencher| {
         bencher.iter_custom(|iterations| {
             let mut elapsed = Duration::ZERO;
-            for _ in 0..iterations {
+            for iteration in 0..iterations {
+                if iteration % FRESH_AFTER == FRESH_AFTER - 1 {
+                    inventory = house(left.1, group);
+                }
                 let party = best(&mut rng, wish.clone());
                 let back = ReleaseHold { hold_id: party.hold_id, buyer: party.buyer.clone(), places: None };
                 let took = time(&mut inventory, &Command::HoldBest(Box::new(party)), &mut events, true);
@@ -96,8 +123,7 @@ fn split(criterion: &mut Criterion) {
 /// Sold one by one, so that there is no room for a party of eight.
 fn not_together(criterion: &mut Criterion) {
     for left in &LEFT[2..] {
-        let mut inventory = stadium();
-        fill(&mut inventory, left.1, 1);
+        let mut inventory = house(left.1, 1);
         let (mut rng, mut events, mut all) = (StdRng::seed_from_u64(7), Vec::new(), Percentiles::default());
         let id = format!("best/refused/full={}/seats=8", left.0);
         criterion.bench_function(&id, |bencher| {
@@ -124,7 +150,10 @@ fn returned(criterion: &mut Criterion) {
     criterion.bench_function(&id, |bencher| {
         bencher.iter_custom(|iterations| {
             let mut elapsed = Duration::ZERO;
-            for _ in 0..iterations {
+            for iteration in 0..iterations {
+                if iteration % FRESH_AFTER == FRESH_AFTER - 1 {
+                    house = House::new();
+                }
                 let took = house.take_back();
                 all.note(took);
                 elapsed += took;
@@ -149,8 +178,7 @@ struct House {
 
 impl House {
     fn new() -> Self {
-        let mut inventory = stadium();
-        fill(&mut inventory, 0, 2);
+        let mut inventory = house(0, 2);
         let (mut events, mut rng) = (Vec::new(), StdRng::seed_from_u64(7));
         for _ in 0..WAITING {
             assert!(execute(&mut inventory, &Command::JoinWaitlist(Box::new(join(&mut rng))), &mut events));

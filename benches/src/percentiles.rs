@@ -22,6 +22,9 @@ impl Percentiles {
 
     /// Prints what is above the median. The slowest one may be the machine's doing, not the code's.
     pub fn print(&self, name: impl Display) {
+        if self.0.is_empty() {
+            return;
+        }
         let at = |quantile| self.0.value_at_quantile(quantile);
         println!(
             "{name}: {} times, ns p50 {} p99 {} p99.9 {} p99.99 {} max {}\n",

@@ -124,11 +124,13 @@ pub(super) fn apply_set(show: &mut Show, key: Name, public_at: Option<Timestamp>
         }
     }
     show.runs.forget();
+    show.waitlist.look_again(&show.manifest, show.channels.open);
 }
 
 pub(super) fn apply_opened(show: &mut Show, channel: ChannelIndex) {
     show.channels.open |= 1 << channel.0;
     show.runs.forget();
+    show.waitlist.look_again(&show.manifest, show.channels.open);
     show.waitlist.look_everywhere();
 }
 

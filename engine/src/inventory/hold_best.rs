@@ -81,7 +81,8 @@ pub(super) fn decide(
     let counted = Places::new((0..command.wish.quantity).map(SeatIndex), []).unwrap_or_default();
     taking.check_limits(&counted)?;
     let own = taking.replaced.map(|hold| hold.remaining().clone()).unwrap_or_default();
-    let (places, placement) = choose(show, &command.wish, taking.reach, &own, command.hold_id)?;
+    let sight = Sight::new(&command.wish, &show.manifest, taking.reach);
+    let (places, placement) = choose(show, &command.wish, &sight, &own, command.hold_id)?;
     taking.check_capacities(&places)?;
     // After this point it must succeed.
     let grant = Grant::of(&taking, (command.hold_id, &command.buyer), &places, command.ttl);
@@ -113,7 +114,7 @@ pub(super) fn check_sections(show: &Show, wish: &Wish) -> Result<(), Rejection> 
 pub(super) fn choose(
     show: &Show,
     wish: &Wish,
-    reach: u64,
+    sight: &Sight,
     own: &Places,
     hold_id: HoldId,
 ) -> Result<(Places, Placement), Rejection> {
@@ -122,8 +123,7 @@ pub(super) fn choose(
     {
         return units(show, wish, section, own);
     }
-    let sight = Sight::new(wish, &show.manifest, reach);
-    let Choice { seats, placement } = show.runs.with(show, &sight, |index| {
+    let Choice { seats, placement } = show.runs.with(show, sight, |index| {
         let field = Field::new(show, wish, index, own);
         if wish.bays > 0 { accessible::seats(&field, hold_id) } else { choose::seats(&field, wish.quantity, hold_id) }
     })?;

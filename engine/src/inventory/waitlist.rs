@@ -10,7 +10,7 @@ use hashbrown::HashTable;
 use smallvec::SmallVec;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use super::{places::Places, policy::WaitlistOrder, slab::Slab};
+use super::{manifest::Manifest, places::Places, policy::WaitlistOrder, runs::Sight, slab::Slab};
 use crate::{
     command::Wish,
     event::EntryJoined,
@@ -43,6 +43,8 @@ pub(super) struct Queue {
     pub(super) wish: Wish,
     /// Channels that they may draw from, a bit each.
     pub(super) channels: u64,
+    /// Which seats will do, by today's prices and open channels. Follows from the show.
+    pub(super) sight: Sight,
     /// Slots of entries, the next to be served first.
     entries: VecDeque<u32>,
 }
@@ -232,8 +234,9 @@ impl Waitlist {
     }
 
     /// Stores an entry under an id that is not in use.
-    pub(super) fn insert(&mut self, joined: EntryJoined) {
-        let queue = self.queue_for(joined.wish, joined.channels);
+    pub(super) fn insert(&mut self, joined: EntryJoined, manifest: &Manifest, open: u64) {
+        let sight = Sight::new(&joined.wish, manifest, joined.channels | open);
+        let queue = self.queue_for(joined.wish, joined.channels, sight);
         self.joined += 1;
         let (id, buyer) = (joined.hold_id, Box::from(joined.buyer.as_bytes()));
         let (number, priority) = (self.joined, joined.priority);
@@ -251,14 +254,23 @@ impl Waitlist {
         }
     }
 
-    fn queue_for(&mut self, wish: Wish, channels: u64) -> u32 {
+    /// Prices, categories or open channels are others now.
+    pub(super) fn look_again(&mut self, manifest: &Manifest, open: u64) {
+        let queues: Vec<u32> = self.all_queues().collect();
+        for queue in queues {
+            let queue = self.queues.get_mut(queue);
+            queue.sight = Sight::new(&queue.wish, manifest, queue.channels | open);
+        }
+    }
+
+    fn queue_for(&mut self, wish: Wish, channels: u64, sight: Sight) -> u32 {
         let key = (wish, channels);
         if let Some(&queue) = self.by_wish.get(&key) {
             return queue;
         }
         let (wish, channels) = key.clone();
         let sections = wish.sections.clone();
-        let queue = self.queues.insert(Queue { wish, channels, entries: VecDeque::new() });
+        let queue = self.queues.insert(Queue { wish, channels, sight, entries: VecDeque::new() });
         if sections.is_empty() {
             self.of_any_section.push(queue);
         }

@@ -136,7 +136,7 @@ pub(in crate::inventory) fn leave(
 
 pub(in crate::inventory) fn apply_joined(show: &mut Show, joined: EntryJoined) {
     show.waitlist.set_order(show.policy.waitlist_order);
-    show.waitlist.insert(joined);
+    show.waitlist.insert(joined, &show.manifest, show.channels.open);
 }
 
 /// The id is remembered for a while, as that of a hold that was released: it cannot be used again.

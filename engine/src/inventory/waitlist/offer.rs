@@ -15,11 +15,10 @@ use super::super::{
     hold::{Hold, Rare},
     hold_best::{self, Placement, Step},
     places::Places,
-    runs::Sight,
     show::Show,
 };
 use crate::{
-    command::{Adjacency, Wish},
+    command::Adjacency,
     event::{Event, HoldGranted, OfferMade},
     ids::{BuyerId, HoldId, SeatIndex, SectionIndex},
     inventory::waitlist::Queue,
@@ -37,7 +36,10 @@ pub(in crate::inventory) fn next(show: &Show, now: Timestamp) -> Option<Event> {
     if show.policy.waitlist_closes_at.is_some_and(|closes_at| now >= closes_at) {
         return None;
     }
-    complete(show, now).or_else(|| offer_first(show, now)).or_else(|| gather(show, now))
+    complete(show, now).or_else(|| {
+        let queues = queues_to_look_at(show);
+        offer_first(show, &queues, now).or_else(|| gather(show, &queues, now))
+    })
 }
 
 /// Places for a party that something is gathered for.
@@ -60,9 +62,9 @@ fn complete(show: &Show, now: Timestamp) -> Option<Event> {
 }
 
 /// An offer for the first entry that what is free satisfies.
-fn offer_first(show: &Show, now: Timestamp) -> Option<Event> {
+fn offer_first(show: &Show, queues: &[u32], now: Timestamp) -> Option<Event> {
     let mut candidates: SmallVec<[((u64, u64), u32, u32); 32]> = SmallVec::new();
-    for queue in queues_to_look_at(show) {
+    for &queue in queues {
         let Some(wanted) = show.waitlist.queue(queue) else { continue };
         let quantity = wanted.wish.quantity;
         let mut entries = show.waitlist.entries_of(queue).take(PASSED_OVER_MAX);
@@ -77,9 +79,8 @@ fn offer_first(show: &Show, now: Timestamp) -> Option<Event> {
         if !is_new && !may_sit_together(show, queue) {
             return None;
         }
-        let reach = queue.channels | show.channels.open;
         let id = show.waitlist.entry(slot).id;
-        let (places, placement) = hold_best::choose(show, &queue.wish, reach, &Places::default(), id).ok()?;
+        let (places, placement) = hold_best::choose(show, &queue.wish, &queue.sight, &Places::default(), id).ok()?;
         has_capacity(show, &places).then(|| offer(show, slot, places, placement, now))
     })
 }
@@ -128,7 +129,7 @@ fn may_sit_together(show: &Show, queue: &Queue) -> bool {
 }
 
 /// Withholds what came back for the first entry that may be split.
-fn gather(show: &Show, now: Timestamp) -> Option<Event> {
+fn gather(show: &Show, queues: &[u32], now: Timestamp) -> Option<Event> {
     if show.policy.gather_ms_max == 0 || show.waitlist.gatherings() >= GATHERINGS_MAX {
         return None;
     }
@@ -145,7 +146,7 @@ fn gather(show: &Show, now: Timestamp) -> Option<Event> {
         })?;
         Some((show.waitlist.key(slot), slot, returned_for(show, wanted, wish.quantity)?))
     };
-    let firsts = queues_to_look_at(show).into_iter().filter_map(first_of);
+    let firsts = queues.iter().filter_map(|queue| first_of(*queue));
     let (_, slot, places) = firsts.min_by_key(|(key, ..)| *key)?;
     let hold_id = show.waitlist.entry(slot).id;
     Some(Event::PlacesGathered { hold_id, places, until: now.plus_ms(show.policy.gather_ms_max) })
@@ -172,11 +173,11 @@ fn returned_for(show: &Show, queue: &Queue, max: u32) -> Option<Places> {
 
 /// Whether a free seat is one that a queue wishes for.
 fn suits(show: &Show, queue: &Queue, seat: SeatIndex) -> bool {
-    let (manifest, wish): (_, &Wish) = (&show.manifest, &queue.wish);
-    let section = manifest.rows()[manifest.row_of(seat)].section;
-    (wish.sections.is_empty() || wish.sections.binary_search(&section).is_ok())
+    let (manifest, wish) = (&show.manifest, &queue.wish);
+    queue.sight.sees(show, seat)
         && (wish.bays > 0 || !manifest.protected().contains(seat))
-        && Sight::new(wish, manifest, queue.channels | show.channels.open).sees(show, seat)
+        && (wish.sections.is_empty()
+            || wish.sections.binary_search(&manifest.rows()[manifest.row_of(seat)].section).is_ok())
 }
 
 /// Whether a buyer may have so many more places, and one hold more.
