@@ -1,36 +1,44 @@
 //! Random histories from a seed: small shows, few ids and buyers, so that everything collides with everything.
 //!
 //! A history is data and depends on nothing but its seed: it does not know what was answered. So any part of it is a
-//! history too, which is what makes a failing one short. The shows are in `shows`.
+//! history too, which is what makes a failing one short. The shows are in `shows`, the commands in `buying` and
+//! `organising`.
 
 use std::fmt;
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use usher_engine::{
-    command::{Command, ConfirmHold, ExtendHold, HoldSeats, ReleaseHold},
+    command::Command,
     event::ShowCreated,
-    ids::{BuyerId, HoldId, Reference, SeatIndex, SectionIndex, ShowNumber},
+    ids::{HoldId, ShowNumber},
     inventory::{ENDED_HOLD_RETENTION_MS, places::Places},
-    time::{HoldTtl, Timestamp},
+    time::Timestamp,
 };
 
+mod buying;
+mod organising;
 mod shows;
+pub(crate) use buying::{buyer_id, order};
 pub use shows::show;
 
 /// The first instant of every history.
 pub const START: Timestamp = Timestamp(1_700_000_000_000);
 /// Hold ids that a history uses.
-pub const HOLD_IDS: u8 = 10;
-const BUYERS: u8 = 3;
-const STEPS_MAX: usize = 160;
-const TTLS_MS: [u64; 4] = [5_000, 6_000, 10_000, 60_000];
+pub const HOLD_IDS: u8 = 24;
+/// Buyers of a history; an id's number tells whose it mostly is.
+pub const BUYERS: u8 = 4;
+/// Orders of a history.
+pub const ORDERS: u8 = 8;
+const STEPS_MAX: usize = 240;
 
 /// Something that happens to an inventory.
 #[derive(Clone, Debug)]
 pub enum Step {
     /// A show is created, perhaps again or differently.
     Create(ShowCreated),
-    /// At most `max` holds that are due are expired.
+    /// The process dies and comes back: what is known is what the log says.
+    Crash,
+    /// At most `max` things that are due are done.
     Sweep {
         /// How many.
         max: usize,
@@ -52,7 +60,11 @@ impl fmt::Display for Timed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "+{:>9} ms  ", self.at.ms_since(START))?;
         match &self.step {
-            Step::Create(created) => write!(f, "create {} with {:?}", created.show_id, created.policy),
+            Step::Create(created) => {
+                let ShowCreated { show_id, policy, sale, manifest } = created;
+                write!(f, "create {show_id}, capacity {:?}, {policy:?}, {sale:?}", manifest.capacity)
+            }
+            Step::Crash => f.write_str("crash"),
             Step::Sweep { max } => write!(f, "sweep at most {max}"),
             Step::Ask(show, command) => write!(f, "show {}: {command:?}", show.0),
         }
@@ -98,6 +110,18 @@ pub struct Generator {
     deadlines: Vec<Timestamp>,
     /// What was last asked for under each id.
     asked: Vec<Option<Places>>,
+    /// Numbers of ids that were asked for, the last one last.
+    used: Vec<u8>,
+    /// Numbers of ids that somebody wanted to buy.
+    sold: Vec<u8>,
+    /// Numbers of ids whose payment was unknown for a while.
+    pinned: Vec<u8>,
+    /// Numbers of ids under which somebody joined the waitlist.
+    joined: Vec<u8>,
+    /// Seats that the first show has, or may have.
+    seats: u32,
+    /// Changes of manifests so far.
+    changes: u32,
 }
 
 impl Generator {
@@ -114,10 +138,21 @@ impl Generator {
         let two = rng.random_bool(0.25);
         let asked = vec![None; usize::from(HOLD_IDS)];
         let (shows, steps, deadlines) = (Vec::new(), Vec::new(), Vec::new());
-        let mut generator = Self { rng, now: START, sweeps, shows, steps, deadlines, asked };
+        let (used, sold, pinned, joined) = Default::default();
+        let (seats, changes) = (0, 0);
+        let now = START;
+        let mut generator =
+            Self { rng, now, sweeps, shows, steps, deadlines, asked, used, sold, pinned, joined, seats, changes };
         for number in 0..=u8::from(two) {
             let created = show(&mut generator.rng, number);
             generator.create(created);
+        }
+        generator.seats = shows::seats(&generator.shows[0]);
+        if generator.chance(70) {
+            generator.define_channels();
+        }
+        if generator.chance(35) {
+            generator.withhold_most();
         }
         generator
     }
@@ -147,13 +182,13 @@ impl Generator {
     pub fn move_time(&mut self) -> Timestamp {
         let now = self.now.0;
         let next_deadline = self.deadlines.iter().map(|at| at.0).filter(|&at| at > now).min();
-        let then = match self.rng.random_range(0..200) {
-            0..115 => now,
-            115..155 => now + self.rng.random_range(1..2_500),
-            155..180 => next_deadline.unwrap_or(now),
-            180..190 => next_deadline.map_or(now, |at| at - 1),
-            190..196 => now + self.rng.random_range(1..40) * 1_000,
-            196..198 => now + ENDED_HOLD_RETENTION_MS,
+        let then = match self.rng.random_range(0..400) {
+            0..270 => now,
+            270..330 => now + self.rng.random_range(1..2_500),
+            330..368 => next_deadline.unwrap_or(now),
+            368..388 => next_deadline.map_or(now, |at| at - 1),
+            388..397 => now + self.rng.random_range(1..40) * 1_000,
+            397..399 => now + ENDED_HOLD_RETENTION_MS,
             _ => {
                 // To the instant at which what ended at some step is old enough, and the one before.
                 let ended = self.steps[self.rng.random_range(0..self.steps.len())].at.0;
@@ -174,7 +209,10 @@ impl Generator {
     }
 
     fn step(&mut self) {
-        if self.chance(3) {
+        if self.chance(2) {
+            return self.push(Step::Crash);
+        }
+        if self.chance(2) {
             return self.create_again();
         }
         if self.chance(12) {
@@ -188,16 +226,17 @@ impl Generator {
         self.push(Step::Ask(show, command));
     }
 
-    /// The same show, or one that differs in its manifest or its policy.
+    /// The same show, or one that differs in its manifest, its policy or its sale.
     fn create_again(&mut self) {
         let earlier = self.rng.random_range(0..self.shows.len());
         let mut created = self.shows[earlier].clone();
-        match self.rng.random_range(0..3) {
+        match self.rng.random_range(0..4) {
             0 => created.policy.places_per_hold_max += 1,
             1 => {
                 created.manifest.categories[0].price_minor += 1;
                 created.policy.places_per_hold_max += 1;
             }
+            2 => created.sale.opens_at.0 += 1,
             _ => {}
         }
         self.create(created);
@@ -205,81 +244,9 @@ impl Generator {
 
     /// A command that may well be granted, may well be refused, and is never malformed.
     pub fn command(&mut self) -> Command {
-        let number = self.rng.random_range(0..HOLD_IDS);
-        let id = hold_id(number);
-        let buyer = self.buyer(number);
-        match self.rng.random_range(0..100) {
-            0..45 => self.hold_seats(number, buyer),
-            45..57 => {
-                let ttl = self.ttl();
-                Command::ExtendHold(ExtendHold { hold_id: id, buyer, ttl })
-            }
-            57..70 => {
-                let places = self.part_of(number);
-                Command::ReleaseHold(ReleaseHold { hold_id: id, buyer, places })
-            }
-            70..85 => {
-                let places = self.part_of(number);
-                let order = Reference::order(&format!("order-{}", self.rng.random_range(0..100))).unwrap();
-                let payment = Reference::payment(if self.chance(50) { "paid" } else { "" }).unwrap();
-                Command::ConfirmHold(ConfirmHold { hold_id: id, buyer, order, payment, places })
-            }
-            _ => Command::GetHold(id),
-        }
-    }
-
-    fn hold_seats(&mut self, number: u8, buyer: BuyerId) -> Command {
-        let places = self.places();
-        let ttl = self.ttl();
-        self.asked[usize::from(number)] = Some(places.clone());
-        Command::HoldSeats(HoldSeats { hold_id: hold_id(number), buyer, places, ttl })
-    }
-
-    /// Mostly the one that an id belongs to.
-    fn buyer(&mut self, number: u8) -> BuyerId {
-        let buyer = if self.chance(90) { number % BUYERS } else { self.rng.random_range(0..BUYERS) };
-        BuyerId::new(format!("buyer-{buyer}").as_bytes()).unwrap()
-    }
-
-    fn ttl(&mut self) -> Option<HoldTtl> {
-        let ms = TTLS_MS[self.rng.random_range(0..TTLS_MS.len())];
-        let given = self.chance(60);
-        // Both the wish and the policies' own values, wherever they may end.
-        let ends = [Some(ms), self.shows.first().map(|show| show.policy.hold_ttl_default.ms())];
-        self.deadlines.extend(ends.into_iter().flatten().map(|ms| self.now.plus_ms(ms)));
-        self.deadlines.extend(self.shows.first().map(|show| self.now.plus_ms(show.policy.hold_life_ms_max)));
-        given.then(|| HoldTtl::from_ms(ms).unwrap())
-    }
-
-    /// Seats and units that mostly exist, few at a time.
-    fn places(&mut self) -> Places {
-        let mut seats = Vec::new();
-        let mut ga = Vec::new();
-        for _ in 0..[1, 1, 1, 2, 2, 3, 0, 5][self.rng.random_range(0..8)] {
-            let seat = if self.chance(2) { 12 + self.rng.random_range(0..3) } else { self.rng.random_range(0..12) };
-            seats.push(SeatIndex(seat));
-        }
-        seats.sort_unstable();
-        seats.dedup();
-        if seats.is_empty() || self.chance(20) {
-            let section = if self.chance(5) { [0, 3][self.rng.random_range(0..2)] } else { 2 };
-            ga.push((SectionIndex(section), self.rng.random_range(1..5)));
-        }
-        Places::new(seats, ga).unwrap()
-    }
-
-    /// All, a part of what was asked for under an id, or something else.
-    fn part_of(&mut self, number: u8) -> Option<Places> {
-        let asked = self.asked[usize::from(number)].clone();
-        match (self.rng.random_range(0..10), asked) {
-            (0..5, _) => None,
-            (5..9, Some(asked)) => {
-                let seats: Vec<_> = asked.seats().filter(|_| self.rng.random_bool(0.5)).collect();
-                let ga: Vec<_> =
-                    asked.ga().map(|(section, units)| (section, self.rng.random_range(1..=units))).collect();
-                Places::new(seats, ga).ok()
-            }
-            _ => Some(self.places()),
+        match self.rng.random_range(0..1_130) {
+            kind @ 0..930 => self.buying(kind),
+            kind => self.organising(kind - 930),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! What callers were told, as a caller would note it: grants and sales. It trusts nothing else.
 //!
-//! A promise ends only by what its caller may expect: its deadline, or a command about it whose answer he knows or has
-//! reason to fear. What the latter did is the naive model's business; here a booking is for ever and a seat is sold once.
+//! A promise ends only by what its caller may expect: its deadline, or a command that may end or change it, whose answer
+//! he knows or has reason to fear. What the latter did is the naive model's business; here a booking that nobody touched
+//! is for ever, and a seat that was not given back is sold once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use usher_engine::{
     command::{Command, ConfirmHold},
-    ids::{HoldId, Reference, SeatIndex, ShowNumber},
+    ids::{BuyerId, HoldId, Reference, SeatIndex, ShowNumber},
     inventory::{Answer, ENDED_HOLD_RETENTION_MS, HoldState, HoldView},
     rejection::Rejection,
     shard::Outcome,
@@ -20,21 +21,42 @@ pub struct Ledger {
     grants: BTreeMap<(ShowNumber, HoldId), HoldView>,
     sales: BTreeMap<(ShowNumber, HoldId), HoldView>,
     sold: BTreeMap<(ShowNumber, SeatIndex), HoldId>,
-    /// Grants that their callers asked to end or to change, whether or not they heard of it.
+    /// Who asked for a hold.
+    asked: BTreeMap<(ShowNumber, HoldId), BuyerId>,
+    /// Holds that somebody asked to end or to change, whether or not he heard of it.
     touched: BTreeSet<(ShowNumber, HoldId)>,
+    /// Bookings that somebody asked to change.
+    reopened: BTreeSet<(ShowNumber, HoldId)>,
+    /// Shows whose organiser asked to change what all holds of it are.
+    shaken: BTreeSet<ShowNumber>,
 }
 
 impl Ledger {
     /// Commands are about to be sent.
     pub fn note_sent(&mut self, show: ShowNumber, commands: &[Command]) {
         for command in commands {
-            let touched = match command {
-                Command::ReleaseHold(release) => release.hold_id,
-                Command::ConfirmHold(confirm) => confirm.hold_id,
-                Command::HoldSeats(_) | Command::ExtendHold(_) | Command::GetHold(_) => continue,
-            };
-            self.touched.insert((show, touched));
+            match command {
+                Command::HoldSeats(hold) => self.note_asked(show, hold.hold_id, &hold.buyer),
+                Command::HoldBest(hold) => self.note_asked(show, hold.hold_id, &hold.buyer),
+                Command::SellPlaces(sale) => self.note_asked(show, sale.hold_id, &sale.buyer),
+                Command::CancelShow { dry_run: false } | Command::ChangePolicy(_) | Command::ChangeManifest(_) => {
+                    self.shaken.insert(show);
+                }
+                Command::ExtendHold(_) | Command::GetHold(_) => {}
+                Command::CancelBooking(_) | Command::TransferBooking(_) | Command::ExchangeSeats(_) => {
+                    self.reopened.extend(command.hold_id().map(|id| (show, id)));
+                    self.touched.extend(command.hold_id().map(|id| (show, id)));
+                }
+                other => self.touched.extend(other.hold_id().map(|id| (show, id))),
+            }
         }
+    }
+
+    /// A buyer's new hold takes seats of his others, and may replace one.
+    fn note_asked(&mut self, show: ShowNumber, id: HoldId, buyer: &BuyerId) {
+        let others = self.asked.iter().filter(|(key, other)| **key != (show, id) && *other == buyer);
+        self.touched.extend(others.map(|(key, _)| *key));
+        self.asked.entry((show, id)).or_insert_with(|| buyer.clone());
     }
 
     /// Commands were answered.
@@ -50,7 +72,9 @@ impl Ledger {
                 Ok(Answer::Held(hold)) if hold.state == HoldState::Held => {
                     self.grants.insert((show, hold.hold_id), hold.clone());
                 }
-                Ok(Answer::Confirmed(booking)) => self.confirmed(show, booking)?,
+                Ok(Answer::Confirmed(booking)) if booking.state == HoldState::Confirmed => {
+                    self.confirmed(show, booking)?;
+                }
                 _ => {}
             }
         }
@@ -59,13 +83,23 @@ impl Ledger {
 
     fn confirmed(&mut self, show: ShowNumber, booking: &HoldView) -> Result<(), String> {
         for seat in booking.places.seats() {
-            let owner = *self.sold.entry((show, seat)).or_insert(booking.hold_id);
-            if owner != booking.hold_id {
+            let owner = self.sold.get(&(show, seat)).copied().unwrap_or(booking.hold_id);
+            if owner != booking.hold_id && !self.is_reopened(show, owner) {
                 return Err(format!("{seat:?} is sold to {owner} and to {}", booking.hold_id));
             }
         }
+        self.sold.extend(booking.places.seats().map(|seat| ((show, seat), booking.hold_id)));
         let first = self.sales.entry((show, booking.hold_id)).or_insert_with(|| booking.clone());
-        if first == booking { Ok(()) } else { Err(format!("first booked as {first:?}, then as {booking:?}")) }
+        let same_booking = first.booking == booking.booking;
+        if *first == *booking || (same_booking && self.is_reopened(show, booking.hold_id)) {
+            return Ok(());
+        }
+        Err(format!("first booked as {:?}, then as {booking:?}", self.sales[&(show, booking.hold_id)]))
+    }
+
+    /// Somebody asked to change this booking, or the whole show.
+    fn is_reopened(&self, show: ShowNumber, id: HoldId) -> bool {
+        self.reopened.contains(&(show, id)) || self.shaken.contains(&show)
     }
 
     /// Whether everything is there, by the answers to `GetHold`.
@@ -76,6 +110,7 @@ impl Ledger {
         for (&(show, id), booking) in &self.sales {
             match get(show, id) {
                 Ok(Answer::Found(found)) if found == *booking => {}
+                Ok(Answer::Found(found)) if found.booking == booking.booking && self.is_reopened(show, id) => {}
                 other => return Err(format!("sold as {booking:?}, but found {other:?}")),
             }
         }
@@ -89,14 +124,14 @@ impl Ledger {
     }
 
     fn is_kept(&self, show: ShowNumber, hold: &HoldView, found: &Outcome, now: Timestamp) -> bool {
-        let touched = self.touched.contains(&(show, hold.hold_id));
+        let touched = self.touched.contains(&(show, hold.hold_id)) || self.shaken.contains(&show);
         match found {
             Ok(Answer::Found(found)) if found.granted_at == hold.granted_at => {
-                let same_hold = found.buyer == hold.buyer && found.expires_at >= hold.expires_at;
+                let same_hold = touched || (found.buyer == hold.buyer && found.expires_at >= hold.expires_at);
                 same_hold && (touched || now >= hold.expires_at || found.state == HoldState::Held)
             }
-            // Forgotten after its retention, or another hold under its id since then.
-            Ok(Answer::Found(_)) | Err(Rejection::HoldUnknown) => {
+            // Forgotten after its retention, or another hold or entry under its id since then.
+            Ok(Answer::Found(_) | Answer::Waiting(_)) | Err(Rejection::HoldUnknown) => {
                 now.ms_since(hold.granted_at) >= ENDED_HOLD_RETENTION_MS
             }
             _ => false,
@@ -109,7 +144,8 @@ impl Ledger {
         let order = Reference::order("a second checkout").unwrap();
         let again = |(&(show, hold_id), booking): (&(ShowNumber, HoldId), &HoldView)| {
             let (buyer, order, payment) = (booking.buyer.clone(), order.clone(), Reference::default());
-            (show, vec![Command::ConfirmHold(ConfirmHold { hold_id, buyer, order, payment, places: None })])
+            let (places, accept_late) = (None, false);
+            (show, vec![Command::ConfirmHold(ConfirmHold { hold_id, buyer, order, payment, places, accept_late })])
         };
         self.sales.iter().map(again).collect()
     }

@@ -2,23 +2,43 @@
 //! wanted.
 //!
 //! It shares types with the engine, so that answers can be compared, but no code that decides. It has no log, no events
-//! and no limits on its own cost. What it knows of places and holds is in `show`.
+//! and no limits on its own cost. Reading order: `records` and `show` (who has what), `moves` (how places change hands), `taking`
+//! (what is checked of whoever takes places), then a file for each family of commands, and `report` (what readers see).
 
 use usher_engine::{
-    command::{Command, ConfirmHold, ExtendHold, HoldSeats, ReleaseHold},
+    command::Command,
     event::ShowCreated,
     ids::{BuyerId, HoldId, ShowNumber},
-    inventory::{Answer, Booking, HoldState, places::Places},
-    rejection::{HoldField, Limit, Rejection, ShowField},
+    inventory::{Answer, Due, HoldState},
+    rejection::{Rejection, ShowField},
     shard::Outcome,
     time::Timestamp,
 };
 
+mod best;
+mod blocks;
+mod bookings;
+mod channels;
+mod confirm;
+mod due;
+mod holds;
+mod lifecycle;
+mod manifest;
+mod moves;
+mod orphans;
+mod records;
+mod report;
 mod show;
-pub use show::{Hold, SeatStatus, Show};
+mod split;
+mod taking;
+mod waitlist;
+
+pub use records::{Hold, Owner, Seat};
+pub use report::Statuses;
+pub use show::Show;
 
 /// All shows of one shard, in the order of their creation.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Naive {
     shows: Vec<Show>,
 }
@@ -42,196 +62,111 @@ impl Naive {
     /// [`Rejection::ShowIdReused`].
     pub fn create(&mut self, created: &ShowCreated) -> Result<Option<ShowNumber>, Rejection> {
         for (number, show) in (0u32..).zip(&self.shows) {
-            if show.created.show_id != created.show_id {
+            let first = &show.created;
+            if first.show_id != created.show_id {
                 continue;
             }
-            if show.created.manifest != created.manifest {
-                return Err(Rejection::ShowIdReused { field: ShowField::Manifest });
-            }
-            if show.created.policy != created.policy {
-                return Err(Rejection::ShowIdReused { field: ShowField::Policy });
-            }
-            return Ok(Some(ShowNumber(number)));
+            let field = if first.manifest != created.manifest {
+                ShowField::Manifest
+            } else if first.policy != created.policy {
+                ShowField::Policy
+            } else if first.sale != created.sale {
+                ShowField::Sale
+            } else {
+                return Ok(Some(ShowNumber(number)));
+            };
+            return Err(Rejection::ShowIdReused { field });
         }
         self.shows.push(Show::new(created.clone()));
         Ok(None)
     }
 
-    /// Decides a command and does what follows from it.
+    /// Decides a command and does it. What follows from it for those who wait is done by [`Self::follow`].
     ///
     /// # Errors
     /// The first [`Rejection`] by precedence; then nothing has changed.
     pub fn execute(&mut self, number: ShowNumber, command: &Command, now: Timestamp) -> Outcome {
         let show = &mut self.shows[number.0 as usize];
         match command {
-            Command::HoldSeats(command) => hold_seats(show, command, now),
-            Command::ExtendHold(command) => extend_hold(show, command, now),
-            Command::ReleaseHold(command) => release_hold(show, command, now),
-            Command::ConfirmHold(command) => confirm_hold(show, command, now),
-            Command::GetHold(id) => get_hold(show, *id, now),
+            Command::HoldSeats(command) => holds::hold_seats(show, command, now),
+            Command::ExtendHold(command) => holds::extend(show, command, now),
+            Command::ReleaseHold(command) => holds::release(show, command, now),
+            Command::ConfirmHold(command) => confirm::confirm(show, command, now),
+            Command::GetHold(id) => holds::get(show, *id, now),
+            Command::HoldBest(command) => best::hold_best(show, command, now),
+            Command::PinHold(command) => holds::pin(show, command, now),
+            Command::UnpinHold(command) => holds::unpin(show, command, now),
+            Command::SellPlaces(command) => confirm::sell_places(show, command, now),
+            Command::CancelBooking(command) => bookings::cancel(show, command, now),
+            Command::TransferBooking(command) => bookings::transfer(show, command, now),
+            Command::ExchangeSeats(command) => bookings::exchange(show, command, now),
+            Command::JoinWaitlist(command) => waitlist::join(show, command, now),
+            Command::LeaveWaitlist(command) => waitlist::leave(show, command, now),
+            Command::BlockPlaces(command) => blocks::block(show, command, now),
+            Command::UnblockPlaces(command) => blocks::unblock(show, command, now),
+            Command::RetireSeats(selection) => blocks::retire(show, selection, now),
+            Command::ScheduleRelease(command) => blocks::schedule(show, command, now),
+            Command::SetChannel(command) => channels::set(show, command, now),
+            Command::AssignChannel(command) => channels::assign(show, command, now),
+            Command::ScheduleSale(command) => lifecycle::schedule(show, command, now),
+            Command::OpenSale => lifecycle::open(show, now),
+            Command::PauseSale { stop_clocks } => lifecycle::pause(show, *stop_clocks, now),
+            Command::CloseSale => lifecycle::close(show, now),
+            Command::CancelShow { dry_run } => lifecycle::cancel(show, *dry_run, now),
+            Command::ArchiveShow => lifecycle::archive(show, now),
+            Command::ChangePolicy(policy) => manifest::change_policy(show, policy, now),
+            Command::ChangeManifest(change) => manifest::change(show, change, now),
         }
     }
 
-    /// The holds of a show that are due, in order of deadline and id.
+    /// Does for those who wait what follows from what came back.
+    pub fn follow(&mut self, number: ShowNumber, now: Timestamp) {
+        waitlist::follow(&mut self.shows[number.0 as usize], now);
+    }
+
+    /// Whether something came back that nobody was asked about yet.
     #[must_use]
-    pub fn due(&self, number: ShowNumber, now: Timestamp) -> Vec<HoldId> {
-        self.show(number).due(now)
+    pub fn is_to_serve(&self, number: ShowNumber) -> bool {
+        !self.show(number).look.is_empty()
     }
 
-    /// Expires a hold that is due.
-    pub fn expire(&mut self, number: ShowNumber, id: HoldId, now: Timestamp) {
-        self.shows[number.0 as usize].end(id, HoldState::Expired, now);
+    /// What is due in a show, in order.
+    #[must_use]
+    pub fn due(&self, number: ShowNumber, now: Timestamp) -> Vec<Due> {
+        due::due(self.show(number), now)
     }
-}
 
-fn hold_seats(show: &mut Show, command: &HoldSeats, now: Timestamp) -> Outcome {
-    let ttl = command.ttl.unwrap_or(show.created.policy.hold_ttl_default);
-    if let Some(hold) = show.holds.get(&command.hold_id) {
-        return repeat(show, command, hold, now);
+    /// Does what is due. What follows from it is done by [`Self::follow`].
+    pub fn fall_due(&mut self, number: ShowNumber, due: Due, now: Timestamp) {
+        due::fall_due(&mut self.shows[number.0 as usize], due, now);
     }
-    let unknown = show.unknown(&command.places);
-    if !unknown.is_empty() {
-        return Err(Rejection::PlacesUnknown(unknown));
-    }
-    check_limits(show, &command.buyer, &command.places)?;
-    let taken = show.taken(&command.places);
-    if !taken.is_empty() {
-        return Err(Rejection::PlacesTaken(taken));
-    }
-    let hold = Hold {
-        buyer: command.buyer.clone(),
-        granted: command.places.clone(),
-        ttl,
-        granted_at: now,
-        expires_at: Timestamp(now.0 + ttl.ms().min(show.created.policy.hold_life_ms_max)),
-        state: HoldState::Held,
-        booking: None,
-    };
-    show.take(command.hold_id, &command.places);
-    show.holds.insert(command.hold_id, hold);
-    Ok(Answer::Held(show.view(command.hold_id, HoldState::Held, &command.places)))
-}
-
-/// An id that is known: the original grant and how the hold stands now, if the request is the same.
-fn repeat(show: &Show, command: &HoldSeats, hold: &Hold, now: Timestamp) -> Outcome {
-    let ttl = command.ttl.unwrap_or(show.created.policy.hold_ttl_default);
-    // A fence has no content that a request could differ from.
-    if hold.state == HoldState::Fenced {
-        return Err(Rejection::HoldFenced);
-    }
-    let field = if hold.buyer != command.buyer {
-        HoldField::BuyerId
-    } else if hold.granted != command.places {
-        HoldField::Places
-    } else if hold.ttl != ttl {
-        HoldField::TtlMs
-    } else {
-        return Ok(Answer::Held(show.view(command.hold_id, hold.state_at(now), &hold.granted)));
-    };
-    Err(Rejection::IdReused { field })
-}
-
-fn check_limits(show: &Show, buyer: &BuyerId, places: &Places) -> Result<(), Rejection> {
-    let policy = &show.created.policy;
-    let live = |hold: &&Hold| hold.state == HoldState::Held;
-    let reached = |limit, max: u32| Err(Rejection::LimitReached { limit, max: u64::from(max) });
-    if places.count() > policy.places_per_hold_max {
-        return reached(Limit::PlacesPerHold, policy.places_per_hold_max);
-    }
-    if show.holds.values().filter(live).count() + 1 > policy.holds_per_show_max as usize {
-        return reached(Limit::HoldsPerShow, policy.holds_per_show_max);
-    }
-    let own_live = show.holds.values().filter(live).filter(|hold| hold.buyer == *buyer).count();
-    if own_live + 1 > policy.live_holds_per_buyer_max as usize {
-        return reached(Limit::LiveHoldsPerBuyer, policy.live_holds_per_buyer_max);
-    }
-    if show.places_of_buyer(buyer) + places.count() > policy.places_per_buyer_max {
-        return reached(Limit::PlacesPerBuyer, policy.places_per_buyer_max);
-    }
-    Ok(())
-}
-
-fn extend_hold(show: &mut Show, command: &ExtendHold, now: Timestamp) -> Outcome {
-    let hold = live_hold(show, command.hold_id, &command.buyer, now)?;
-    let ttl = command.ttl.unwrap_or(show.created.policy.hold_ttl_default);
-    let extendable_until = Timestamp(hold.granted_at.0 + show.created.policy.hold_life_ms_max);
-    let wanted = Timestamp(now.0 + ttl.ms()).min(extendable_until);
-    let expires_at = hold.expires_at.max(wanted);
-    show.hold_mut(command.hold_id).expires_at = expires_at;
-    Ok(Answer::Extended { expires_at, extendable_until })
-}
-
-fn release_hold(show: &mut Show, command: &ReleaseHold, now: Timestamp) -> Outcome {
-    let id = command.hold_id;
-    let Some(hold) = show.holds.get(&id) else {
-        show.fence(id, &command.buyer, now);
-        return Ok(Answer::Released(HoldState::Fenced));
-    };
-    if hold.buyer != command.buyer {
-        return Err(Rejection::HoldOfAnotherBuyer);
-    }
-    match hold.state_at(now) {
-        HoldState::Held => {}
-        HoldState::Confirmed => return Err(Rejection::HoldConfirmed),
-        ended => return Ok(Answer::Released(ended)),
-    }
-    if let Some(places) = &command.places {
-        let foreign = show::missing(places, &hold.granted);
-        if !foreign.is_empty() {
-            return Err(Rejection::PlacesNotInHold(foreign));
-        }
-        show.give_back(id, places);
-    }
-    if command.places.is_some() && !show.places_of(id).is_empty() {
-        return Ok(Answer::Released(HoldState::Held));
-    }
-    show.end(id, HoldState::Released, now);
-    Ok(Answer::Released(HoldState::Released))
-}
-
-fn confirm_hold(show: &mut Show, command: &ConfirmHold, now: Timestamp) -> Outcome {
-    let id = command.hold_id;
-    match live_hold(show, id, &command.buyer, now) {
-        Err(Rejection::HoldConfirmed) => {
-            return Ok(Answer::Confirmed(show.view(id, HoldState::Confirmed, &show.places_of(id))));
-        }
-        found => found?,
-    };
-    let remaining = show.places_of(id);
-    let sold = command.places.clone().unwrap_or(remaining.clone());
-    let foreign = show::missing(&sold, &remaining);
-    if !foreign.is_empty() {
-        return Err(Rejection::PlacesNotInHold(foreign));
-    }
-    let granted = show.holds[&id].granted.clone();
-    show.give_back(id, &granted);
-    show.sell(id, &sold);
-    let hold = show.hold_mut(id);
-    hold.state = HoldState::Confirmed;
-    let (order, payment) = (command.order.clone(), command.payment.clone());
-    hold.booking = Some(Booking { order, payment, confirmed_at: now });
-    Ok(Answer::Confirmed(show.view(id, HoldState::Confirmed, &sold)))
-}
-
-fn get_hold(show: &Show, id: HoldId, now: Timestamp) -> Outcome {
-    let hold = show.holds.get(&id).ok_or(Rejection::HoldUnknown)?;
-    let state = hold.state_at(now);
-    let has_places = state == HoldState::Held || state == HoldState::Confirmed;
-    let places = if has_places { show.places_of(id) } else { Places::default() };
-    Ok(Answer::Found(show.view(id, state, &places)))
 }
 
 /// The hold of this id if it is this buyer's and live.
 fn live_hold<'a>(show: &'a Show, id: HoldId, buyer: &BuyerId, now: Timestamp) -> Result<&'a Hold, Rejection> {
-    let hold = show.holds.get(&id).ok_or(Rejection::HoldUnknown)?;
-    if hold.buyer != *buyer {
-        return Err(Rejection::HoldOfAnotherBuyer);
+    if let Some(entry) = show.entry(id) {
+        let own = entry.buyer == *buyer;
+        return Err(if own { Rejection::HoldWaiting } else { Rejection::HoldOfAnotherBuyer });
     }
-    match hold.state_at(now) {
+    let hold = own_hold(show, id, buyer)?;
+    match show.state_of(hold, now) {
         HoldState::Held => Ok(hold),
+        HoldState::Waiting => Err(Rejection::HoldWaiting),
         HoldState::Fenced => Err(Rejection::HoldFenced),
         HoldState::Released => Err(Rejection::HoldReleased),
         HoldState::Expired => Err(Rejection::HoldExpired { expires_at: hold.expires_at }),
         HoldState::Confirmed => Err(Rejection::HoldConfirmed),
+        HoldState::Cancelled => Err(Rejection::HoldCancelled),
     }
+}
+
+/// The hold of this id if it is this buyer's.
+fn own_hold<'a>(show: &'a Show, id: HoldId, buyer: &BuyerId) -> Result<&'a Hold, Rejection> {
+    let hold = show.holds.get(&id).ok_or(Rejection::HoldUnknown)?;
+    if hold.buyer == *buyer { Ok(hold) } else { Err(Rejection::HoldOfAnotherBuyer) }
+}
+
+/// A hold with what it has now, as its caller is told.
+fn found(show: &Show, id: HoldId, now: Timestamp) -> Answer {
+    Answer::Found(show.view_now(id, now))
 }

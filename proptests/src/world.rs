@@ -1,8 +1,8 @@
 //! A shard on a log in memory that fails and crashes on demand, turned by hand, with a clock moved by hand.
 //!
-//! It keeps two books beside the shard. The ledger is what callers were told: it may only come true. The truth is the
-//! naive model of what is durable; after a failure it is one of several candidates, for a batch is logged in frames and
-//! any number of its first frames may have survived.
+//! It keeps two books beside the shard. The ledger is what callers were told: it may only come true. The truths are the
+//! naive models of what may be durable; after a failure there are several, for a batch is logged in frames and any number
+//! of its first frames may have survived, and what is answered later tells them apart.
 
 use std::sync::{
     Arc,
@@ -20,15 +20,13 @@ use usher_engine::{
 };
 use usher_wal::{Log, Lsn, MemoryStore, ShardId};
 
-use crate::{
-    agreement::compare_show,
-    commands::{HOLD_IDS, hold_id},
-    ledger::Ledger,
-    naive::Naive,
-};
+use crate::{agreement::compare_show, ledger::Ledger, naive::Naive};
 
 /// The one shard.
 pub const SHARD: ShardId = ShardId(0);
+
+/// States that are told apart at most.
+const CANDIDATES_MAX: usize = 64;
 
 /// A clock that stands until it is moved.
 #[derive(Default)]
@@ -49,9 +47,10 @@ pub struct World {
     clock: Arc<HandClock>,
     options: ShardOptions,
     shard: Shard,
-    truth: Naive,
-    /// What may be true after a failed batch, and until then nothing.
-    candidates: Vec<Naive>,
+    /// What may be true. After a failed batch that is more than one; what is answered later tells them apart.
+    truths: Vec<Naive>,
+    /// What may be true once the shard is restarted: every state on the way of the last batch.
+    on_the_way: Vec<Naive>,
 }
 
 impl World {
@@ -62,8 +61,8 @@ impl World {
         clock.0.store(now.0, Ordering::SeqCst);
         let options = ShardOptions { batch_bytes_max, ..ShardOptions::default() };
         let shard = start(&store, &clock, options).expect("an empty log");
-        let (ledger, truth, candidates) = (Ledger::default(), Naive::default(), Vec::new());
-        Self { store, ledger, clock, options, shard, truth, candidates }
+        let (ledger, truths, on_the_way) = (Ledger::default(), vec![Naive::default()], Vec::new());
+        Self { store, ledger, clock, options, shard, truths, on_the_way }
     }
 
     /// What the shard's time is.
@@ -80,7 +79,7 @@ impl World {
     /// How many shows there are for certain.
     #[must_use]
     pub fn shows(&self) -> usize {
-        self.truth.shows()
+        self.truths[0].shows()
     }
 
     /// The last durable frame. Fences the shard, so that it must be restarted.
@@ -95,7 +94,9 @@ impl World {
         let create = CreateShow { created: Box::new(created.clone()), reply };
         self.shard.turn([Request::CreateShow(create)].into_iter()).expect("a durable show");
         answer.recv().unwrap().unwrap().expect("a new show");
-        self.truth.create(created).expect("a new show");
+        for truth in &mut self.truths {
+            truth.create(created).expect("a new show");
+        }
     }
 
     /// One turn with these requests, each a show and its commands. Says whether the batch was answered; if it was, the
@@ -104,8 +105,6 @@ impl World {
     /// # Errors
     /// What was answered otherwise.
     pub fn turn(&mut self, requests: &[(ShowNumber, Vec<Command>)]) -> Result<bool, String> {
-        let now = self.now();
-        let expected = self.foresee(requests, now);
         let (mut batch, mut replies) = (Vec::new(), Vec::new());
         for (show, commands) in requests {
             self.ledger.note_sent(*show, commands);
@@ -113,44 +112,25 @@ impl World {
             batch.push(Request::Execute { show: *show, commands: commands.clone(), reply });
             replies.push(answer);
         }
+        let futures: Vec<Future> = self.truths.iter().map(|truth| foresee(truth, requests, self.now())).collect();
         let turned = self.shard.turn(batch.into_iter());
-        for ((answer, expected), (show, commands)) in replies.iter().zip(expected).zip(requests) {
-            match (&turned, answer.recv().unwrap()) {
-                (Ok(_), Ok(outcomes)) if outcomes == expected => {
-                    self.ledger.note(*show, commands, &outcomes)?;
-                }
-                (Err(_), Err(Fault::OutcomeUnknown)) => {}
-                (_, answer) => return Err(format!("answered {answer:?}\nexpected {expected:?}\nturn {turned:?}")),
-            }
+        let answers: Vec<_> = replies.iter().map(|answer| answer.recv().unwrap()).collect();
+        if turned.is_err() {
+            self.on_the_way = futures.into_iter().flat_map(|future| future.states).collect();
+            let unknown = answers.iter().all(|answer| matches!(answer, Err(Fault::OutcomeUnknown)));
+            return if unknown { Ok(false) } else { Err(format!("answered {answers:?} in turn {turned:?}")) };
         }
-        if turned.is_ok() {
-            self.truth = self.candidates.pop().unwrap();
-            self.candidates.clear();
+        let answers: Vec<Vec<Outcome>> =
+            answers.into_iter().collect::<Result<_, _>>().map_err(|fault| format!("answered {fault}"))?;
+        let expected: Vec<_> = futures.iter().map(|future| future.outcomes.clone()).collect();
+        self.truths = futures.into_iter().filter(|future| future.outcomes == answers).filter_map(Future::end).collect();
+        if self.truths.is_empty() {
+            return Err(format!("answered {answers:?}\nexpected one of {expected:?}"));
         }
-        Ok(turned.is_ok())
-    }
-
-    /// What the naive model answers, and every state on the way there.
-    fn foresee(&mut self, requests: &[(ShowNumber, Vec<Command>)], now: Timestamp) -> Vec<Vec<Outcome>> {
-        let mut state = self.truth.clone();
-        let mut states = vec![state.clone()];
-        for show in numbers(&self.truth) {
-            for hold_id in state.due(show, now) {
-                state.expire(show, hold_id, now);
-                states.push(state.clone());
-            }
+        for ((show, commands), outcomes) in requests.iter().zip(&answers) {
+            self.ledger.note(*show, commands, outcomes)?;
         }
-        let mut expected = Vec::new();
-        for (show, commands) in requests {
-            let mut outcomes = Vec::new();
-            for command in commands {
-                outcomes.push(state.execute(*show, command, now));
-                states.push(state.clone());
-            }
-            expected.push(outcomes);
-        }
-        self.candidates = states;
-        expected
+        Ok(true)
     }
 
     /// Starts the shard again from its log, and compares it with everything that is known.
@@ -166,15 +146,20 @@ impl World {
             return Err("the recovered state is not the replayed one".to_owned());
         }
         let now = self.now();
-        self.candidates.push(self.truth.clone());
-        let differences: Vec<String> =
-            self.candidates.iter().filter_map(|naive| compare(inventory, naive, now).err()).collect();
-        let found = self.candidates.iter().position(|naive| compare(inventory, naive, now).is_ok());
-        let Some(found) = found else {
+        let mut candidates = std::mem::take(&mut self.on_the_way);
+        candidates.append(&mut self.truths);
+        let mut differences = Vec::new();
+        for naive in candidates {
+            match compare(inventory, &naive, now) {
+                Ok(()) if self.truths.contains(&naive) => {}
+                Ok(()) => self.truths.push(naive),
+                Err(difference) => differences.push(difference),
+            }
+        }
+        if self.truths.is_empty() {
             return Err(format!("no state on the way was recovered:\n{}", differences.join("\n")));
-        };
-        self.truth = self.candidates.swap_remove(found);
-        self.candidates.clear();
+        }
+        self.truths.truncate(CANDIDATES_MAX);
         self.check_ledger()
     }
 
@@ -205,20 +190,53 @@ fn start(store: &MemoryStore, clock: &Arc<HandClock>, options: ShardOptions) -> 
     Shard::recover(Box::new(log), clock, options, Arc::new(|_, _| {})).map_err(|error| error.to_string())
 }
 
-/// Whether callers can tell the two apart: by the places, and by the fate of every id.
-fn compare(inventory: &Inventory, naive: &Naive, now: Timestamp) -> Result<(), String> {
-    for show in numbers(naive) {
-        compare_show(inventory, naive, show, now)?;
-        for number in 0..HOLD_IDS {
-            let command = Command::GetHold(hold_id(number));
-            let found = inventory.decide(show, &command, now, &mut Vec::new());
-            let expected = naive.clone().execute(show, &command, now);
-            if found != expected {
-                return Err(format!("fate of {}: {found:?} instead of {expected:?}", hold_id(number)));
-            }
+/// What a batch does to a state.
+struct Future {
+    outcomes: Vec<Vec<Outcome>>,
+    /// Every state on the way, the last one last.
+    states: Vec<Naive>,
+}
+
+impl Future {
+    fn end(mut self) -> Option<Naive> {
+        self.states.pop()
+    }
+}
+
+/// Notes a state that is another one than the last.
+fn note(states: &mut Vec<Naive>, state: &Naive) {
+    if states.last() != Some(state) {
+        states.push(state.clone());
+    }
+}
+
+/// What the naive model does in a turn.
+fn foresee(truth: &Naive, requests: &[(ShowNumber, Vec<Command>)], now: Timestamp) -> Future {
+    let mut state = truth.clone();
+    let mut states = vec![state.clone()];
+    for show in numbers(truth) {
+        for due in state.due(show, now) {
+            state.fall_due(show, due, now);
+            state.follow(show, now);
+            note(&mut states, &state);
         }
     }
-    Ok(())
+    let mut outcomes = Vec::new();
+    for (show, commands) in requests {
+        let mut of_request = Vec::new();
+        for command in commands {
+            of_request.push(state.execute(*show, command, now));
+            state.follow(*show, now);
+            note(&mut states, &state);
+        }
+        outcomes.push(of_request);
+    }
+    Future { outcomes, states }
+}
+
+/// Whether callers can tell the two apart.
+fn compare(inventory: &Inventory, naive: &Naive, now: Timestamp) -> Result<(), String> {
+    numbers(naive).try_for_each(|show| compare_show(inventory, naive, show, now))
 }
 
 fn numbers(naive: &Naive) -> impl Iterator<Item = ShowNumber> + use<> {

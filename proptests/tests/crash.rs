@@ -53,7 +53,7 @@ fn what_is_answered_from_a_frame_that_came_back_cannot_be_lost_unseen() {
     world.create(&show);
     let buyer = BuyerId::new(b"ada").unwrap();
     let places = Places::new([SeatIndex(0)], []).unwrap();
-    let hold = Command::HoldSeats(HoldSeats { hold_id: hold_id(0), buyer, places, ttl: None });
+    let hold = Command::HoldSeats(HoldSeats { hold_id: hold_id(0), buyer, places, ttl: None, terms: None });
     let batch = [(ShowNumber(0), vec![hold])];
     world.store.fail_next_append(SHARD, Failure::Kept);
     assert_eq!(world.turn(&batch), Ok(false));

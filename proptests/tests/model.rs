@@ -27,7 +27,7 @@ fn engine_and_naive_model_agree() {
     }
     println!("{} commands, seeds {first} to {}\n{coverage}", coverage.commands(), seed - 1);
     assert_eq!(coverage.unlisted(), [""; 0], "outcomes that the list does not know");
-    let min = (coverage.commands() / 10_000).max(1);
+    let min = (coverage.commands() / 100_000).max(1);
     assert_eq!(coverage.missing(min), [""; 0], "outcomes reached less than {min} times");
 }
 

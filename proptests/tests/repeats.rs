@@ -1,8 +1,16 @@
-//! Every request may be sent again: a granted command, repeated at once, is granted, and changes nothing.
+//! Every request may be sent again: a granted command, repeated at once, is granted, and changes nothing. Only a change of
+//! the manifest may be refused then; it changes nothing either.
 //!
 //! `USHER_REPEAT_HISTORIES` says over how many random histories (500 unless set).
 
-use usher_engine::{event::Event, ids::ShowNumber, inventory::Inventory, shard::Outcome, time::Timestamp};
+use usher_engine::{
+    command::Command,
+    event::Event,
+    ids::ShowNumber,
+    inventory::{Answer, Inventory, sale::ShowState},
+    shard::Outcome,
+    time::Timestamp,
+};
 use usher_proptests::{
     commands::{Step, Timed, history},
     number_from_env,
@@ -30,10 +38,13 @@ fn check(history: &[Timed]) -> Result<(), String> {
                 drop(created);
             }
             Step::Sweep { max } => {
-                for (show, hold_id) in inventory.take_due(*at, *max) {
-                    apply(&mut inventory, show, vec![Event::HoldExpired { hold_id }], *at);
+                for (show, due) in inventory.take_due(*at, *max) {
+                    let mut events = Vec::new();
+                    inventory.fall_due(show, due, &mut events);
+                    apply(&mut inventory, show, events, *at);
                 }
             }
+            Step::Crash => {}
             Step::Ask(show, _) if inventory.show(*show).is_none() => {}
             Step::Ask(show, command) => {
                 let decide = |inventory: &Inventory| -> (Outcome, Vec<Event>) {
@@ -43,7 +54,11 @@ fn check(history: &[Timed]) -> Result<(), String> {
                 let (first, events) = decide(&inventory);
                 apply(&mut inventory, *show, events, *at);
                 let (again, events) = decide(&inventory);
-                if first.is_ok() && (again.is_err() || !events.is_empty()) {
+                // What was added to a manifest, or taken from it, is refused the second time: its name is not free.
+                // So is what has closed the sale.
+                let closed = first == Ok(Answer::Sale(ShowState::Closed));
+                let may_be_refused = closed || matches!(command, Command::ChangeManifest(_));
+                if first.is_ok() && ((again.is_err() && !may_be_refused) || !events.is_empty()) {
                     return Err(format!("{command:?}\n  first {first:?}\n  again {again:?} with {events:?}"));
                 }
             }
@@ -54,4 +69,7 @@ fn check(history: &[Timed]) -> Result<(), String> {
 
 fn apply(inventory: &mut Inventory, show: ShowNumber, events: Vec<Event>, at: Timestamp) {
     events.into_iter().for_each(|event| inventory.apply(show, event, at));
+    while let Some(event) = inventory.follow(show, at) {
+        inventory.apply(show, event, at);
+    }
 }

@@ -2,10 +2,10 @@
 //!
 //! It counts; the limits are kept in the commands' files.
 
-use hashbrown::{HashTable, hash_table::Entry};
+use hashbrown::hash_table::Entry;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::slab::Slab;
+use super::{slab::Slab, split_table::SplitTable};
 
 /// What a buyer has.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Link {
 #[derive(Debug, Default)]
 pub(super) struct Buyers {
     records: Slab<Buyer>,
-    by_id: HashTable<u32>,
+    by_id: SplitTable,
     /// Slots of holds, of buyers who have several.
     lists: Slab<Vec<u32>>,
 }
@@ -103,10 +103,9 @@ impl Buyers {
         self.records.iter()
     }
 
-    /// Makes room for a rush before its first buyer.
-    pub(super) fn expect(&mut self, buyers: usize) {
-        let records = &self.records;
-        self.by_id.reserve(buyers, |&slot| xxh3_64(&records.get(slot).id));
+    /// Makes room for a rush before the first buyer, and parts for as many as there may be.
+    pub(super) fn expect(&mut self, rush: usize, most: usize) {
+        self.by_id.expect(rush, most);
     }
 
     /// The buyer's slot, for one hold more that names him.
@@ -135,15 +134,13 @@ impl Buyers {
         }
         assert!(buyer.live_holds == 0 && buyer.places == 0, "a buyer without holds has nothing");
         let hash = xxh3_64(&buyer.id);
-        if let Ok(entry) = self.by_id.find_entry(hash, |&other| other == slot) {
-            entry.remove();
-        }
+        self.by_id.remove(hash, slot);
         self.records.remove(slot);
         true
     }
 
     pub(super) fn find_slot(&self, id: &[u8]) -> Option<u32> {
-        self.by_id.find(xxh3_64(id), |&slot| *self.records.get(slot).id == *id).copied()
+        self.by_id.find(xxh3_64(id), |&slot| *self.records.get(slot).id == *id)
     }
 }
 

@@ -118,13 +118,11 @@ impl<'a> Grant<'a> {
 }
 
 pub(super) fn apply(show: &mut Show, granted: HoldGranted, at: Timestamp) {
-    make_room_for_a_rush(show);
     show.take(&granted.places);
     insert(show, granted, None, at);
 }
 
 pub(super) fn apply_on_terms(show: &mut Show, on_terms: GrantedOnTerms, at: Timestamp) {
-    make_room_for_a_rush(show);
     if let Some(replaced) = on_terms.replaces {
         let slot = show.holds.slot(replaced).expect("only a known hold is replaced");
         show.end_hold(slot, HoldState::Released, at);
@@ -146,6 +144,7 @@ pub(super) fn apply_on_terms(show: &mut Show, on_terms: GrantedOnTerms, at: Time
 
 /// Stores a hold whose places are taken.
 pub(super) fn insert(show: &mut Show, granted: HoldGranted, more: Option<Box<More>>, at: Timestamp) {
+    show.make_room_for_a_rush();
     let buyer = show.buyers.name(granted.buyer.as_bytes());
     let count = granted.places.count();
     let mut hold = Hold {
@@ -165,11 +164,14 @@ pub(super) fn insert(show: &mut Show, granted: HoldGranted, more: Option<Box<Mor
     show.buyers.add_live_hold(buyer, slot, count);
 }
 
-fn make_room_for_a_rush(show: &mut Show) {
-    if show.holds.is_empty() {
-        let places = show.manifest.places() as usize;
-        let rush = (places / RUSH_SHARE).max(places.min(RUSH_MIN));
-        show.holds.expect(rush);
-        show.buyers.expect(rush);
+impl Show {
+    /// Before its first hold of any kind.
+    pub(super) fn make_room_for_a_rush(&mut self) {
+        if self.holds.is_new() {
+            let places = self.manifest.places() as usize;
+            let rush = (places / RUSH_SHARE).max(places.min(RUSH_MIN));
+            self.holds.expect(rush, places);
+            self.buyers.expect(rush, places);
+        }
     }
 }

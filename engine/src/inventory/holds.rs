@@ -2,18 +2,16 @@
 //!
 //! It stores and finds; what a hold may do is decided in the commands' files.
 
-use std::{
-    cell::RefCell,
-    cmp::Reverse,
-    collections::{BinaryHeap, VecDeque},
-};
+use std::{cell::RefCell, collections::VecDeque};
 
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
+    deadlines::Deadlines,
     hold::{Hold, HoldState},
     slab::Slab,
+    split_table::SplitTable,
 };
 use crate::{
     ids::{HoldId, Reference},
@@ -32,10 +30,10 @@ const FORGET_AT_ONCE: usize = 4;
 #[derive(Debug, Default)]
 pub(super) struct Holds {
     records: Slab<Hold>,
-    by_id: HashTable<u32>,
+    by_id: SplitTable,
     /// One entry for each live hold at its deadline, and stale ones, which are recognised when they come up. Follows
     /// from the records; not part of the state.
-    deadlines: BinaryHeap<Reverse<(Timestamp, u32)>>,
+    deadlines: Deadlines,
     /// Ended holds, oldest first.
     ended: VecDeque<(Timestamp, u32)>,
     live: u32,
@@ -64,7 +62,7 @@ impl Holds {
     }
 
     pub(super) fn slot(&self, id: HoldId) -> Option<u32> {
-        self.by_id.find(hash(id), |&slot| self.records.get(slot).id == id).copied()
+        self.by_id.find(hash(id), |&slot| self.records.get(slot).id == id)
     }
 
     pub(super) fn get(&self, slot: u32) -> &Hold {
@@ -85,16 +83,16 @@ impl Holds {
         self.ended.iter().map(|&(at, slot)| (at, self.records.get(slot))).filter(|(_, hold)| hold.is_ended())
     }
 
-    /// Makes room for a rush before its first hold: growing step by step from nothing would move everything ten times.
-    pub(super) fn expect(&mut self, holds: usize) {
-        let records = &self.records;
-        self.by_id.reserve(holds, |&slot| hash(records.get(slot).id));
-        self.deadlines.reserve_exact(holds / 2);
+    /// Makes room for a rush before the first hold, and parts for as many as there may be: growing step by step from
+    /// nothing would move everything ten times.
+    pub(super) fn expect(&mut self, rush: usize, most: usize) {
+        self.by_id.expect(rush, most);
+        self.deadlines.expect(rush / 2);
     }
 
-    /// Whether no hold was ever stored, or all are forgotten.
-    pub(super) fn is_empty(&self) -> bool {
-        self.by_id.is_empty()
+    /// Whether no hold was ever stored, nor expected.
+    pub(super) fn is_new(&self) -> bool {
+        self.by_id.is_new()
     }
 
     /// Stores a hold under an id that is not in use.
@@ -102,7 +100,7 @@ impl Holds {
         let (id, state, sweep_at) = (hold.id, hold.state, hold.sweep_at());
         let slot = self.records.insert(hold);
         let records = &self.records;
-        self.by_id.insert_unique(hash(id), slot, |&slot| hash(records.get(slot).id));
+        self.by_id.insert(hash(id), slot, |&slot| hash(records.get(slot).id));
         if state == HoldState::Held {
             self.live += 1;
             self.push_deadline(sweep_at, slot);
@@ -202,9 +200,7 @@ impl Holds {
                 continue;
             }
             let id = self.records.get(slot).id;
-            if let Ok(entry) = self.by_id.find_entry(hash(id), |&other| other == slot) {
-                entry.remove();
-            }
+            self.by_id.remove(hash(id), slot);
             forgotten(slot, self.records.remove(slot));
         }
     }
@@ -219,13 +215,13 @@ impl Holds {
 
     /// The earliest instant at which a hold may be due; never later than the truth.
     pub(super) fn next_deadline(&self) -> Option<Timestamp> {
-        self.deadlines.peek().map(|Reverse((at, _))| *at)
+        self.deadlines.first().map(|(at, _)| at)
     }
 
     /// Takes at most `max` holds that are due off the deadlines, in order of deadline and id. They must be expired then.
     pub(super) fn take_due(&mut self, now: Timestamp, max: usize) -> Vec<HoldId> {
         let mut due: Vec<(Timestamp, HoldId, u32)> = Vec::new();
-        while let Some(&Reverse((at, slot))) = self.deadlines.peek() {
+        while let Some((at, slot)) = self.deadlines.first() {
             // Of equal deadlines all are taken, since they are told apart by id only below.
             if at > now || (due.len() >= max && due.last().is_none_or(|&(last, ..)| last < at)) {
                 break;
@@ -240,7 +236,7 @@ impl Holds {
         }
         due.sort_unstable();
         for (at, _, slot) in due.drain(max.min(due.len())..) {
-            self.deadlines.push(Reverse((at, slot)));
+            self.push_deadline(at, slot);
         }
         due.into_iter().map(|(_, id, _)| id).collect()
     }
@@ -248,25 +244,20 @@ impl Holds {
     /// Whether a live hold will come up at its time.
     pub(super) fn is_due_in_time(&self, slot: u32) -> bool {
         let sweep_at = self.records.get(slot).sweep_at();
-        self.deadlines.iter().any(|&Reverse(noted)| noted == (sweep_at, slot))
+        self.deadlines.contains(sweep_at, slot)
     }
 
     fn rebuild_deadlines(&mut self) {
+        self.deadlines.clear();
         let live = self.records.iter().filter(|(_, hold)| hold.state == HoldState::Held);
-        self.deadlines = live.map(|(slot, hold)| Reverse((hold.sweep_at(), slot))).collect();
+        live.for_each(|(slot, hold)| self.deadlines.push(hold.sweep_at(), slot, |_, _| true));
     }
 
     fn push_deadline(&mut self, at: Timestamp, slot: u32) {
-        let stale = self.deadlines.len().saturating_sub(self.live as usize);
-        if stale > self.live as usize + 4_096 {
-            self.rebuild_deadlines();
-            return;
-        }
-        if self.deadlines.len() == self.deadlines.capacity() {
-            // By a quarter instead of doubling: a live hold may not cost twice what it needs.
-            self.deadlines.reserve_exact((self.deadlines.len() / 4).max(64));
-        }
-        self.deadlines.push(Reverse((at, slot)));
+        let records = &self.records;
+        self.deadlines.push(at, slot, |at, slot| {
+            records.find(slot).is_some_and(|hold| hold.state == HoldState::Held && hold.sweep_at() == at)
+        });
     }
 }
 
@@ -317,17 +308,6 @@ mod tests {
         assert_eq!(holds.take_due(Timestamp(20), 10), [id(3), id(2), id(9)]);
         assert_eq!(holds.take_due(Timestamp(99), 1), [id(5)]);
         assert_eq!(holds.take_due(Timestamp(99), 9), [id(4)]);
-    }
-
-    #[test]
-    fn stale_deadlines_do_not_pile_up() {
-        let mut holds = Holds::default();
-        let slot = holds.insert(hold(1, 10));
-        for at in 0..100_000 {
-            holds.move_deadline(slot, Timestamp(11 + at));
-        }
-        assert!(holds.deadlines.len() < 10_000, "{}", holds.deadlines.len());
-        assert_eq!(holds.take_due(Timestamp(u64::MAX), 10), [id(1)]);
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod cancel_show;
 mod change_manifest;
 mod channels;
 mod confirm_hold;
+mod deadlines;
 mod due;
 mod expire_holds;
 mod extend_hold;
@@ -54,6 +55,7 @@ pub mod seat_map;
 mod sell_places;
 mod show;
 mod slab;
+mod split_table;
 mod state_hash;
 mod taking;
 mod view;
@@ -258,10 +260,12 @@ impl Inventory {
         event
     }
 
-    /// Says that a replay is done, whose last frame has this clock reading: what followed from its events is among them.
-    pub fn replayed(&mut self, at: Timestamp) {
-        let on_sale = self.shows.iter_mut().filter(|show| show.sale.state_at(at) == ShowState::OnSale);
-        on_sale.for_each(|show| show.waitlist.looked());
+    /// Says that the events of a show in a frame of this clock reading are replayed: what followed from them is among them.
+    pub fn replayed(&mut self, number: ShowNumber, at: Timestamp) {
+        let show = &mut self.shows[number.0 as usize];
+        if show.sale.state_at(at) == ShowState::OnSale {
+            show.waitlist.looked();
+        }
     }
 
     /// Makes an event true. `at` is the clock reading of its frame.

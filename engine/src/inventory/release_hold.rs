@@ -84,6 +84,7 @@ pub(super) fn apply(show: &mut Show, hold_id: HoldId, places: Option<&Places>, a
 }
 
 pub(super) fn apply_fence(show: &mut Show, hold_id: HoldId, buyer: &BuyerId, at: Timestamp) {
+    show.make_room_for_a_rush();
     let fence = Hold {
         id: hold_id,
         buyer: show.buyers.name(buyer.as_bytes()),

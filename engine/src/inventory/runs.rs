@@ -33,6 +33,8 @@ const INDEXES_MAX: usize = 16;
 /// Changes that are noted at least; of a large show as many as half its rows, beyond which a new index is cheaper.
 const CHANGES_MIN: usize = 64;
 
+const EVERY_CATEGORY: [u64; 4] = [u64::MAX; 4];
+
 /// Which seats somebody may be given, whoever has them now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Sight {
@@ -46,7 +48,7 @@ pub(super) struct Sight {
 impl Sight {
     /// Of a wish, by today's prices.
     pub(super) fn new(wish: &Wish, manifest: &Manifest, reach: u64) -> Self {
-        let mut categories = [u64::MAX; 4];
+        let mut categories = EVERY_CATEGORY;
         if !wish.categories.is_empty() || wish.price_minor_max.is_some() {
             let all = (0u8..).map(CategoryIndex).take(manifest.parts().categories.len());
             let will_do = |category: &CategoryIndex| {
@@ -61,13 +63,17 @@ impl Sight {
 
     /// Of whoever takes any seat that the public and these channels have.
     pub(super) fn of_reach(reach: u64) -> Self {
-        Self { reach, categories: [u64::MAX; 4], excludes_restricted: false }
+        Self { reach, categories: EVERY_CATEGORY, excludes_restricted: false }
+    }
+
+    fn has_category(&self, show: &Show, seat: SeatIndex) -> bool {
+        let category = show.manifest.category_of(seat).0;
+        self.categories[usize::from(category / 64)] & (1 << (category % 64)) != 0
     }
 
     /// Whether a seat will do; whether it is kept for those who need it is not asked.
     pub(super) fn sees(&self, show: &Show, seat: SeatIndex) -> bool {
-        let category = show.manifest.category_of(seat).0;
-        self.categories[usize::from(category / 64)] & (1 << (category % 64)) != 0
+        self.has_category(show, seat)
             && !(self.excludes_restricted && show.manifest.restricted().contains(seat))
             && show.channels.reaches(seat, self.reach)
     }
@@ -291,10 +297,15 @@ impl RunIndex {
 fn seen(show: &Show, sight: &Sight) -> SeatBitmap {
     let seats = show.manifest.seats();
     let mut seen = SeatBitmap::full(seats);
-    if *sight != Sight::of_reach(u64::MAX) {
-        (0..seats).map(SeatIndex).filter(|seat| !sight.sees(show, *seat)).for_each(|seat| seen.remove(seat));
+    if sight.categories != EVERY_CATEGORY {
+        (0..seats).map(SeatIndex).filter(|seat| !sight.has_category(show, *seat)).for_each(|seat| seen.remove(seat));
     }
-    show.manifest.protected().iter().for_each(|seat| seen.remove(seat));
+    let closed = (0u32..).zip(&show.channels.all).filter(|(channel, _)| sight.reach & (1 << channel) == 0);
+    closed.for_each(|(_, channel)| seen.remove_all(&channel.seats));
+    if sight.excludes_restricted {
+        seen.remove_all(show.manifest.restricted());
+    }
+    seen.remove_all(show.manifest.protected());
     seen
 }
 

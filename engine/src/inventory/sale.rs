@@ -160,7 +160,9 @@ pub(super) fn open(show: &Show, now: Timestamp, events: &mut Vec<Event>) -> Resu
     if show.sale.state_at(now) != ShowState::OnSale {
         events.push(Event::SaleOpened);
     }
-    Ok(Answer::Sale(ShowState::OnSale))
+    // The end of a draft's sale may have come before it was opened.
+    let opens_at = show.sale.opens_at.min(now);
+    Ok(Answer::Sale(Sale { stage: Stage::Planned, opens_at, ..show.sale }.state_at(now)))
 }
 
 pub(super) fn pause(

@@ -47,6 +47,11 @@ impl SeatBitmap {
         self.words[seat.0 as usize / 64] &= !bit(seat);
     }
 
+    /// Takes out every seat of another set of the same show.
+    pub fn remove_all(&mut self, other: &Self) {
+        self.words.iter_mut().zip(&other.words).for_each(|(own, other)| *own &= !other);
+    }
+
     /// Takes over which of these seats are in another set, of which `word_of` gives the words.
     pub fn copy_range(&mut self, seats: Range<u32>, word_of: impl Fn(usize) -> u64) {
         if seats.is_empty() {

@@ -6,11 +6,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use hashbrown::HashTable;
 use smallvec::SmallVec;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use super::{manifest::Manifest, places::Places, policy::WaitlistOrder, runs::Sight, slab::Slab};
+use super::{
+    manifest::Manifest, places::Places, policy::WaitlistOrder, runs::Sight, slab::Slab, split_table::SplitTable,
+};
 use crate::{
     command::Wish,
     event::EntryJoined,
@@ -84,8 +85,8 @@ impl Look {
 #[derive(Debug, Default)]
 pub(super) struct Waitlist {
     entries: Slab<Entry>,
-    by_id: HashTable<u32>,
-    by_buyer: HashTable<u32>,
+    by_id: SplitTable,
+    by_buyer: SplitTable,
     queues: Slab<Queue>,
     by_wish: BTreeMap<(Wish, u64), u32>,
     /// Queues by the sections that they name; those that name none.
@@ -114,11 +115,11 @@ impl Waitlist {
         if self.waiting == 0 {
             return None;
         }
-        self.by_id.find(hash(id), |&slot| self.entries.get(slot).id == id).copied()
+        self.by_id.find(hash(id), |&slot| self.entries.get(slot).id == id)
     }
 
     pub(super) fn slot_of_buyer(&self, buyer: &[u8]) -> Option<u32> {
-        self.by_buyer.find(xxh3_64(buyer), |&slot| *self.entries.get(slot).buyer == *buyer).copied()
+        self.by_buyer.find(xxh3_64(buyer), |&slot| *self.entries.get(slot).buyer == *buyer)
     }
 
     pub(super) fn entry(&self, slot: u32) -> &Entry {
@@ -233,6 +234,14 @@ impl Waitlist {
         }
     }
 
+    /// Before the first entry: parts for as many as there may be.
+    pub(super) fn expect(&mut self, most: u32) {
+        if self.by_id.is_new() {
+            self.by_id.expect(0, most as usize);
+            self.by_buyer.expect(0, most as usize);
+        }
+    }
+
     /// Stores an entry under an id that is not in use.
     pub(super) fn insert(&mut self, joined: EntryJoined, manifest: &Manifest, open: u64) {
         let sight = Sight::new(&joined.wish, manifest, joined.channels | open);
@@ -242,9 +251,9 @@ impl Waitlist {
         let (number, priority) = (self.joined, joined.priority);
         let slot = self.entries.insert(Entry { id, buyer, number, queue, priority, was_gathered_for: false });
         let entries = &self.entries;
-        self.by_id.insert_unique(hash(id), slot, |&slot| hash(entries.get(slot).id));
+        self.by_id.insert(hash(id), slot, |&slot| hash(entries.get(slot).id));
         let buyer_of = |slot: u32| xxh3_64(&entries.get(slot).buyer);
-        self.by_buyer.insert_unique(buyer_of(slot), slot, |&slot| buyer_of(slot));
+        self.by_buyer.insert(buyer_of(slot), slot, |&slot| buyer_of(slot));
         self.waiting += 1;
         self.enqueue(slot);
         if self.look.queues.len() < LOOKED_AT_MAX {
@@ -302,8 +311,8 @@ impl Waitlist {
         self.dequeue(slot);
         let gathering = self.gatherings.remove(&slot);
         let entry = self.entries.remove(slot);
-        remove_slot(&mut self.by_id, hash(entry.id), slot);
-        remove_slot(&mut self.by_buyer, xxh3_64(&entry.buyer), slot);
+        self.by_id.remove(hash(entry.id), slot);
+        self.by_buyer.remove(xxh3_64(&entry.buyer), slot);
         self.waiting -= 1;
         self.drop_if_empty(entry.queue);
         (entry, gathering)
@@ -374,12 +383,6 @@ pub struct WaitView {
     pub waiting: u32,
     /// Places that are withheld for this one.
     pub gathered: u32,
-}
-
-fn remove_slot(table: &mut HashTable<u32>, hash: u64, slot: u32) {
-    if let Ok(entry) = table.find_entry(hash, |&other| other == slot) {
-        entry.remove();
-    }
 }
 
 fn hash(id: HoldId) -> u64 {

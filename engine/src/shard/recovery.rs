@@ -59,7 +59,6 @@ pub fn replay(log: &mut dyn Log) -> Result<(Inventory, Recovered), RecoveryError
         events += apply_payload(&mut inventory, frame.payload, Timestamp(frame.clock_ms))?;
         Ok(())
     })?;
-    inventory.replayed(Timestamp(tail.clock_ms));
     let shows = inventory.shows().map(|(number, _)| inventory.created_show(number, true)).collect();
     let state_hash = inventory.state_hash();
     let (lsn, clock) = (tail.lsn, Timestamp(tail.clock_ms));
@@ -69,10 +68,17 @@ pub fn replay(log: &mut dyn Log) -> Result<(Inventory, Recovered), RecoveryError
 /// Applies one frame's events and counts them.
 fn apply_payload(inventory: &mut Inventory, payload: &[u8], at: Timestamp) -> Result<u64, CodecError> {
     let mut events = 0;
+    let mut last = None;
     for record in read_payload(payload) {
         let (show, event) = record?;
+        if let Some(before) = last.replace(show).filter(|before| *before != show) {
+            inventory.replayed(before, at);
+        }
         inventory.apply(show, event, at);
         events += 1;
+    }
+    if let Some(last) = last {
+        inventory.replayed(last, at);
     }
     Ok(events)
 }

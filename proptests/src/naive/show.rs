@@ -2,150 +2,192 @@
 //!
 //! A seat names its owner; a hold does not list its seats. So a seat cannot have two owners here, whatever happens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use usher_engine::{
     event::ShowCreated,
     ids::{BuyerId, HoldId, SeatIndex, SectionIndex},
     inventory::{
-        Booking, ENDED_HOLD_RETENTION_MS, HoldState, HoldView,
-        manifest::{CategoryIndex, SectionKind},
+        HoldDetails, HoldState, HoldView, Prices,
+        blocks::Mark,
+        manifest::{CategoryIndex, ManifestParts},
         places::Places,
-        seat_map::GaCounts,
+        policy::Policy,
+        sale::{Sale, ShowState, Stage},
     },
-    rejection::{Conflicts, GaShortage},
-    time::{HoldTtl, Timestamp},
+    rejection::{Conflicts, GaShortage, Rejection},
+    time::Timestamp,
 };
 
-/// Ended holds that may be forgotten whenever one more ends.
-const FORGOTTEN_AT_ONCE: usize = 4;
-
-/// Whose a seat is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SeatStatus {
-    /// Nobody's.
-    Available,
-    /// A live hold's.
-    Held(HoldId),
-    /// A booking's.
-    Sold(HoldId),
-}
-
-/// A hold of any state.
-#[derive(Clone, Debug)]
-pub struct Hold {
-    pub(super) buyer: BuyerId,
-    pub(super) granted: Places,
-    pub(super) ttl: HoldTtl,
-    pub(super) granted_at: Timestamp,
-    pub(super) expires_at: Timestamp,
-    pub(super) state: HoldState,
-    pub(super) booking: Option<Booking>,
-}
-
-impl Hold {
-    pub(super) fn state_at(&self, now: Timestamp) -> HoldState {
-        if self.state == HoldState::Held && self.expires_at <= now { HoldState::Expired } else { self.state }
-    }
-}
-
-/// A general-admission section.
-#[derive(Clone, Debug)]
-struct Units {
-    capacity: u32,
-    price: u64,
-    held: BTreeMap<HoldId, u32>,
-    sold: BTreeMap<HoldId, u32>,
-}
-
-impl Units {
-    fn available(&self) -> u32 {
-        self.capacity - self.held.values().sum::<u32>() - self.sold.values().sum::<u32>()
-    }
-}
+use super::{
+    manifest,
+    records::{Channel, Entry, Hold, Lapses, Look, Owner, Row, Seat, Units},
+};
 
 /// One show.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Show {
     pub(super) created: ShowCreated,
+    pub(super) policy: Policy,
+    pub(super) sale: Sale,
+    /// Names, prices, capacities; which category a seat has is told by the seat.
+    pub(super) parts: ManifestParts,
+    pub(super) manifest_version: u32,
+    /// What changed its meaning, and with which version.
+    pub(super) changed: Vec<(u32, BTreeSet<SeatIndex>, BTreeSet<SectionIndex>)>,
+    pub(super) rows: Vec<Row>,
+    pub(super) seats: Vec<Seat>,
+    pub(super) units: BTreeMap<SectionIndex, Units>,
+    pub(super) channels: Vec<Channel>,
+    /// Ways and reasons of blocks, in the order of their first use.
+    pub(super) marks: Vec<Mark>,
+    pub(super) releases: BTreeMap<Mark, Timestamp>,
+    pub(super) returns_due_at: Option<Timestamp>,
     pub(super) holds: BTreeMap<HoldId, Hold>,
-    seats: Vec<SeatStatus>,
-    seat_prices: Vec<u64>,
-    units: BTreeMap<SectionIndex, Units>,
     /// Oldest first.
-    ended: Vec<(Timestamp, HoldId)>,
+    pub(super) ended: Vec<(Timestamp, HoldId)>,
+    /// In the order in which they were confirmed.
+    pub(super) booked: Vec<HoldId>,
+    pub(super) lapses: BTreeMap<BuyerId, Lapses>,
+    pub(super) entries: Vec<Entry>,
+    pub(super) joined: u64,
+    pub(super) look: Look,
 }
 
 impl Show {
     pub(super) fn new(created: ShowCreated) -> Self {
-        let price = |category: CategoryIndex| created.manifest.categories[usize::from(category.0)].price_minor;
-        let (mut seat_prices, mut units) = (Vec::new(), BTreeMap::new());
-        for (index, section) in (0u32..).zip(&created.manifest.sections) {
-            match &section.kind {
-                SectionKind::Reserved(rows) => {
-                    for run in rows.iter().flat_map(|row| &row.runs) {
-                        (0..run.names.len()).for_each(|_| seat_prices.push(price(run.category)));
-                    }
-                }
-                &SectionKind::GeneralAdmission { capacity, category } => {
-                    let (held, sold) = (BTreeMap::new(), BTreeMap::new());
-                    units.insert(SectionIndex(index), Units { capacity, price: price(category), held, sold });
-                }
-            }
-        }
-        let seats = vec![SeatStatus::Available; seat_prices.len()];
-        Self { created, holds: BTreeMap::new(), seats, seat_prices, units, ended: Vec::new() }
-    }
-
-    /// Every seat's status, in the order of the manifest.
-    #[must_use]
-    pub fn seats(&self) -> &[SeatStatus] {
-        &self.seats
-    }
-
-    /// Every general-admission section's counts, in the order of the manifest.
-    #[must_use]
-    pub fn ga_counts(&self) -> Vec<GaCounts> {
-        let counts = |(&section, units): (&SectionIndex, &Units)| {
-            let (held, sold) = (units.held.values().sum(), units.sold.values().sum());
-            GaCounts { section, available: units.available(), held, sold }
+        let mut show = Self {
+            policy: created.policy,
+            sale: created.sale,
+            parts: created.manifest.clone(),
+            created,
+            manifest_version: 1,
+            changed: Vec::new(),
+            rows: Vec::new(),
+            seats: Vec::new(),
+            units: BTreeMap::new(),
+            channels: Vec::new(),
+            marks: Vec::new(),
+            releases: BTreeMap::new(),
+            returns_due_at: None,
+            holds: BTreeMap::new(),
+            ended: Vec::new(),
+            booked: Vec::new(),
+            lapses: BTreeMap::new(),
+            entries: Vec::new(),
+            joined: 0,
+            look: Look::default(),
         };
-        self.units.iter().map(counts).collect()
+        for (section, description) in (0u32..).map(SectionIndex).zip(&show.created.manifest.sections.clone()) {
+            manifest::add_section(&mut show, section, description);
+        }
+        show
+    }
+
+    pub(super) fn state_at(&self, now: Timestamp) -> ShowState {
+        let is_over = self.sale.closes_at.is_some_and(|closes_at| closes_at <= now);
+        match self.sale.stage {
+            Stage::Draft => ShowState::Draft,
+            Stage::Closed => ShowState::Closed,
+            Stage::Cancelled => ShowState::Cancelled,
+            Stage::Archived => ShowState::Archived,
+            _ if is_over => ShowState::Closed,
+            Stage::Paused { .. } => ShowState::Paused,
+            Stage::Planned if self.sale.opens_at <= now => ShowState::OnSale,
+            Stage::Planned => ShowState::Scheduled,
+        }
+    }
+
+    pub(super) fn must_be(&self, states: &[ShowState], now: Timestamp) -> Result<(), Rejection> {
+        let state = self.state_at(now);
+        if states.contains(&state) {
+            return Ok(());
+        }
+        let opens_at = if state == ShowState::Scheduled { Some(self.sale.opens_at) } else { None };
+        Err(Rejection::ShowNotOpen { state, opens_at })
+    }
+
+    /// The instant that deadlines are compared with.
+    pub(super) fn clock(&self, now: Timestamp) -> Timestamp {
+        match self.sale.stage {
+            Stage::Paused { since, stop_clocks: true } if since < now => since,
+            _ => now,
+        }
+    }
+
+    pub(super) fn state_of(&self, hold: &Hold, now: Timestamp) -> HoldState {
+        let is_over = hold.expires_at <= self.clock(now);
+        if hold.state == HoldState::Held && is_over { HoldState::Expired } else { hold.state }
+    }
+
+    pub(super) fn life_ends(&self, hold: &Hold) -> Timestamp {
+        hold.life_ends.unwrap_or(Timestamp(hold.granted_at.0 + self.policy.hold_life_ms_max))
+    }
+
+    pub(super) fn hold_mut(&mut self, id: HoldId) -> &mut Hold {
+        self.holds.get_mut(&id).unwrap()
+    }
+
+    pub(super) fn entry(&self, id: HoldId) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.id == id)
+    }
+
+    /// Entries that wait.
+    pub(super) fn waiting(&self) -> u32 {
+        u32::try_from(self.entries.len()).unwrap()
+    }
+
+    pub(super) fn seat(&self, seat: SeatIndex) -> &Seat {
+        &self.seats[seat.0 as usize]
+    }
+
+    pub(super) fn seat_indexes(&self) -> impl Iterator<Item = SeatIndex> + use<> {
+        (0..u32::try_from(self.seats.len()).unwrap()).map(SeatIndex)
+    }
+
+    pub(super) fn price_of_category(&self, category: CategoryIndex) -> u64 {
+        self.parts.categories[usize::from(category.0)].price_minor
     }
 
     /// What the show does not have.
     pub(super) fn unknown(&self, places: &Places) -> Conflicts {
         let shortage = |(section, requested)| GaShortage { section, requested, available: 0 };
+        let is_missing = |seat: &SeatIndex| {
+            let seat = self.seats.get(seat.0 as usize);
+            seat.is_none_or(|seat| seat.owner == Owner::Retired)
+        };
         Conflicts {
-            seats: places.seats().filter(|seat| self.seats.get(seat.0 as usize).is_none()).collect(),
+            seats: places.seats().filter(is_missing).collect(),
             ga: places.ga().filter(|(section, _)| !self.units.contains_key(section)).map(shortage).collect(),
         }
     }
 
-    /// What is not available.
-    pub(super) fn taken(&self, places: &Places) -> Conflicts {
-        let mut conflicts = Conflicts::default();
-        for seat in places.seats() {
-            if self.seats[seat.0 as usize] != SeatStatus::Available {
-                conflicts.seats.push(seat);
-            }
-        }
-        for (section, requested) in places.ga() {
-            let available = self.units[&section].available();
-            if available < requested {
-                conflicts.ga.push(GaShortage { section, requested, available });
-            }
-        }
-        conflicts
+    /// What a hold or an entry has now: held, sold or gathered.
+    pub(super) fn places_of(&self, id: HoldId) -> Places {
+        let own = [Owner::Held(id), Owner::Sold(id), Owner::Gathered(id)];
+        let seats = self.seat_indexes().filter(|seat| own.contains(&self.seat(*seat).owner));
+        let units =
+            |all: &Units| [&all.held, &all.sold, &all.gathered].into_iter().filter_map(|list| list.get(&id)).sum();
+        let ga = self.units.iter().map(|(&section, all)| (section, units(all)));
+        Places::new(seats, ga.filter(|(_, units)| *units > 0)).unwrap_or_default()
     }
 
-    /// What a hold has now, held or sold.
-    pub(super) fn places_of(&self, id: HoldId) -> Places {
-        let own = [SeatStatus::Held(id), SeatStatus::Sold(id)];
-        let seats = (0u32..).zip(&self.seats).filter(|(_, status)| own.contains(status));
-        let units = |units: &Units| units.held.get(&id).or(units.sold.get(&id)).copied();
-        let ga = self.units.iter().filter_map(|(&section, all)| Some((section, units(all)?)));
-        Places::new(seats.map(|(seat, _)| SeatIndex(seat)), ga).unwrap_or_default()
+    /// What a hold has as it stands now; an ended one has nothing.
+    pub(super) fn places_now(&self, id: HoldId, now: Timestamp) -> Places {
+        match self.state_of(&self.holds[&id], now) {
+            HoldState::Held | HoldState::Confirmed => self.places_of(id),
+            _ => Places::default(),
+        }
+    }
+
+    pub(super) fn live_holds(&self) -> u32 {
+        let live = self.holds.values().filter(|hold| hold.state == HoldState::Held);
+        u32::try_from(live.count()).unwrap()
+    }
+
+    pub(super) fn live_holds_of_buyer(&self, buyer: &BuyerId) -> u32 {
+        let live = self.holds.values().filter(|hold| hold.state == HoldState::Held && hold.buyer == *buyer);
+        u32::try_from(live.count()).unwrap()
     }
 
     /// Held and sold.
@@ -154,107 +196,60 @@ impl Show {
         own.map(|(&id, _)| self.places_of(id).count()).sum()
     }
 
-    /// Available to held.
-    pub(super) fn take(&mut self, id: HoldId, places: &Places) {
-        self.set_seats(places, SeatStatus::Held(id));
-        for (section, units) in places.ga() {
-            self.units.get_mut(&section).unwrap().held.insert(id, units);
-        }
+    /// Held, gathered and sold, seats and units.
+    pub(super) fn taken(&self) -> u32 {
+        let owned = |seat: &&Seat| matches!(seat.owner, Owner::Held(_) | Owner::Sold(_) | Owner::Gathered(_));
+        let seats = u32::try_from(self.seats.iter().filter(owned).count()).unwrap();
+        seats + self.units.values().map(Units::taken).sum::<u32>()
     }
 
-    /// Held to available, as far as the hold still has these places. Units are counted from the grant.
-    pub(super) fn give_back(&mut self, id: HoldId, places: &Places) {
-        let granted = self.holds[&id].granted.clone();
-        for seat in places.seats() {
-            let status = &mut self.seats[seat.0 as usize];
-            if *status == SeatStatus::Held(id) {
-                *status = SeatStatus::Available;
-            }
-        }
-        for (section, units) in places.ga() {
-            let held = &mut self.units.get_mut(&section).unwrap().held;
-            let of_grant = granted.ga().find(|&(other, _)| other == section).map_or(0, |(_, units)| units);
-            let left = held.remove(&id).unwrap_or(0).min(of_grant.saturating_sub(units));
-            if left > 0 {
-                held.insert(id, left);
-            }
-        }
+    pub(super) fn taken_of(&self, sections: &[SectionIndex]) -> u32 {
+        sections.iter().map(|section| self.units[section].taken()).sum()
     }
 
-    /// Available to sold.
-    pub(super) fn sell(&mut self, id: HoldId, places: &Places) {
-        self.set_seats(places, SeatStatus::Sold(id));
-        for (section, units) in places.ga() {
-            self.units.get_mut(&section).unwrap().sold.insert(id, units);
-        }
-    }
-
-    fn set_seats(&mut self, places: &Places, status: SeatStatus) {
-        places.seats().for_each(|seat| self.seats[seat.0 as usize] = status);
-    }
-
-    pub(super) fn hold_mut(&mut self, id: HoldId) -> &mut Hold {
-        self.holds.get_mut(&id).unwrap()
-    }
-
-    /// An id that was released before it was held.
-    pub(super) fn fence(&mut self, id: HoldId, buyer: &BuyerId, now: Timestamp) {
-        let (buyer, granted, ttl) = (buyer.clone(), Places::default(), self.created.policy.hold_ttl_default);
-        let state = HoldState::Fenced;
-        let fence = Hold { buyer, granted, ttl, granted_at: now, expires_at: now, state, booking: None };
-        self.holds.insert(id, fence);
-        self.remember_ended(id, now);
-    }
-
-    /// A live hold ends without a sale.
-    pub(super) fn end(&mut self, id: HoldId, state: HoldState, now: Timestamp) {
-        self.give_back(id, &self.holds[&id].granted.clone());
-        self.hold_mut(id).state = state;
-        self.remember_ended(id, now);
-    }
-
-    /// Each time a hold ends, the oldest of those that ended a retention ago are forgotten.
-    fn remember_ended(&mut self, id: HoldId, now: Timestamp) {
-        self.ended.push((now, id));
-        let old = |(at, _): &&(Timestamp, HoldId)| now.0 - at.0 >= ENDED_HOLD_RETENTION_MS;
-        let forgotten = self.ended.iter().take_while(old).count().min(FORGOTTEN_AT_ONCE);
-        for (_, id) in self.ended.drain(..forgotten) {
-            self.holds.remove(&id);
-        }
-    }
-
-    pub(super) fn due(&self, now: Timestamp) -> Vec<HoldId> {
-        let live = self.holds.iter().filter(|(_, hold)| hold.state == HoldState::Held && hold.expires_at <= now);
-        let mut due: Vec<_> = live.map(|(&id, hold)| (hold.expires_at, id)).collect();
-        due.sort_unstable();
-        due.into_iter().map(|(_, id)| id).collect()
+    /// What places of a hold cost: as when it was granted.
+    pub(super) fn price(&self, kept: &Prices, places: &Places) -> u64 {
+        let of_seat = |seat: SeatIndex| {
+            let kept = kept.seats.iter().find(|(other, _)| *other == seat).map(|(_, price)| *price);
+            kept.unwrap_or_else(|| self.price_of_category(self.seat(seat).category))
+        };
+        let of_unit = |section: SectionIndex| {
+            let kept = kept.ga.iter().find(|(other, _)| *other == section).map(|(_, price)| *price);
+            kept.unwrap_or_else(|| self.price_of_category(self.units[&section].category))
+        };
+        let seats: u64 = places.seats().map(of_seat).sum();
+        seats + places.ga().map(|(section, units)| of_unit(section) * u64::from(units)).sum::<u64>()
     }
 
     /// A hold as its caller sees it, with these places.
     pub(super) fn view(&self, id: HoldId, state: HoldState, places: &Places) -> HoldView {
         let hold = &self.holds[&id];
-        let seats: u64 = places.seats().map(|seat| self.seat_prices[seat.0 as usize]).sum();
-        let ga: u64 = places.ga().map(|(section, units)| self.units[&section].price * u64::from(units)).sum();
+        let details = HoldDetails {
+            placement: hold.placement,
+            tickets: hold.tickets.clone(),
+            prices: hold.prices.clone(),
+            orphans: Vec::new(),
+            is_offer: hold.is_offer,
+            is_pinned: state == HoldState::Held && hold.pinned_from.is_some(),
+            refund_due: hold.state == HoldState::Confirmed && self.sale.stage == Stage::Cancelled,
+            difference_minor: hold.difference_minor,
+        };
         HoldView {
             hold_id: id,
             buyer: hold.buyer.clone(),
             state,
             places: places.clone(),
-            total_minor: seats + ga,
+            total_minor: self.price(&hold.prices, places),
             granted_at: hold.granted_at,
             expires_at: hold.expires_at,
-            extendable_until: Timestamp(hold.granted_at.0 + self.created.policy.hold_life_ms_max),
+            extendable_until: self.life_ends(hold),
             booking: hold.booking.clone(),
+            more: if details == HoldDetails::default() { None } else { Some(Box::new(details)) },
         }
     }
-}
 
-/// What of `wanted` is not in `own`.
-pub(super) fn missing(wanted: &Places, own: &Places) -> Conflicts {
-    let units_of = |section| own.ga().filter(|&(other, _)| other == section).map(|(_, units)| units).sum::<u32>();
-    let shortage = |(section, requested)| GaShortage { section, requested, available: units_of(section) };
-    Conflicts {
-        seats: wanted.seats().filter(|&seat| own.seats().all(|other| other != seat)).collect(),
-        ga: wanted.ga().map(shortage).filter(|shortage| shortage.requested > shortage.available).collect(),
+    /// A hold with what it has now.
+    pub(super) fn view_now(&self, id: HoldId, now: Timestamp) -> HoldView {
+        self.view(id, self.state_of(&self.holds[&id], now), &self.places_now(id, now))
     }
 }

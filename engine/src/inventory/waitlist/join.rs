@@ -133,6 +133,7 @@ pub(in crate::inventory) fn leave(
 
 pub(in crate::inventory) fn apply_joined(show: &mut Show, joined: EntryJoined) {
     show.waitlist.set_order(show.policy.waitlist_order);
+    show.waitlist.expect(show.policy.waitlist_max.min(show.manifest.places()));
     show.waitlist.insert(joined, &show.manifest, show.channels.open);
 }
 
@@ -143,6 +144,7 @@ pub(in crate::inventory) fn apply_left(show: &mut Show, hold_id: HoldId, at: Tim
     if let Some(gathering) = gathering {
         show.put_back(&gathering.places);
     }
+    show.make_room_for_a_rush();
     let buyer = show.buyers.name(&entry.buyer);
     let rare = super::super::hold::Rare { is_offer: true, ..Default::default() };
     let ended = Hold {

@@ -1,0 +1,124 @@
+//! ConfirmHold and SellPlaces of the naive model: how places are sold.
+
+use usher_engine::{
+    command::{ConfirmHold, SellPlaces, Terms},
+    ids::{HoldId, Reference},
+    inventory::{Answer, Booking, HoldState, places::Places, sale::ShowState},
+    rejection::{HoldField, Limit, Rejection},
+    shard::Outcome,
+    time::Timestamp,
+};
+
+use super::{
+    holds::{GOING_ON, Grant},
+    live_hold,
+    moves::{minus, missing},
+    own_hold,
+    records::Asked,
+    show::Show,
+    taking::Taking,
+};
+
+pub(super) fn confirm(show: &mut Show, command: &ConfirmHold, now: Timestamp) -> Outcome {
+    let id = command.hold_id;
+    match live_hold(show, id, &command.buyer, now) {
+        Err(Rejection::HoldConfirmed) => {
+            return Ok(Answer::Confirmed(show.view(id, HoldState::Confirmed, &show.places_of(id))));
+        }
+        Err(Rejection::HoldExpired { .. }) if command.accept_late => return late(show, command, now),
+        found => found?,
+    };
+    show.must_be(&GOING_ON, now)?;
+    let own = show.places_of(id);
+    let wanted = command.places.clone().unwrap_or(own.clone());
+    let foreign = missing(&wanted, &own);
+    if !foreign.is_empty() {
+        return Err(Rejection::PlacesNotInHold(foreign));
+    }
+    Ok(sell(show, id, &wanted, &command.order, &command.payment, now))
+}
+
+/// A payment that landed a moment too late.
+fn late(show: &mut Show, command: &ConfirmHold, now: Timestamp) -> Outcome {
+    let id = command.hold_id;
+    let hold = own_hold(show, id, &command.buyer)?;
+    show.must_be(&GOING_ON, now)?;
+    if now.0 >= hold.expires_at.0 + show.policy.late_confirm_ms_max {
+        return Err(Rejection::HoldExpired { expires_at: hold.expires_at });
+    }
+    let is_swept = hold.state == HoldState::Expired;
+    let own = if is_swept { hold.had.clone() } else { show.places_of(id) };
+    let wanted = command.places.clone().unwrap_or(own.clone());
+    let foreign = missing(&wanted, &own);
+    if !foreign.is_empty() {
+        return Err(Rejection::PlacesNotInHold(foreign));
+    }
+    if is_swept {
+        let terms = Terms { accessible: true, ..Terms::default() };
+        let taking = Taking { any_channel: true, ..Taking::begin(show, &command.buyer, terms, &GOING_ON, now)? };
+        let max = show.policy.places_per_buyer_max;
+        if show.places_of_buyer(&command.buyer) + wanted.count() > max {
+            return Err(Rejection::LimitReached { limit: Limit::PlacesPerBuyer, max: u64::from(max) });
+        }
+        taking.check_capacities(&wanted)?;
+        let taken = taking.taken(&wanted);
+        if !taken.is_empty() {
+            return Err(Rejection::PlacesTaken(taken));
+        }
+        show.take(id, &wanted);
+    }
+    Ok(sell(show, id, &wanted, &command.order, &command.payment, now))
+}
+
+/// Some of what a hold has is sold; the rest goes back.
+fn sell(
+    show: &mut Show,
+    id: HoldId,
+    wanted: &Places,
+    order: &Reference,
+    payment: &Reference,
+    now: Timestamp,
+) -> Answer {
+    let rest = minus(&show.places_of(id), wanted);
+    show.put_back(id, &rest);
+    show.sell(id);
+    let hold = show.hold_mut(id);
+    hold.state = HoldState::Confirmed;
+    hold.booking = Some(Booking { order: order.clone(), payment: payment.clone(), confirmed_at: now });
+    hold.pinned_from = None;
+    let buyer = hold.buyer.clone();
+    show.lapses.remove(&buyer);
+    show.booked.push(id);
+    Answer::Confirmed(show.view(id, HoldState::Confirmed, wanted))
+}
+
+pub(super) fn sell_places(show: &mut Show, command: &SellPlaces, now: Timestamp) -> Outcome {
+    let asked = Asked::Terms(command.terms.clone());
+    if let Some(hold) = show.holds.get(&command.hold_id) {
+        let field = if hold.state == HoldState::Fenced {
+            return Err(Rejection::HoldFenced);
+        } else if hold.buyer != command.buyer {
+            HoldField::BuyerId
+        } else if hold.granted != command.places {
+            HoldField::Places
+        } else if hold.asked != Some(asked) {
+            HoldField::Request
+        } else if hold.booking.as_ref().is_none_or(|booking| booking.order != command.order) {
+            HoldField::Order
+        } else {
+            return Ok(Answer::Confirmed(show.view_now(command.hold_id, now)));
+        };
+        return Err(Rejection::IdReused { field });
+    }
+    if show.entry(command.hold_id).is_some() {
+        return Err(Rejection::HoldWaiting);
+    }
+    let states = [ShowState::Scheduled, ShowState::OnSale, ShowState::Paused, ShowState::Closed];
+    let terms = Terms { replaces: None, ..command.terms.clone() };
+    let mut taking = Taking::begin(show, &command.buyer, terms, &states, now)?;
+    taking.check(&command.places)?;
+    let given_up = taking.give_up();
+    let grant = Grant { id: command.hold_id, buyer: &command.buyer, places: command.places.clone(), ttl: None };
+    grant.make(show, given_up, |hold| hold.asked = Some(asked), now);
+    Ok(sell(show, command.hold_id, &command.places, &command.order, &command.payment, now))
+}

@@ -1,0 +1,78 @@
+//! What time brings about in the naive model.
+
+use usher_engine::{
+    ids::ChannelIndex,
+    inventory::{
+        Due, HoldState,
+        sale::{ShowState, Stage},
+    },
+    time::Timestamp,
+};
+
+use super::{blocks, lifecycle, records::Lapses, show::Show, waitlist};
+
+/// What is due, in order.
+pub(super) fn due(show: &Show, now: Timestamp) -> Vec<Due> {
+    let mut due = Vec::new();
+    for (position, channel) in (0u8..).zip(&show.channels) {
+        if !channel.is_open && channel.public_at.is_some_and(|at| at <= now) {
+            due.push(Due::OpenChannel(ChannelIndex(position)));
+        }
+    }
+    for (position, mark) in (0u8..).zip(&show.marks) {
+        if show.releases.get(mark).is_some_and(|at| *at <= now) {
+            due.push(Due::Release(position));
+        }
+    }
+    if show.returns_due_at.is_some_and(|at| at <= now) {
+        due.push(Due::Return);
+    }
+    let gathering = show.entries.iter().filter_map(|entry| Some((entry.gathers_until?, entry.id)));
+    let mut gatherings: Vec<_> = gathering.filter(|(until, _)| *until <= now).collect();
+    gatherings.sort_unstable();
+    due.extend(gatherings.into_iter().map(|(_, id)| Due::EndGathering(id)));
+    if !show.look.is_empty() && show.state_at(now) == ShowState::OnSale {
+        due.push(Due::Serve);
+    }
+    if let Stage::Paused { stop_clocks: true, .. } = show.sale.stage
+        && show.sale.closes_at.is_some_and(|at| at <= now)
+    {
+        due.push(Due::Close);
+    }
+    let live = show.holds.iter().filter(|(_, hold)| hold.state == HoldState::Held);
+    let swept = live.map(|(&id, hold)| (Timestamp(hold.expires_at.0 + hold.returns_later_ms), id));
+    let mut swept: Vec<_> = swept.filter(|(at, _)| *at <= show.clock(now)).collect();
+    swept.sort_unstable();
+    due.extend(swept.into_iter().map(|(_, id)| Due::Expire(id)));
+    due
+}
+
+pub(super) fn fall_due(show: &mut Show, due: Due, now: Timestamp) {
+    match due {
+        Due::OpenChannel(channel) => {
+            show.channels[usize::from(channel.0)].is_open = true;
+            show.look_everywhere();
+        }
+        Due::Release(mark) => {
+            let mark = show.marks[usize::from(mark)].clone();
+            blocks::release_due(show, &mark, now);
+        }
+        Due::Return => blocks::return_due(show, now),
+        Due::EndGathering(id) => waitlist::end_gathering(show, id),
+        // What follows is asked for after everything that is due.
+        Due::Serve => {}
+        Due::Close => lifecycle::end_sale(show, now),
+        Due::Expire(id) => {
+            show.end(id, HoldState::Expired, now);
+            let policy = show.policy;
+            if policy.lapses_max == 0 && policy.return_spread_ms == 0 {
+                return;
+            }
+            let lapses = show.lapses.entry(show.holds[&id].buyer.clone()).or_default();
+            lapses.count += 1;
+            if policy.lapses_max > 0 && lapses.count >= policy.lapses_max {
+                *lapses = Lapses { count: 0, cools_until: Timestamp(now.0 + policy.cool_down_ms) };
+            }
+        }
+    }
+}
