@@ -23,7 +23,15 @@ mod parse;
 mod show;
 mod world;
 
+use super::Inventory;
 use world::World;
+
+/// Runs a scenario and returns what came of it, for tests that look inside.
+pub(super) fn run(text: &str) -> Inventory {
+    let world = World::run(text, false);
+    assert!(world.differences.is_empty(), "it came differently:\n{}", world.differences.join("\n"));
+    world.inventory
+}
 
 /// Runs a scenario.
 pub(super) fn check(text: &str) {

@@ -3,7 +3,7 @@
 //! As few groups as the longest runs allow, in the section that needs fewest, of these in the one with the best row;
 //! if no section has room, across all of them. The first group takes the best run with which that number of groups can
 //! be reached; each further one the run nearest to it, counted in rows, with which it still can. Nobody sits alone if
-//! the group before him can spare one.
+//! every group can have two, or the group before him can spare one.
 
 use smallvec::SmallVec;
 
@@ -79,7 +79,7 @@ impl Seating<'_> {
         let mut first: Option<usize> = None;
         let mut score = 0;
         for groups_left in (1..=groups).rev() {
-            let shortest = self.shortest(groups_left, left);
+            let shortest = self.shortest(groups_left, left).max(self.company(groups_left, left));
             let found = first.map_or_else(|| self.best(shortest), |first| self.nearest(first, shortest));
             let (position, run) = found.expect("the party has room in so many groups");
             if first.is_none() {
@@ -118,6 +118,12 @@ impl Seating<'_> {
         shortest.min(left.saturating_sub(room)).max(1)
     }
 
+    /// Two, if every group can have as many.
+    fn company(&self, groups: u32, left: u32) -> u32 {
+        let runs: u32 = self.lengths.iter().skip(2).sum();
+        if left > 1 && runs >= groups { 2 } else { 1 }
+    }
+
     fn best(&self, shortest: u32) -> Option<(usize, Run)> {
         let mut rows = self.field.rows_where(at_least(shortest), move |length| length >= shortest);
         rows.find_map(|position| Some((position, self.run_in(position, shortest)?)))
@@ -152,3 +158,6 @@ impl Seating<'_> {
 fn at_least(shortest: u32) -> u32 {
     u32::MAX << shortest.min(LONG_RUN)
 }
+
+#[cfg(test)]
+mod tests;
