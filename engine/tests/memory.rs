@@ -1,4 +1,5 @@
-//! What a show costs in memory, by the bytes that are asked of the allocator: an idle seat, and a live hold.
+//! What a show costs in memory, by the bytes that are asked of the allocator: an idle seat, a live hold, and an entry of
+//! the waitlist.
 //!
 //! Transient peaks, the allocator's own rounding and the log's buffers are not counted.
 #![expect(clippy::unwrap_used, reason = "a test")]
@@ -10,11 +11,12 @@ use std::{
 };
 
 use usher_engine::{
-    command::{Command, HoldSeats},
+    command::{Adjacency, BlockPlaces, Command, HoldSeats, JoinWaitlist, Selection, Wish},
     event::{Event, ShowCreated},
-    ids::{BuyerId, HoldId, SeatIndex, ShowId, ShowNumber},
+    ids::{BuyerId, HoldId, Name, SeatIndex, SectionIndex, ShowId, ShowNumber},
     inventory::{
         Inventory,
+        blocks::{BlockKind, Mark},
         manifest::{Category, CategoryIndex, ManifestParts, Row, SeatNames, SeatRun, Section, SectionKind},
         places::Places,
         policy::Policy,
@@ -28,6 +30,7 @@ const SHOW: ShowNumber = ShowNumber(0);
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
 const BYTES_PER_IDLE_SEAT_MAX: f64 = 16.0;
 const BYTES_PER_HOLD_MAX: f64 = 200.0;
+const BYTES_PER_ENTRY_MAX: f64 = 128.0;
 
 thread_local! {
     /// Bytes and blocks that this thread has asked for and not given back. Each test runs on a thread of its own.
@@ -110,12 +113,17 @@ fn commit(inventory: &mut Inventory, events: &mut Vec<Event>) {
     events.drain(..).for_each(|event| inventory.apply(SHOW, event, NOW));
 }
 
-/// One seat for a buyer of his own, whose id is as long as a UUID.
-fn hold(number: u32) -> Command {
-    let bytes = xxh3_128(&number.to_le_bytes()).to_le_bytes();
-    let hold_id = HoldId::new(&bytes).unwrap();
+/// An id, and a buyer of its own, whose id is as long as a UUID.
+fn who(number: u32) -> (HoldId, BuyerId) {
+    let hold_id = HoldId::new(&xxh3_128(&number.to_le_bytes()).to_le_bytes()).unwrap();
     let buyer = BuyerId::new(format!("{hold_id}").as_bytes()).unwrap();
     assert_eq!(buyer.as_bytes().len(), 36);
+    (hold_id, buyer)
+}
+
+/// One seat.
+fn hold(number: u32) -> Command {
+    let (hold_id, buyer) = who(number);
     let places = Places::new([SeatIndex(number)], []).unwrap();
     Command::HoldSeats(HoldSeats { hold_id, buyer, places, ttl: None, terms: None })
 }
@@ -152,4 +160,65 @@ fn a_live_hold_costs_at_most_two_hundred_bytes_also_just_after_growth() {
         }
     }
     assert_eq!(too_large, [""; 0]);
+}
+
+/// A party of one to four, of one of six wishes.
+fn join(number: u32) -> Command {
+    let (hold_id, buyer) = who(number);
+    let adjacency = if number % 3 == 0 { Adjacency::Required } else { Adjacency::Preferred };
+    let sections = if number % 2 == 0 { vec![SectionIndex(0)] } else { Vec::new() };
+    let wish = Wish { sections, ..Wish::seats(1 + number % 3, adjacency) };
+    Command::JoinWaitlist(Box::new(JoinWaitlist { hold_id, buyer, wish, priority: 0, channels: Vec::new() }))
+}
+
+/// A show of which every seat is withheld, with room for so many who wait.
+fn sold_out(waitlist_max: u32) -> Inventory {
+    let (mut inventory, mut events) = (show(2_000), Vec::new());
+    let selection = Selection { sections: vec![SectionIndex(0)], ..Selection::default() };
+    let mark = Mark { kind: BlockKind::Block, reason: Name::new("sold elsewhere").unwrap() };
+    let policy = Policy { waitlist_max, ..Policy::default() };
+    for command in [Command::BlockPlaces(BlockPlaces { selection, mark }), Command::ChangePolicy(Box::new(policy))] {
+        inventory.decide(SHOW, &command, NOW, &mut events).unwrap();
+        commit(&mut inventory, &mut events);
+    }
+    inventory
+}
+
+/// Those who wait, as a shard lets them in: what follows is asked for after each.
+fn wait(inventory: &mut Inventory, entries: u32) {
+    let mut events = Vec::new();
+    for number in 0..entries {
+        inventory.decide(SHOW, &join(number), NOW, &mut events).unwrap();
+        commit(inventory, &mut events);
+        assert_eq!(inventory.follow(SHOW, NOW), None);
+    }
+}
+
+/// The unlucky numbers are those just after a table or a list has grown.
+#[test]
+fn a_waiting_entry_costs_at_most_128_bytes_also_just_after_growth() {
+    let mut too_large = Vec::new();
+    for entries in [10_000, 14_400, 57_500, 66_000, 100_000, 115_000] {
+        let mut inventory = sold_out(entries);
+        let ((), cost) = measure(|| wait(&mut inventory, entries));
+        let (each, blocks) = (per(cost.bytes, entries), per(cost.blocks, entries));
+        println!("{entries} waiting: {} bytes, {each:.2} an entry in {blocks:.2} blocks", cost.bytes);
+        if each > BYTES_PER_ENTRY_MAX {
+            too_large.push(format!("{each:.2} bytes an entry at {entries}"));
+        }
+    }
+    assert_eq!(too_large, [""; 0]);
+}
+
+/// Most shows have few of anything, and there are many shows.
+#[test]
+fn the_first_hold_and_the_first_entry_cost_little() {
+    let mut inventory = show(2_000);
+    let ((), cost) = measure(|| grant(&mut inventory, 1));
+    println!("the first hold: {} bytes", cost.bytes);
+    assert!(cost.bytes <= 50_000);
+    let mut inventory = sold_out(1);
+    let ((), cost) = measure(|| wait(&mut inventory, 1));
+    println!("the first entry: {} bytes", cost.bytes);
+    assert!(cost.bytes <= 5_000);
 }

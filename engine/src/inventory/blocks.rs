@@ -165,3 +165,64 @@ impl Blocks {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark(kind: BlockKind, reason: &str) -> Mark {
+        Mark { kind, reason: Name::new(reason).unwrap() }
+    }
+
+    #[test]
+    fn a_seat_has_one_mark_and_the_house_keeps_its_own() {
+        let (guests, camera) = (mark(BlockKind::House, "guests"), mark(BlockKind::Kill, "camera"));
+        let mut blocks = Blocks::default();
+        assert!(blocks.is_empty() && blocks.mark_of(SeatIndex(3)).is_none() && !blocks.is_blocked(SeatIndex(3)));
+        let (house, kill) = (blocks.position_or_new(&guests), blocks.position_or_new(&camera));
+        (1..=3).for_each(|seat| blocks.mark(SeatIndex(seat), house, 100));
+        blocks.mark(SeatIndex(3), kill, 100);
+        assert!(blocks.is_house(SeatIndex(1)) && !blocks.is_house(SeatIndex(3)) && !blocks.is_house(SeatIndex(4)));
+        // Held by the house: marked, and not blocked.
+        blocks.set_blocked(SeatIndex(2), false);
+        assert_eq!(blocks.seats_of(&guests).collect::<Vec<_>>(), [SeatIndex(1)]);
+        assert_eq!(blocks.marked(&guests).collect::<Vec<_>>(), [SeatIndex(1), SeatIndex(2)]);
+        assert!(!blocks.is_house(SeatIndex(2)), "nobody may take it from the house");
+        blocks.set_blocked(SeatIndex(2), true);
+        blocks.unmark(SeatIndex(1));
+        assert_eq!(blocks.seats_of(&guests).collect::<Vec<_>>(), [SeatIndex(2)]);
+        assert_eq!(blocks.seats_of(&camera).collect::<Vec<_>>(), [SeatIndex(3)]);
+    }
+
+    #[test]
+    fn units_are_counted_by_section_and_mark() {
+        let (rain, fire) = (mark(BlockKind::Block, "rain"), mark(BlockKind::Kill, "fire"));
+        let mut blocks = Blocks::default();
+        let (first, second) = (blocks.position_or_new(&rain), blocks.position_or_new(&fire));
+        blocks.add_units(SectionIndex(1), first, 5);
+        blocks.add_units(SectionIndex(1), second, 2);
+        blocks.add_units(SectionIndex(2), first, 1);
+        blocks.remove_units(SectionIndex(1), first, 3);
+        blocks.remove_units(SectionIndex(2), first, 1);
+        let units: Vec<_> = blocks.ga().map(|(section, mark, units)| (section.0, mark.clone(), units)).collect();
+        assert_eq!(units, [(1, rain.clone(), 2), (1, fire, 2)]);
+        assert_eq!(blocks.units_of(SectionIndex(1), &rain), 2);
+        assert_eq!(blocks.units_of(SectionIndex(2), &rain), 0);
+        assert_eq!(blocks.units_of(SectionIndex(1), &mark(BlockKind::Kill, "rain")), 0, "another way is another mark");
+    }
+
+    #[test]
+    fn marks_have_an_end_and_seats_may_be_added() {
+        let mut blocks = Blocks::default();
+        for number in 0..MARKS_MAX {
+            assert!(!blocks.is_full());
+            blocks.position_or_new(&mark(BlockKind::Block, &format!("reason {number}")));
+        }
+        assert!(blocks.is_full());
+        let last = blocks.position(&mark(BlockKind::Block, "reason 254")).unwrap();
+        blocks.mark(SeatIndex(63), last, 64);
+        blocks.mark(SeatIndex(200), last, 201);
+        assert_eq!(blocks.marked(&mark(BlockKind::Block, "reason 254")).count(), 2);
+        assert!(blocks.is_blocked(SeatIndex(200)) && !blocks.is_blocked(SeatIndex(199)));
+    }
+}

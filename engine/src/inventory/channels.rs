@@ -37,12 +37,12 @@ impl Channels {
         u8::try_from(position).ok().map(ChannelIndex)
     }
 
-    /// The channels that these keys and the public may draw from, a bit each.
+    /// The channels that these keys open, public or not, a bit each.
     ///
     /// # Errors
     /// [`Rejection::ChannelUnknown`].
-    pub(super) fn reach(&self, keys: &[Name]) -> Result<u64, Rejection> {
-        let mut reach = self.open;
+    pub(super) fn named(&self, keys: &[Name]) -> Result<u64, Rejection> {
+        let mut reach = 0;
         for key in keys {
             let channel = self.find(key).ok_or_else(|| Rejection::ChannelUnknown { key: key.clone() })?;
             reach |= 1 << channel.0;

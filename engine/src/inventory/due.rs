@@ -103,3 +103,42 @@ impl Show {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::inventory::scenario::check;
+
+    /// Channels, releases, returns, gatherings, then holds (rule: sweep-order).
+    #[test]
+    fn what_is_due_at_once_comes_in_a_fixed_order() {
+        check(
+            "policy gather 5m
+             tell expiries
+             row A 6 in West
+             00:00  channel fans public 05:01            -> done
+             00:00  assign A6 to fans                    -> 1 changed
+             00:00  block A5 block:x                     -> 1 changed
+             00:00  schedule block:x at 05:01            -> done
+             00:00  hold A1 A2 A3 A4 as h1 for 5m by bob -> held 4000, until 05:00
+             00:01  join 6 preferred as h2               -> waiting, 1 in all
+             00:01  release A1 of h1 by bob              -> held
+                    => h2 gathers A1, until 05:01
+             05:02  tick                                 -> done
+                    => fans public; A5 from block:x; block:x released; h2 gathers A5, until 05:01; h2 gathers no more; h1 expired; h2 offered A1-A6 6000, until 15:02",
+        );
+    }
+
+    /// Whatever became due between two turns happens at the later one (rule: late-is-bounded).
+    #[test]
+    fn a_late_turn_does_the_same_as_many_punctual_ones() {
+        check(
+            "tell expiries
+             00:00  channel fans public 01:00            -> done
+             00:00  assign A1 to fans                    -> 1 changed
+             00:00  hold A2 as h1 for 1m                 -> held 1000, until 01:00
+             00:00  hold A3 as h2 for 2m                 -> held 1000, until 02:00
+             90:00  hold A1 A2 A3 as h3                  -> held 3000, until 100:00
+                    => fans public; h1 expired; h2 expired",
+        );
+    }
+}

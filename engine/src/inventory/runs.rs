@@ -345,22 +345,4 @@ pub(super) fn each_run(first: u32, seats: u32, word_of: impl Fn(usize) -> u64, m
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn runs(words: &[u64], first: u32, seats: u32) -> Vec<(u32, u32)> {
-        let mut found = Vec::new();
-        each_run(first, seats, |word| words[word], |start, length| found.push((start, length)));
-        found
-    }
-
-    #[test]
-    fn runs_are_found_across_words_and_end_with_the_row() {
-        assert_eq!(runs(&[0b1011_0011], 0, 8), [(0, 2), (4, 2), (7, 1)]);
-        assert_eq!(runs(&[0b1011_0011], 1, 5), [(1, 1), (4, 2)]);
-        assert_eq!(runs(&[u64::MAX, u64::MAX], 60, 10), [(60, 10)]);
-        assert_eq!(runs(&[u64::MAX, 0b11], 0, 128), [(0, 66)]);
-        assert_eq!(runs(&[0, 0], 3, 100), []);
-        assert_eq!(runs(&[u64::MAX, u64::MAX, u64::MAX], 10, 150), [(10, 150)]);
-    }
-}
+mod tests;

@@ -1,5 +1,5 @@
-//! Records that keep their slot while they live, in chunks: growing never moves them and never leaves half the memory
-//! unused, as doubling would.
+//! Records that keep their slot while they live, in chunks: growing never moves more than the first chunk and never
+//! leaves half the memory unused, as doubling would.
 
 /// Records of a chunk.
 const CHUNK: usize = 1_024;
@@ -25,7 +25,9 @@ impl<T> Slab<T> {
             return slot;
         }
         if self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK) {
-            self.chunks.push(Vec::with_capacity(CHUNK));
+            // Most shows have few records of most kinds: the first chunk grows from nothing.
+            let room = if self.chunks.is_empty() { 0 } else { CHUNK };
+            self.chunks.push(Vec::with_capacity(room));
         }
         let full_chunks = self.chunks.len() - 1;
         let chunk = &mut self.chunks[full_chunks];
@@ -79,5 +81,18 @@ mod tests {
         *slab.get_mut(0) += 7;
         assert_eq!(*slab.get(0), 7);
         assert_eq!(slab.iter().count(), 3_000);
+    }
+
+    #[test]
+    fn a_few_records_take_little_room() {
+        let mut slab = Slab::default();
+        for record in 0..5 {
+            slab.insert([record; 100]);
+        }
+        assert!(slab.chunks[0].capacity() <= 8);
+        for _ in 0..CHUNK {
+            slab.insert([0; 100]);
+        }
+        assert_eq!(slab.chunks.iter().map(Vec::capacity).collect::<Vec<_>>(), [CHUNK, CHUNK]);
     }
 }

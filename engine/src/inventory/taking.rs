@@ -60,7 +60,7 @@ impl<'a> Taking<'a> {
         }
         self.show.must_be(states, self.now)?;
         if !self.terms.channels.is_empty() {
-            self.reach = self.show.channels.reach(&self.terms.channels)?;
+            self.reach |= self.show.channels.named(&self.terms.channels)?;
         }
         Ok(())
     }

@@ -125,3 +125,36 @@ impl Show {
         (details != HoldDetails::default()).then(|| Box::new(details))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::inventory::scenario::check;
+
+    /// Minor units of one currency, summed without loss up to the dearest hold (rule: money).
+    #[test]
+    fn money_is_exact() {
+        check(
+            "category Dear 1000000000000
+             policy places_per_hold 1000, places_per_buyer 1000
+             floor Floor 1000 at Dear
+             00:00  hold 1000xFloor as h1                -> held 1000000000000000, until 10:00
+             00:01  confirm h1 for o1                    -> confirmed 1000xFloor 1000000000000000 for o1
+             00:02  reprice Dear 0                       -> version 2
+             00:03  exchange 1xFloor A1 of h1            -> confirmed A1 1xFloor 1000000001000 for o1, kept Floor=1000000000000, difference -998999999999000",
+        );
+    }
+
+    /// A kept price is the hold's, not the place's (rule: price-kept).
+    #[test]
+    fn what_comes_back_costs_what_it_costs_now() {
+        check(
+            "00:00  hold A1 A2 as h1                     -> held 2000, until 10:00
+             00:01  reprice Seat 1500                    -> version 2
+             00:02  release A1 of h1                     -> held
+             00:03  get h1                               -> held A2 1000, until 10:00, kept A1=1000 A2=1000
+             00:04  hold A1 as h2                        -> held 1500, until 10:04
+             00:05  hold A2 as h3                        -> held 1500, until 10:05
+             00:06  get h1                               -> released, kept A1=1000 A2=1000",
+        );
+    }
+}

@@ -388,3 +388,6 @@ pub struct WaitView {
 fn hash(id: HoldId) -> u64 {
     xxh3_64(id.as_bytes())
 }
+
+#[cfg(test)]
+mod tests;

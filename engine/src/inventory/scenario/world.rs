@@ -182,9 +182,7 @@ impl World {
                 let (number, event) = record.expect("our own bytes");
                 replayed.apply(number, event, *at);
             }
-        }
-        if let Some((at, _)) = self.log.last() {
-            replayed.replayed(*at);
+            replayed.replayed(SHOW, *at);
         }
         replayed
     }
