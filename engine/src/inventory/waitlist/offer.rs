@@ -63,7 +63,9 @@ fn complete(show: &Show, now: Timestamp) -> Option<Event> {
 
 /// An offer for the first entry that what is free satisfies.
 fn offer_first(show: &Show, queues: &[u32], now: Timestamp) -> Option<Event> {
-    let mut candidates: SmallVec<[((u64, u64), u32, u32); 32]> = SmallVec::new();
+    /// Key, entry and queue.
+    type Candidate = ((u64, u64), u32, u32);
+    let mut candidates: SmallVec<[Candidate; 32]> = SmallVec::new();
     for &queue in queues {
         let Some(wanted) = show.waitlist.queue(queue) else { continue };
         let quantity = wanted.wish.quantity;
