@@ -1,5 +1,5 @@
-//! Every request may be sent again: a granted command, repeated at once, is granted, and changes nothing. Only a change of
-//! the manifest may be refused then; it changes nothing either.
+//! Every request may be sent again: a granted command, repeated at once, is granted, and changes nothing. Few may be
+//! refused then; they change nothing either.
 //!
 //! `USHER_REPEAT_HISTORIES` says over how many random histories (500 unless set).
 
@@ -55,9 +55,13 @@ fn check(history: &[Timed]) -> Result<(), String> {
                 apply(&mut inventory, *show, events, *at);
                 let (again, events) = decide(&inventory);
                 // What was added to a manifest, or taken from it, is refused the second time: its name is not free.
-                // So is what has closed the sale.
-                let closed = first == Ok(Answer::Sale(ShowState::Closed));
-                let may_be_refused = closed || matches!(command, Command::ChangeManifest(_));
+                // So is what has closed the sale, and the unpinning of a hold whose deadline has come meanwhile.
+                let is_over = match first {
+                    Ok(Answer::Sale(state)) => state == ShowState::Closed,
+                    Ok(Answer::Extended { expires_at, .. }) => expires_at <= *at,
+                    _ => false,
+                };
+                let may_be_refused = is_over || matches!(command, Command::ChangeManifest(_));
                 if first.is_ok() && ((again.is_err() && !may_be_refused) || !events.is_empty()) {
                     return Err(format!("{command:?}\n  first {first:?}\n  again {again:?} with {events:?}"));
                 }

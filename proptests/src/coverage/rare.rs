@@ -5,6 +5,12 @@ pub(super) const RARE: &[(&str, &[&str])] = &[
     (
         "hold",
         &[
+            "Held, Scattered",
+            "Held, Together",
+            "Held, Split",
+            "Held, TogetherLeavingOne",
+            "Held, AcrossSections",
+            "Held, Units",
             "Confirmed, refund due",
             "Held, Units",
             "changed since: both",

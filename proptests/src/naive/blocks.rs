@@ -201,9 +201,11 @@ pub(super) fn schedule(show: &mut Show, command: &ScheduleRelease, now: Timestam
     Ok(Answer::Done)
 }
 
-/// A scheduled release: everything that is blocked so comes back, and the plan is done.
+/// A scheduled release: everything that is blocked so comes back, what is held or sold loses the mark, and the plan is
+/// done.
 pub(super) fn release_due(show: &mut Show, mark: &Mark, now: Timestamp) {
-    let (seats, ga) = show.marked(mark);
+    let (_, ga) = show.marked(mark);
+    let seats = show.seat_indexes().filter(|seat| show.seat(*seat).mark.as_ref() == Some(mark)).collect();
     free(show, mark, seats, ga, now);
     show.releases.remove(mark);
 }

@@ -65,7 +65,8 @@ pub(super) fn known<'a>(
     if hold.buyer != *buyer {
         return Err(Rejection::IdReused { field: HoldField::BuyerId });
     }
-    if hold.ttl != ttl.unwrap_or(show.policy.hold_ttl_default) {
+    // Who names none takes what he was given, whatever the default is now.
+    if ttl.is_some_and(|ttl| ttl != hold.ttl) {
         return Err(Rejection::IdReused { field: HoldField::TtlMs });
     }
     Ok(Some(hold))

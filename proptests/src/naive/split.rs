@@ -46,7 +46,9 @@ fn take(show: &Show, mut runs: Vec<Run>, groups: usize, quantity: u32, step: Ste
             let mut rest = runs.clone();
             rest.remove(*position).length + room(&rest, others) >= left
         };
-        let feasible = (0..runs.len()).filter(is_enough);
+        // Nobody begins a single seat while every group can have two.
+        let has_company = left > 1 && runs.iter().filter(|run| run.length > 1).count() > others;
+        let feasible = (0..runs.len()).filter(is_enough).filter(|run| !has_company || runs[*run].length > 1);
         // In rows; of those as near the best.
         let distance = |position: &usize| first.map_or(0, |first| first.abs_diff(runs[*position].row));
         let run = runs.remove(feasible.min_by_key(distance).unwrap());
