@@ -59,9 +59,10 @@ impl Show {
         let opening = (!self.waitlist.look.is_empty() && self.sale.opens_at > now).then_some(self.sale.opens_at);
         let planned = self.channels.next_opening().map(|(at, _)| at);
         let release = self.releases.values().min().copied();
-        let gathering = self.waitlist.next_gathering_end().map(|(at, _)| at);
         // While clocks are stopped, no deadline comes.
-        let deadline = self.holds.next_deadline().filter(|at| self.sale.clock(*at) == *at);
+        let comes = |at: &Timestamp| self.sale.clock(*at) == *at;
+        let gathering = self.waitlist.next_gathering_end().map(|(at, _)| at).filter(comes);
+        let deadline = self.holds.next_deadline().filter(comes);
         [planned, release, self.returns_due_at, gathering, opening, self.sale.clocks_start_at(), deadline]
             .into_iter()
             .flatten()
@@ -74,7 +75,7 @@ impl Show {
         due.extend(self.channels.due(now).map(Due::OpenChannel));
         due.extend(self.releases.iter().filter(|(_, at)| **at <= now).map(|(mark, _)| Due::Release(*mark)));
         due.extend(self.returns_due_at.filter(|at| *at <= now).map(|_| Due::Return));
-        due.extend(self.waitlist.gatherings_due(now).into_iter().map(Due::EndGathering));
+        due.extend(self.waitlist.gatherings_due(self.sale.clock(now)).into_iter().map(Due::EndGathering));
         let is_to_serve = !self.waitlist.look.is_empty() && self.sale.state_at(now) == ShowState::OnSale;
         due.extend(is_to_serve.then_some(Due::Serve));
         due.extend(self.sale.clocks_start_at().filter(|at| *at <= now).map(|_| Due::Close));

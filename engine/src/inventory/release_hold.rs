@@ -180,4 +180,20 @@ mod tests {
              00:04  release h1 by bob                   -> rejected: hold of another buyer",
         );
     }
+
+    /// What the buyer does not want of it (rule: offer-cascades).
+    #[test]
+    fn a_part_of_an_offer_goes_to_the_next() {
+        check(
+            "row A 2 in West
+             00:00  hold A1 A2 as h1 by bob              -> held 2000, until 10:00
+             00:01  join 2 together as h2                -> waiting, 1 in all
+             00:01  join 1 any as h3 by cyd              -> waiting, 2 in all
+             00:02  hold 1xFloor as h4 replacing h1 by bob -> held 100, until 10:02
+                    => h2 offered A1 A2 2000, until 10:02
+             00:03  release A1 of h2                     -> held
+                    => h3 offered A1 1000, until 10:03
+             00:04  confirm h2 for o2                    -> confirmed A2 1000 for o2, together, offer",
+        );
+    }
 }

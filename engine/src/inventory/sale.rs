@@ -219,10 +219,11 @@ pub(super) fn apply_closed(show: &mut Show, at: Timestamp) {
     show.sale.stage = Stage::Closed;
 }
 
-/// Every live hold gets back the time for which clocks stood still.
+/// Every live hold, and every party that something is gathered for, gets back the time for which clocks stood still.
 pub(super) fn start_clocks(show: &mut Show, at: Timestamp) {
     if let Stage::Paused { since, stop_clocks: true } = show.sale.stage {
         show.holds.shift_deadlines(since, at.ms_since(since), show.policy.hold_life_ms_max);
+        show.waitlist.shift_gatherings(since, at.ms_since(since));
     }
 }
 

@@ -183,6 +183,12 @@ impl Waitlist {
         due.into_iter().map(|(_, id)| id).collect()
     }
 
+    /// What was gathered at `since` is withheld so much longer.
+    pub(super) fn shift_gatherings(&mut self, since: Timestamp, ms: u64) {
+        let running = self.gatherings.values_mut().filter(|gathering| gathering.until > since);
+        running.for_each(|gathering| gathering.until = gathering.until.plus_ms(ms));
+    }
+
     /// Queues that such a seat may be for.
     pub(super) fn queues_for(&self, section: SectionIndex) -> impl Iterator<Item = u32> + '_ {
         let named = self.by_section.get(&section).map(Vec::as_slice).unwrap_or_default();

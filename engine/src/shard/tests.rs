@@ -288,3 +288,5 @@ fn creating_a_show_twice_is_a_success_and_another_one_is_refused() {
     assert_eq!(refused.to_string(), "a show with this id exists, with another policy");
     assert_eq!(shard.log.tail().lsn, Lsn(1));
 }
+
+mod waiting;

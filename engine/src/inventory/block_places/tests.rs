@@ -221,3 +221,17 @@ fn units_return_at_a_rate_too() {
                 => 50xFloor from returning:x",
     );
 }
+
+/// A kill comes before everything and needs to be taken back first (rule: block-kinds).
+#[test]
+fn a_seat_may_be_blocked_again_in_another_way_only_when_it_is_free() {
+    check(
+        "00:00  block A1 kill:camera                 -> 1 changed
+         00:01  block A1 house:guests                -> 0 changed, 1 refused: A1
+         00:02  hold A1 as h1 house                  -> rejected: places taken A1
+         00:03  unblock A1 kill:camera               -> 1 changed
+         00:04  block A1 house:guests                -> 1 changed
+         00:05  hold A1 as h1 house                  -> held 1000, until 10:05
+         00:06  block A1 kill:camera                 -> 0 changed, 1 refused: A1",
+    );
+}

@@ -121,3 +121,33 @@ fn an_exchange_makes_no_hold() {
          00:03  exchange A3 of h1                    -> confirmed A3 1000 for o1, difference 0",
     );
 }
+
+/// What is given up goes where it came from, and only the house takes more of it (rule: exchange).
+#[test]
+fn an_exchange_of_house_seats_gives_them_back_to_the_house() {
+    check(
+        "00:00  block A1 A2 house:guests             -> 2 changed
+         00:01  sell A1 as h1 for o1 house           -> confirmed A1 1000 for o1
+         00:02  exchange A2 of h1                    -> rejected: places taken A2
+         00:02  exchange A2 of h1 house              -> confirmed A2 1000 for o1, difference 0
+         00:03  exchange A3 of h1                    -> confirmed A3 1000 for o1, difference 0
+         00:04  seats                                -> A3 sold, A1 A2 blocked",
+    );
+}
+
+/// One's own seat of a channel stays one's own; places for guests who need them are asked for again (rule: exchange).
+#[test]
+fn an_exchange_keeps_what_it_has_without_the_key() {
+    check(
+        "row A 6 in West, bays 5
+         00:00  channel fans                         -> done
+         00:00  assign A1 to fans                    -> 1 changed
+         00:01  sell A1 A5 as h1 for o1 with fans accessible -> confirmed A1 A5 2000 for o1
+         00:02  exchange A1 A2 A5 of h1              -> rejected: places protected A5
+         00:02  exchange A1 A2 A5 of h1 accessible   -> confirmed A1 A2 A5 3000 for o1, difference 1000
+         00:03  exchange A2 A5 of h1 accessible      -> confirmed A2 A5 2000 for o1, difference -1000
+         00:04  exchange A1 A2 A5 of h1 accessible   -> rejected: places taken A1
+         00:05  exchange A2 of h1                    -> confirmed A2 1000 for o1, difference -1000
+         00:06  exchange A2 A5 of h1                 -> rejected: places protected A5",
+    );
+}

@@ -179,3 +179,33 @@ fn another_policy_holds_from_now_on() {
          00:04  confirm h1 for o1                    -> confirmed A1 A2 A3 3000 for o1",
     );
 }
+
+/// Whoever named a highest price is looked at anew (rule: waitlist-wish).
+#[test]
+fn a_price_that_falls_serves_who_waits_for_it() {
+    check(
+        "category Gold 3000
+         row A 2 in West, at Gold
+         00:00  join 2 together under 2000 in West as h1 -> waiting, 1 in all
+         00:01  reprice Gold 1900                    -> version 2
+                => h1 offered A1 A2 3800, until 10:01
+         00:02  add category Silver 500              -> version 3
+         00:02  join 1 any at Silver as h2 by bob    -> waiting, 1 in all
+         00:03  release h1                           -> released
+         00:04  recategorise A2 at Silver            -> version 4
+                => h2 offered A2 500, until 10:04",
+    );
+}
+
+/// Not even for whoever asks in the same step (rule: mass-return).
+#[test]
+fn a_mass_of_new_seats_is_withheld_until_its_turn() {
+    check(
+        "row A 1 in West
+         00:00  hold A1 as h1 by bob                 -> held 1000, until 10:00
+         00:01  join 2 together as h2                -> waiting, 1 in all
+         00:02  add row B 65 in West                 -> version 2
+         00:03  best 2 together as h3 by cyd         -> held B34 B35 2000, until 10:03, together
+                => B1-B65 from returning:new; h2 offered B32 B33 2000, until 10:03",
+    );
+}

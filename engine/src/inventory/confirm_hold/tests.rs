@@ -120,3 +120,20 @@ fn a_late_payment_does_not_take_a_seat_that_was_withheld() {
          00:07  confirm h1 for o1 late              -> rejected: places taken A1",
     );
 }
+
+/// Unless nobody waits, its places are somebody else's by then (rule: accept-late).
+#[test]
+fn a_late_offer_is_an_offer_that_passed_on() {
+    check(
+        "policy offer_ttl 1m
+         row A 1 in West
+         00:00  hold A1 as h1 by bob                 -> held 1000, until 10:00
+         00:01  join 1 any as h2                     -> waiting, 1 in all
+         00:01  join 1 any as h3 by cyd              -> waiting, 2 in all
+         00:02  release h1 by bob                    -> released
+                => h2 offered A1 1000, until 01:02
+         01:03  confirm h2 for o2 late               -> rejected: places taken A1
+                => h3 offered A1 1000, until 02:03
+         02:04  confirm h3 for o3 by cyd late        -> confirmed A1 1000 for o3 by cyd, scattered, offer",
+    );
+}

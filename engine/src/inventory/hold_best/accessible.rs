@@ -193,4 +193,15 @@ mod tests {
              00:01  best 3 together as h1                -> held A1 A2 A3 3000, until 10:01, together",
         );
     }
+
+    /// Replacing an accessible hold counts its bay as free (rule: swap-is-net).
+    #[test]
+    fn ones_own_bay_may_be_chosen_again() {
+        check(
+            "row A 4 in West, bays 2, companions 3
+             00:00  best 2 together as h1 bays 1 companions 1 -> held A2 A3 2000, until 10:00, together
+             00:01  best 3 together as h2 replacing h1 bays 1 companions 1 -> held A2 A3 A4 3000, until 10:01, together
+             00:02  best 4 together as h3 replacing h2 bays 1 companions 1 -> held A1 A2 A3 A4 4000, until 10:02, together",
+        );
+    }
 }

@@ -222,3 +222,17 @@ fn a_held_block_is_what_is_sold() {
          00:02  best 2 together as h1 tickets adult:2 -> rejected: id reused, another request",
     );
 }
+
+/// Own seats that are given up join free ones to longer runs (rule: swap-is-net).
+#[test]
+fn a_split_party_of_an_own_hold_may_use_its_seats() {
+    check(
+        "row A 5 in West
+         row B 2 in West
+         00:00  hold A3 as h1                        -> held 1000, until 10:00
+         00:01  hold A5 as h2 by bob                 -> held 1000, until 10:01
+         00:02  best 4 preferred as h3 replacing h1  -> held A1 A2 A3 A4 4000, until 10:02, together
+         00:03  best 6 preferred as h4 replacing h3  -> held A1 A2 A3 A4 B1 B2 6000, until 10:03, split
+         00:04  best 5 preferred in West as h5       -> rejected: sold out, 5 wanted, 0 there",
+    );
+}

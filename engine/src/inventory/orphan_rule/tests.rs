@@ -140,3 +140,16 @@ fn what_is_chosen_for_the_buyer_avoids_it_by_itself() {
          00:00  best 2 together as h1                -> held A1 A2 2000, until 10:00, together leaving one",
     );
 }
+
+/// A single buyer is not refused when every choice leaves one (rule: orphans).
+#[test]
+fn where_only_pairs_remain_one_may_sit_alone() {
+    check(
+        "policy orphans forbid
+         row A 2 in West
+         row B 2 in West
+         00:00  hold A1 as h1                        -> held 1000, until 10:00, leaves A2 alone
+         00:01  hold B2 as h2 by bob                 -> rejected: orphans left B1
+         00:02  hold A2 as h2 by bob                 -> held 1000, until 10:02",
+    );
+}

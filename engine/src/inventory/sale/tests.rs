@@ -155,3 +155,21 @@ fn opening_by_hand_before_the_time_opens() {
          08:00  hold A2 as h2                        -> rejected: the show is closed",
     );
 }
+
+/// Channels open and blocks come back by the clock on the wall; those who wait are served when it goes on (rule: pause).
+#[test]
+fn what_is_due_goes_on_while_a_sale_pauses() {
+    check(
+        "row A 2 in West
+         00:00  block A1 block:x                     -> 1 changed
+         00:00  schedule block:x at 05:00            -> done
+         00:00  channel fans public 05:00            -> done
+         00:00  assign A2 to fans                    -> 1 changed
+         00:01  join 1 any as h1                     -> waiting, 1 in all
+         00:02  pause clocks                         -> paused
+         05:00  tick                                 -> done
+                => fans public; A1 from block:x; block:x released
+         06:00  open                                 -> on sale
+                => h1 offered A1 1000, until 16:00",
+    );
+}

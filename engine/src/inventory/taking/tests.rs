@@ -173,3 +173,38 @@ fn pools_share_a_capacity() {
          00:07  hold 8xFloor as h6 by cyd            -> held 800, until 10:07",
     );
 }
+
+/// An offer is a hold of the buyer: its seats may go into another one, which lives no longer (rule: own-seats-move).
+#[test]
+fn an_offers_seats_move_too() {
+    check(
+        "policy offer_ttl 2m
+         row A 3 in West
+         00:00  hold A1 A2 A3 as h1 by bob           -> held 3000, until 10:00
+         00:01  join 1 any as h2                     -> waiting, 1 in all
+         00:02  release A1 of h1 by bob              -> held
+                => h2 offered A1 1000, until 02:02
+         00:03  release h1 by bob                    -> released
+         00:04  hold A1 A2 as h3                     -> held 2000, until 02:02
+         00:05  get h2                               -> released, scattered, offer
+         00:06  extend h3 for 1h                     -> extended to 02:02 of 02:02
+         00:07  join 1 any as h4                     -> waiting, 1 in all
+                => h4 offered A3 1000, until 02:07",
+    );
+}
+
+/// For other seats, within the time that it had (rule: swap-is-net).
+#[test]
+fn an_offer_may_be_replaced() {
+    check(
+        "policy offer_ttl 2m
+         row A 3 in West
+         00:00  hold A1 A2 A3 as h1 by bob           -> held 3000, until 10:00
+         00:01  join 1 any as h2                     -> waiting, 1 in all
+         00:01  join 1 any as h9 by cyd              -> waiting, 2 in all
+         00:02  release A1 of h1 by bob              -> held
+                => h2 offered A1 1000, until 02:02
+         00:03  hold 1xFloor as h3 replacing h2      -> held 100, until 02:02
+                => h9 offered A1 1000, until 02:03",
+    );
+}

@@ -61,10 +61,11 @@ fn complete(show: &Show, now: Timestamp) -> Option<Event> {
     None
 }
 
+/// What decides who is first, the entry's slot, and its queue.
+type Candidate = ((u64, u64), u32, u32);
+
 /// An offer for the first entry that what is free satisfies.
 fn offer_first(show: &Show, queues: &[u32], now: Timestamp) -> Option<Event> {
-    /// Key, entry and queue.
-    type Candidate = ((u64, u64), u32, u32);
     let mut candidates: SmallVec<[Candidate; 32]> = SmallVec::new();
     for &queue in queues {
         let Some(wanted) = show.waitlist.queue(queue) else { continue };

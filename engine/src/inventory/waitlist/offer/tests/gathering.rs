@@ -127,3 +127,22 @@ fn cancelling_the_show_gives_back_what_was_gathered() {
          00:05  get h2                               -> rejected: hold unknown",
     );
 }
+
+/// A party's time to be completed stands still as every deadline does (rule: pause-clocks).
+#[test]
+fn while_clocks_are_stopped_gathering_does_not_end() {
+    check(
+        "policy gather 5m
+         row A 3 in West
+         00:00  hold A1 A2 A3 as h1 for 2h by bob    -> held 3000, until 30:00
+         00:01  join 2 any as h2 by cyd              -> waiting, 1 in all
+         00:02  release A1 of h1 by bob              -> held
+                => h2 gathers A1, until 05:02
+         01:02  pause clocks                         -> paused
+         20:00  get h2                               -> waiting, 1 in all, 1 gathered
+         21:02  open                                 -> on sale
+         25:01  get h2                               -> waiting, 1 in all, 1 gathered
+         25:02  get h2                               -> waiting, 1 in all
+                => h2 gathers no more",
+    );
+}

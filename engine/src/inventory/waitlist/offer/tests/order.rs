@@ -159,3 +159,16 @@ fn a_closed_sale_offers_nothing() {
          00:04  seats                                -> all available",
     );
 }
+
+/// What was promised when it joined stands (rule: policy-change).
+#[test]
+fn an_entry_larger_than_a_hold_may_be_now_is_still_served() {
+    check(
+        "row A 3 in West
+         00:00  hold A1 A2 A3 as h1 by bob           -> held 3000, until 10:00
+         00:01  join 3 together as h2                -> waiting, 1 in all
+         00:02  policy places_per_hold 2             -> done
+         00:03  release h1 by bob                    -> released
+                => h2 offered A1 A2 A3 3000, until 10:03",
+    );
+}
