@@ -203,6 +203,20 @@ impl Future {
     }
 }
 
+/// Every state on the way through what is due, show by show.
+fn fall_due(truth: &Naive, shows: impl Iterator<Item = ShowNumber>, now: Timestamp) -> Vec<Naive> {
+    let mut state = truth.clone();
+    let mut states = vec![state.clone()];
+    for show in shows {
+        for due in state.due(show, now) {
+            state.fall_due(show, due, now);
+            state.follow(show, now);
+            note(&mut states, &state);
+        }
+    }
+    states
+}
+
 /// Notes a state that is another one than the last.
 fn note(states: &mut Vec<Naive>, state: &Naive) {
     if states.last() != Some(state) {
@@ -212,15 +226,10 @@ fn note(states: &mut Vec<Naive>, state: &Naive) {
 
 /// What the naive model does in a turn.
 fn foresee(truth: &Naive, requests: &[(ShowNumber, Vec<Command>)], now: Timestamp) -> Future {
-    let mut state = truth.clone();
-    let mut states = vec![state.clone()];
-    for show in numbers(truth) {
-        for due in state.due(show, now) {
-            state.fall_due(show, due, now);
-            state.follow(show, now);
-            note(&mut states, &state);
-        }
-    }
+    // Which show's turn it is first is the shard's choice; there are two at most.
+    let mut states = fall_due(truth, numbers(truth).rev(), now);
+    states.extend(fall_due(truth, numbers(truth), now));
+    let mut state = states[states.len() - 1].clone();
     let mut outcomes = Vec::new();
     for (show, commands) in requests {
         let mut of_request = Vec::new();
@@ -239,8 +248,8 @@ fn compare(inventory: &Inventory, naive: &Naive, now: Timestamp) -> Result<(), S
     numbers(naive).try_for_each(|show| compare_show(inventory, naive, show, now))
 }
 
-fn numbers(naive: &Naive) -> impl Iterator<Item = ShowNumber> + use<> {
-    (0u32..).map(ShowNumber).take(naive.shows())
+fn numbers(naive: &Naive) -> impl DoubleEndedIterator<Item = ShowNumber> + use<> {
+    (0..u32::try_from(naive.shows()).unwrap()).map(ShowNumber)
 }
 
 fn reply<T: Send + 'static>() -> (Reply<T>, mpsc::Receiver<Result<T, Fault>>) {

@@ -28,7 +28,7 @@ pub(super) fn due(show: &Show, now: Timestamp) -> Vec<Due> {
         due.push(Due::Return);
     }
     let gathering = show.entries.iter().filter_map(|entry| Some((entry.gathers_until?, entry.id)));
-    let mut gatherings: Vec<_> = gathering.filter(|(until, _)| *until <= now).collect();
+    let mut gatherings: Vec<_> = gathering.filter(|(until, _)| *until <= show.clock(now)).collect();
     gatherings.sort_unstable();
     due.extend(gatherings.into_iter().map(|(_, id)| Due::EndGathering(id)));
     if !show.look.is_empty() && show.state_at(now) == ShowState::OnSale {

@@ -81,6 +81,11 @@ fn start_clocks(show: &mut Show, now: Timestamp) {
         hold.expires_at.0 += stood;
         hold.pinned_from = hold.pinned_from.map(|from| Timestamp(from.0 + stood));
     }
+    for until in show.entries.iter_mut().filter_map(|entry| entry.gathers_until.as_mut()) {
+        if *until > since {
+            until.0 += stood;
+        }
+    }
 }
 
 pub(super) fn cancel(show: &mut Show, dry_run: bool, now: Timestamp) -> Outcome {

@@ -63,10 +63,9 @@ impl Show {
         self.entries.remove(position)
     }
 
-    /// The positions of the channels of these keys that are not public.
-    fn closed_channels(&self, command: &JoinWaitlist) -> Result<BTreeSet<usize>, Rejection> {
-        let all: Result<BTreeSet<usize>, _> = command.channels.iter().map(|key| self.channel(key)).collect();
-        Ok(all?.into_iter().filter(|channel| !self.channels[*channel].is_open).collect())
+    /// The positions of the channels of these keys, public or not.
+    fn named_channels(&self, command: &JoinWaitlist) -> Result<BTreeSet<usize>, Rejection> {
+        command.channels.iter().map(|key| self.channel(key)).collect()
     }
 }
 
@@ -76,10 +75,9 @@ pub(super) fn join(show: &mut Show, command: &JoinWaitlist, now: Timestamp) -> O
         if entry.buyer != command.buyer {
             return reused(HoldField::BuyerId);
         }
-        let channels = show.closed_channels(command)?;
-        let own = entry.channels.iter().copied().filter(|channel| !show.channels[*channel].is_open);
+        let channels = show.named_channels(command)?;
         let is_same = entry.wish == command.wish && entry.priority == command.priority;
-        if !is_same || own.collect::<BTreeSet<_>>() != channels {
+        if !is_same || entry.channels != channels {
             return reused(HoldField::Request);
         }
         return Ok(Answer::Waiting(show.wait_view(entry)));
@@ -100,7 +98,7 @@ pub(super) fn join(show: &mut Show, command: &JoinWaitlist, now: Timestamp) -> O
     if policy.waitlist_max == 0 || policy.waitlist_closes_at.is_some_and(|at| at <= now) {
         return Err(Rejection::WaitlistClosed);
     }
-    let channels = show.closed_channels(command)?;
+    let channels = show.named_channels(command)?;
     best::check_sections(show, &command.wish)?;
     for (limit, wanted, max) in [
         (Limit::PlacesPerHold, command.wish.quantity, policy.places_per_hold_max),
