@@ -165,8 +165,8 @@ fn a_live_hold_costs_at_most_two_hundred_bytes_also_just_after_growth() {
 /// A party of one to four, of one of six wishes.
 fn join(number: u32) -> Command {
     let (hold_id, buyer) = who(number);
-    let adjacency = if number % 3 == 0 { Adjacency::Required } else { Adjacency::Preferred };
-    let sections = if number % 2 == 0 { vec![SectionIndex(0)] } else { Vec::new() };
+    let adjacency = if number.is_multiple_of(3) { Adjacency::Required } else { Adjacency::Preferred };
+    let sections = if number.is_multiple_of(2) { vec![SectionIndex(0)] } else { Vec::new() };
     let wish = Wish { sections, ..Wish::seats(1 + number % 3, adjacency) };
     Command::JoinWaitlist(Box::new(JoinWaitlist { hold_id, buyer, wish, priority: 0, channels: Vec::new() }))
 }

@@ -224,4 +224,15 @@ mod tests {
              00:07  confirm h1 for o1 late               -> confirmed A1 1000 for o1",
         );
     }
+
+    /// A show has at most 63 channels, and says so (rule: bounded).
+    #[test]
+    fn channels_are_bounded() {
+        let set = |number: usize, answer: &str| format!("00:00  channel c{number}  -> {answer}\n");
+        let all: String = (0..super::CHANNELS_MAX).map(|number| set(number, "done")).collect();
+        let more = set(63, "rejected: channels_per_show_max is 63");
+        check(&format!(
+            "{all}{more}00:01  assign A1 to c62 -> 1 changed\n00:01  hold A1 as h1 with c62 -> held 1000, until 10:01"
+        ));
+    }
 }

@@ -110,7 +110,7 @@ impl Show {
             version: self.version,
             manifest_version: self.manifest_version,
             sections: (0u32..).map(SectionIndex).zip(sections).collect(),
-            categories: (0u8..).map(CategoryIndex).zip(categories).collect(),
+            categories: (0..=u8::MAX).map(CategoryIndex).zip(categories).collect(),
             channels: self.channel_overviews(channels),
             blocks: self.block_overviews(),
             live_holds: self.holds.live(),
@@ -145,7 +145,7 @@ impl Show {
     }
 
     fn block_overviews(&self) -> Vec<BlockOverview> {
-        let marks = (0u8..).zip(self.blocks.marks());
+        let marks = (0..=u8::MAX).zip(self.blocks.marks());
         let overviews = marks.map(|(position, mark)| BlockOverview {
             mark: mark.clone(),
             seats: u32::try_from(self.blocks.seats_of(mark).count()).unwrap_or(u32::MAX),
@@ -158,5 +158,41 @@ impl Show {
             released_at: self.releases.get(&position).copied(),
         });
         overviews.filter(|block| block.seats > 0 || !block.ga.is_empty() || block.released_at.is_some()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::inventory::scenario::check;
+
+    /// The organiser sees every place once by section, what is withheld and until when, and who waits (rule: overview).
+    #[test]
+    fn everything_is_counted_once() {
+        check(
+            "row A 4 in West, bays 4
+             00:00  channel fans public 30:00          -> done
+             00:00  assign A1 to fans                  -> 1 changed
+             00:00  block A2 3xFloor house:guests      -> 4 changed
+             00:00  schedule house:guests at 20:00     -> done
+             00:01  hold A1 A4 as h1 with fans accessible -> held 2000, until 10:01
+             00:02  sell A3 2xFloor as h2 for o2       -> confirmed A3 2xFloor 1200 for o2
+             00:03  join 1 any in West as h3 by bob    -> waiting, 1 in all
+             00:04  overview                           -> on sale, West 0+2+1+1 Floor 95+0+2+3, fans 0+1+0+0 public at 30:00, house:guests 1 3xFloor until 20:00, 1 holds 1 bookings 1 waiting
+             00:05  cancel h2                          -> cancelled
+                    => h3 offered A3 1000, until 10:05
+             00:06  overview                           -> on sale, West 0+3+0+1 Floor 97+0+0+3, fans 0+1+0+0 public at 30:00, house:guests 1 3xFloor until 20:00, 2 holds 0 bookings 0 waiting",
+        );
+    }
+
+    /// As many categories as there can be are counted (rule: bounded).
+    #[test]
+    fn a_show_with_every_category_is_counted() {
+        let categories: String = (2..255).map(|number| format!("category C{number} 5\n")).collect();
+        check(&format!(
+            "{categories}row A 2 in West, at C254
+             00:00  best 1 any at C254 as h1 -> held A1 5, until 10:00, scattered
+             00:01  overview                 -> on sale, West 1+1+0+0 Floor 100+0+0+0, 1 holds 0 bookings 0 waiting
+             00:02  add category More 5      -> rejected: manifest invalid, categories: must be 1 to 255, are 256"
+        ));
     }
 }

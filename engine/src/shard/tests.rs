@@ -1,5 +1,7 @@
 //! The shard against a log in memory that fails on demand: what leaves it, when, and what it is worth.
 
+mod waiting;
+
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -289,4 +291,16 @@ fn creating_a_show_twice_is_a_success_and_another_one_is_refused() {
     assert_eq!(shard.log.tail().lsn, Lsn(1));
 }
 
-mod waiting;
+/// While the first is not durable yet, its repetition gets the same answer, and nothing is done twice.
+#[test]
+fn a_request_twice_in_one_batch_is_done_once() {
+    let world = World::new();
+    let mut shard = world.shard_with_show();
+    let (first, first_outcomes) = execute(vec![hold(1, 1)]);
+    let (second, second_outcomes) = execute(vec![hold(1, 1), hold(1, 2)]);
+    shard.turn([first, second].into_iter()).unwrap();
+    let (first, second) = (first_outcomes.recv().unwrap().unwrap(), second_outcomes.recv().unwrap().unwrap());
+    assert_eq!(first[0], second[0]);
+    assert!(matches!(&second[1], Err(Rejection::IdReused { .. })));
+    assert_eq!(shard.inventory.show(SHOW).unwrap().seat_map(Timestamp(0)).available.count(), 999);
+}

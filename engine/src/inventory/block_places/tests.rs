@@ -235,3 +235,19 @@ fn a_seat_may_be_blocked_again_in_another_way_only_when_it_is_free() {
          00:06  block A1 kill:camera                 -> 0 changed, 1 refused: A1",
     );
 }
+
+/// A show has at most 255 ways and reasons of blocks, and says so (rule: bounded).
+#[test]
+fn marks_are_bounded() {
+    let schedule = |number: usize| format!("00:00  schedule block:b{number} at 05:00  -> done\n");
+    let all: String = (0..super::MARKS_MAX).map(schedule).collect();
+    check(&format!(
+        "{all}00:01  block A1 block:more  -> rejected: marks_per_show_max is 255
+         00:01  schedule kill:b0 at 06:00 -> rejected: marks_per_show_max is 255
+         00:02  block A1 block:b254      -> 1 changed
+         00:02  sell A2 as h1 for o1     -> confirmed A2 1000 for o1
+         00:03  cancel h1 to kill:damage -> rejected: marks_per_show_max is 255
+         00:04  cancel h1 to block:b7    -> cancelled
+         00:05  seats                    -> A1 A2 blocked"
+    ));
+}

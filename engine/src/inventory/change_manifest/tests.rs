@@ -209,3 +209,16 @@ fn a_mass_of_new_seats_is_withheld_until_its_turn() {
                 => B1-B65 from returning:new; h2 offered B32 B33 2000, until 10:03",
     );
 }
+
+/// A show's manifest changes at most 10,000 times (rule: bounded).
+#[test]
+fn changes_are_bounded() {
+    let mut inventory = crate::inventory::scenario::run("00:00  reprice Seat 1500  -> version 2");
+    let show = &mut inventory.shows[0];
+    show.manifest_version = super::MANIFEST_CHANGES_MAX + 1;
+    let change = super::ManifestChange::SetCapacity(Some(5));
+    let (now, mut events) = (super::Timestamp(2_000_000), Vec::new());
+    let decided = super::decide(show, &change, now, &mut events);
+    assert_eq!(decided.unwrap_err().to_string(), "manifest_changes_max is 10000");
+    assert!(events.is_empty());
+}

@@ -197,3 +197,6 @@ fn wrong_section(parts: &ManifestParts, section: SectionIndex) -> ManifestError 
     let spot = ManifestSpot::Section(section.0 as usize);
     ManifestError { spot, problem: ManifestProblem::WrongSection { name } }
 }
+
+#[cfg(test)]
+mod tests;

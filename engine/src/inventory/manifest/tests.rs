@@ -146,3 +146,71 @@ fn money_is_checked() {
     unknown.categories.pop();
     assert_eq!(problem(unknown), "sections[0].rows[0]: names category 1, but there are 1");
 }
+
+#[test]
+fn rows_are_ranked_by_their_rank_and_otherwise_by_their_position() {
+    let mut ranked = parts(vec![
+        section("West", vec![row("A", vec![numbered(1, 1, 2)]), row("B", vec![numbered(1, 1, 2)])]),
+        section("East", vec![row("A", vec![numbered(1, 1, 2)]), row("B", vec![numbered(1, 1, 2)])]),
+    ]);
+    let order = |parts: &ManifestParts| Manifest::new(parts.clone()).unwrap().ranked_rows().to_vec();
+    assert_eq!(order(&ranked), [0, 2, 1, 3], "front rows first, of two the first section's");
+    let SectionKind::Reserved(rows) = &mut ranked.sections[1].kind else { panic!("seats") };
+    (rows[0].rank, rows[1].rank) = (Some(7), Some(0));
+    assert_eq!(order(&ranked), [0, 3, 1, 2]);
+    let manifest = Manifest::new(ranked).unwrap();
+    for (position, row) in manifest.ranked_rows().iter().enumerate() {
+        assert_eq!(manifest.rank_position(*row as usize), position);
+    }
+}
+
+#[test]
+fn features_are_found_by_seat() {
+    let mut bay = numbered(1, 1, 2);
+    bay.features = Features::ACCESSIBLE;
+    let mut companion = numbered(3, 1, 1);
+    companion.features = Features::COMPANION.and(Features::RESTRICTED_VIEW);
+    let plain = row("B", vec![numbered(1, 1, 3)]);
+    let rows = vec![plain, row("A", vec![numbered(9, 1, 2), bay, companion])];
+    let manifest = Manifest::new(parts(vec![section("West", rows)])).unwrap();
+    let of = |seats: &SeatBitmap| seats.iter().map(|seat| seat.0).collect::<Vec<_>>();
+    assert_eq!(of(manifest.accessible()), [5, 6]);
+    assert_eq!(of(manifest.protected()), [5, 6, 7]);
+    assert_eq!(of(manifest.restricted()), [7]);
+    assert_eq!(manifest.protected_rows(), [1]);
+}
+
+#[test]
+fn a_seat_is_a_bay_or_a_companions_and_has_no_unknown_features() {
+    let with = |features: Features| {
+        let mut run = numbered(1, 1, 1);
+        run.features = features;
+        Manifest::new(parts(vec![section("West", vec![row("A", vec![run])])])).map(drop)
+    };
+    assert!(with(Features::ACCESSIBLE.and(Features::RESTRICTED_VIEW)).is_ok());
+    let both = with(Features::ACCESSIBLE.and(Features::COMPANION)).unwrap_err();
+    assert_eq!(both.to_string(), "sections[0].rows[0]: has features that do not go together");
+}
+
+#[test]
+fn pools_are_checked() {
+    let pool = |name: &str, capacity: u32, sections: &[u32]| Pool {
+        name: name.to_owned(),
+        capacity,
+        sections: sections.iter().map(|section| SectionIndex(*section)).collect(),
+    };
+    let problem_of = |pools: Vec<Pool>| {
+        let seats = section("West", vec![row("A", vec![numbered(1, 1, 2)])]);
+        problem(ManifestParts { pools, ..parts(vec![ga("Floor", 5), ga("Pit", 5), seats]) })
+    };
+    assert_eq!(problem_of(vec![pool("", 5, &[0])]), "pools[0]: must be 1 to 100 bytes, is 0");
+    assert_eq!(problem_of(vec![pool("All", 0, &[0])]), "pools[0]: has a capacity of 0");
+    assert_eq!(problem_of(vec![pool("All", 5, &[])]), "pools[0]: must be 1 to 4096, are 0");
+    assert_eq!(problem_of(vec![pool("All", 5, &[3])]), "pools[0]: there are 3 sections, 3 is none of them");
+    assert_eq!(problem_of(vec![pool("All", 5, &[2])]), "pools[0]: \"West\" is not of the kind that this is for");
+    assert_eq!(problem_of(vec![pool("All", 5, &[0, 1, 0])]), "pools[0]: \"Floor\" stands twice");
+    assert_eq!(problem_of(vec![pool("All", 5, &[0]), pool("All", 6, &[1])]), "pools[1]: \"All\" stands twice");
+    let many = (0..=POOLS_MAX).map(|number| pool(&format!("Pool {number}"), 5, &[0])).collect();
+    assert_eq!(problem_of(many), "pools[64]: must be at most 64, are 65");
+    assert_eq!(problem(ManifestParts { capacity: Some(0), ..arena() }), "capacity: has a capacity of 0");
+}

@@ -19,25 +19,24 @@
 //! list ada [max 2] [after h1]      order o1      sales [max 2] [from 2]      seats      overview      tick
 //! ```
 
+mod of_holds;
+mod of_shows;
+
 use std::collections::BTreeMap;
 
 use super::{
     super::{
         blocks::{BlockKind, Mark},
         lookups::{Cursor, LookupBy},
-        manifest::{Manifest, ManifestChange, Section, SectionKind},
+        manifest::Manifest,
         places::Places,
         show::Show,
     },
     hall,
 };
 use crate::{
-    command::{
-        Adjacency, AssignChannel, BlockPlaces, CancelBooking, Command, ConfirmHold, ExchangeSeats, ExtendHold,
-        HoldBest, HoldSeats, JoinWaitlist, OwnHold, ReleaseHold, ReturnTo, ScheduleRelease, ScheduleSale, Selection,
-        SellPlaces, SetChannel, Terms, TicketCount, TransferBooking, UnblockPlaces, Wish,
-    },
-    ids::{BuyerId, HoldId, Name, Reference, SeatIndex, SeatRange, SectionIndex},
+    command::{Command, OwnHold},
+    ids::{BuyerId, HoldId, Name, Reference, SeatIndex, SectionIndex},
     time::{HoldTtl, Timestamp},
 };
 
@@ -154,20 +153,6 @@ impl<'a> Words<'a> {
         Reference::order(self.value("for").expect("an order")).expect("an order")
     }
 
-    fn keys(&self) -> Vec<Name> {
-        self.values.get("with").into_iter().flatten().map(|key| name(key)).collect()
-    }
-
-    fn terms(&self) -> Terms {
-        Terms {
-            replaces: self.value("replacing").map(hold_id),
-            channels: self.keys(),
-            accessible: self.has("accessible"),
-            house: self.has("house"),
-            manifest_version: self.number("seen"),
-        }
-    }
-
     fn seats(&self) -> Vec<SeatIndex> {
         let seats = self.others.iter().filter(|word| is_seat(word));
         seats
@@ -195,206 +180,6 @@ impl<'a> Words<'a> {
 
     fn some_places(&self) -> Places {
         self.places().expect("places")
-    }
-
-    fn wish(&self) -> Wish {
-        let adjacency = match () {
-            () if self.has("together") => Adjacency::Required,
-            () if self.has("preferred") => Adjacency::Preferred,
-            () => Adjacency::Any,
-        };
-        let all = |keyword: &str| self.values.get(keyword).cloned().unwrap_or_default();
-        let mut wish = Wish::seats(number(self.others.first().expect("how many")), adjacency);
-        wish.sections = all("in").into_iter().map(|name| self.section(name)).collect();
-        wish.categories =
-            all("at").into_iter().map(|name| hall::category(name, &self.manifest.parts().categories)).collect();
-        wish.sections.sort_unstable();
-        wish.categories.sort_unstable();
-        wish.at_least = self.number("least");
-        wish.price_minor_max = self.number("under").map(u64::from);
-        wish.exclude_restricted = self.has("unrestricted");
-        wish.bays = self.number("bays").unwrap_or(0);
-        wish.companions = self.number("companions").unwrap_or(0);
-        wish
-    }
-
-    fn tickets(&self) -> Vec<TicketCount> {
-        let ticket = |text: &str| {
-            let (ticket_type, count) = text.split_once(':').expect("a type and a count");
-            TicketCount { ticket_type: name(ticket_type), count: number(count) }
-        };
-        self.value("tickets").into_iter().flat_map(|tickets| tickets.split(',').map(ticket)).collect()
-    }
-
-    fn of_hold(&self, verb: &str) -> Option<Command> {
-        let places = self.places();
-        Some(match verb {
-            "hold" => {
-                let terms = Some(self.terms()).filter(|terms| *terms != Terms::default()).map(Box::new);
-                let (hold_id, buyer, ttl) = (self.hold_id(), self.buyer(), self.ttl());
-                Command::HoldSeats(HoldSeats { hold_id, buyer, places: self.some_places(), ttl, terms })
-            }
-            "best" => Command::HoldBest(Box::new(HoldBest {
-                hold_id: self.hold_id(),
-                buyer: self.buyer(),
-                wish: self.wish(),
-                tickets: self.tickets(),
-                ttl: self.ttl(),
-                terms: self.terms(),
-            })),
-            "extend" => {
-                Command::ExtendHold(ExtendHold { hold_id: self.hold_id(), buyer: self.buyer(), ttl: self.ttl() })
-            }
-            "release" => Command::ReleaseHold(ReleaseHold { hold_id: self.hold_id(), buyer: self.buyer(), places }),
-            "get" => Command::GetHold(self.hold_id()),
-            "confirm" => {
-                let (order, payment, accept_late) = (self.reference(), Reference::default(), self.has("late"));
-                let (hold_id, buyer) = (self.hold_id(), self.buyer());
-                Command::ConfirmHold(ConfirmHold { hold_id, buyer, order, payment, places, accept_late })
-            }
-            "pin" => Command::PinHold(self.own_hold()),
-            "unpin" => Command::UnpinHold(self.own_hold()),
-            "leave" => Command::LeaveWaitlist(self.own_hold()),
-            verb => return self.of_booking(verb),
-        })
-    }
-
-    fn of_booking(&self, verb: &str) -> Option<Command> {
-        let (order, payment) = (|| self.reference(), Reference::default());
-        Some(match verb {
-            "sell" => Command::SellPlaces(Box::new(SellPlaces {
-                hold_id: self.hold_id(),
-                buyer: self.buyer(),
-                places: self.some_places(),
-                order: order(),
-                payment,
-                terms: self.terms(),
-            })),
-            "cancel" => {
-                let return_to = self.value("to").map_or(ReturnTo::Available, |text| ReturnTo::Blocked(mark(text)));
-                let (hold_id, buyer, places) = (self.hold_id(), self.buyer(), self.places());
-                Command::CancelBooking(CancelBooking { hold_id, buyer, places, return_to })
-            }
-            "transfer" => {
-                let to_buyer = buyer(self.value("to").expect("to whom"));
-                Command::TransferBooking(TransferBooking { hold_id: self.hold_id(), buyer: self.buyer(), to_buyer })
-            }
-            "exchange" => {
-                let (hold_id, buyer, terms) = (self.hold_id(), self.buyer(), self.terms());
-                Command::ExchangeSeats(Box::new(ExchangeSeats { hold_id, buyer, places: self.some_places(), terms }))
-            }
-            "join" => Command::JoinWaitlist(Box::new(JoinWaitlist {
-                hold_id: self.hold_id(),
-                buyer: self.buyer(),
-                wish: self.wish(),
-                priority: u8::try_from(self.number("priority").unwrap_or(0)).expect("a priority"),
-                channels: self.keys(),
-            })),
-            _ => return None,
-        })
-    }
-
-    fn selection(&self) -> Selection {
-        let kinds = |kind: &str| {
-            let of_kind = self.others.iter().filter_map(|word| word.split_once(':'));
-            of_kind.filter(|(own, _)| *own == kind).map(|(_, name)| name).collect::<Vec<_>>()
-        };
-        let row = |text: &str| {
-            let (section, row) = text.split_once('/').expect("a section and a row");
-            (self.section(section), row.to_owned())
-        };
-        let categories = &self.manifest.parts().categories;
-        Selection {
-            seats: self.seats(),
-            rows: kinds("row").into_iter().map(row).collect(),
-            sections: kinds("section").into_iter().map(|name| self.section(name)).collect(),
-            categories: kinds("category").into_iter().map(|name| hall::category(name, categories)).collect(),
-            ga: self.units(),
-        }
-    }
-
-    fn mark(&self) -> Mark {
-        let is_mark = |word: &&&str| {
-            let kind = word.split_once(':').map(|(kind, _)| kind);
-            kind.is_some_and(|kind| !["row", "section", "category"].contains(&kind))
-        };
-        mark(self.others.iter().find(is_mark).expect("a mark such as kill:camera"))
-    }
-
-    fn of_show(&self, verb: &str) -> Command {
-        let (selection, dry_run) = (self.selection(), self.has("dry"));
-        match verb {
-            "block" => Command::BlockPlaces(BlockPlaces { selection, mark: self.mark() }),
-            "unblock" => Command::UnblockPlaces(UnblockPlaces { selection, mark: self.mark(), dry_run }),
-            "retire" => Command::RetireSeats(selection),
-            "schedule" => {
-                Command::ScheduleRelease(ScheduleRelease { mark: self.mark(), at: self.value("at").map(time) })
-            }
-            "channel" => {
-                let (key, public_at) = (name(self.others[0]), self.value("public").map(time));
-                Command::SetChannel(SetChannel { key, public_at })
-            }
-            "assign" => {
-                let key = self.value("to").filter(|key| *key != "none").map(name);
-                Command::AssignChannel(AssignChannel { selection, key })
-            }
-            "plan" => {
-                let opens_at = self.value("opens").map_or(Timestamp(0), time);
-                Command::ScheduleSale(ScheduleSale { opens_at, closes_at: self.value("closes").map(time) })
-            }
-            "open" => Command::OpenSale,
-            "pause" => Command::PauseSale { stop_clocks: self.has("clocks") },
-            "close" => Command::CloseSale,
-            "cancel-show" => Command::CancelShow { dry_run },
-            "archive" => Command::ArchiveShow,
-            other => panic!("unknown verb {other}"),
-        }
-    }
-
-    fn change(&self, verb: &str, rest: &str) -> ManifestChange {
-        let parts = self.manifest.parts();
-        let (what, more) = rest.split_once(' ').unwrap_or((rest, ""));
-        match (verb, what) {
-            ("add", "row") => {
-                let (section, row) = hall::row(more, &parts.categories);
-                match self.manifest.section(&section) {
-                    Some(section) => ManifestChange::AddRows { section, rows: vec![row] },
-                    None => {
-                        let kind = SectionKind::Reserved(vec![row]);
-                        ManifestChange::AddSection(Section { name: section, kind })
-                    }
-                }
-            }
-            ("add", "floor") => ManifestChange::AddSection(hall::floor(more, &parts.categories)),
-            ("add", _) => {
-                let (name, price) = more.split_once(' ').expect("a name and a price");
-                let (name, price_minor) = (name.to_owned(), u64::from(number(price)));
-                ManifestChange::AddCategory(super::super::manifest::Category { name, price_minor })
-            }
-            ("recategorise", _) => {
-                let category = hall::category(self.value("at").expect("a category"), &parts.categories);
-                ManifestChange::Recategorise { seats: SeatRange::of(self.seats()), category }
-            }
-            ("reprice", name) => {
-                let category = hall::category(name, &parts.categories);
-                ManifestChange::Reprice { category, price_minor: u64::from(number(more)) }
-            }
-            ("resize", name) => ManifestChange::SetGaCapacity { section: self.section(name), capacity: number(more) },
-            ("limit", what) => ManifestChange::SetCapacity((what != "none").then(|| number(what))),
-            ("pool", _) => ManifestChange::SetPool(hall::pool(rest, &parts.sections)),
-            _ => ManifestChange::RemovePool(rest.to_owned()),
-        }
-    }
-
-    fn lookup(&self, verb: &str) -> Asked {
-        let after = self.value("after").map(|hold| Cursor::After(hold_id(hold)));
-        let from = self.number("from").map(Cursor::At).or(after);
-        let by = match verb {
-            "list" => LookupBy::Buyer(buyer(self.others[0])),
-            "order" => LookupBy::Order(Reference::order(self.others[0]).expect("an order")),
-            _ => LookupBy::Show,
-        };
-        Asked::Lookup { by, from, max: self.number("max").unwrap_or(10) as usize }
     }
 }
 

@@ -1,21 +1,20 @@
 //! How answers, rejections and events look in a scenario.
 
+mod pages;
+mod refused;
+
 use super::{
     super::{
         Answer, BulkReport, HoldState, HoldView, Show,
         blocks::{BlockKind, Mark},
         hold::Prices,
-        lookups::{Cursor, Page},
-        overview::{Counts, Overview},
         places::Places,
-        seat_map::SeatMap,
     },
     parse::{START, UNKNOWN_SEATS},
 };
 use crate::{
-    event::{Event, MarkedPlaces},
+    event::MarkedPlaces,
     ids::{HoldId, SeatIndex, SectionIndex},
-    rejection::{Conflicts, Rejection},
     time::Timestamp,
 };
 
@@ -168,144 +167,6 @@ impl Names<'_> {
             }
         }
         text
-    }
-
-    pub(super) fn rejection(&self, rejection: &Rejection) -> String {
-        match rejection {
-            Rejection::IdReused { field } => format!("id reused, another {field}"),
-            Rejection::HoldUnknown => "hold unknown".to_owned(),
-            Rejection::HoldOfAnotherBuyer => "hold of another buyer".to_owned(),
-            Rejection::HoldFenced => "fenced".to_owned(),
-            Rejection::HoldReleased => "released".to_owned(),
-            Rejection::HoldConfirmed => "confirmed".to_owned(),
-            Rejection::HoldCancelled => "cancelled".to_owned(),
-            Rejection::HoldPinned => "pinned".to_owned(),
-            Rejection::HoldNotConfirmed => "not confirmed".to_owned(),
-            Rejection::HoldWaiting => "waiting".to_owned(),
-            Rejection::HoldNotWaiting => "not waiting".to_owned(),
-            Rejection::HoldExpired { expires_at } => format!("expired at {}", time(*expires_at)),
-            Rejection::ShowNotOpen { state, opens_at } => {
-                let opens = opens_at.map_or_else(String::new, |at| format!(", opens at {}", time(at)));
-                format!("the show is {state}{opens}")
-            }
-            Rejection::ManifestInvalid(error) => format!("manifest invalid, {error}"),
-            Rejection::CoolingDown { until } => format!("cooling down until {}", time(*until)),
-            Rejection::WaitsAlready { hold_id } => format!("waits already as {}", hold(*hold_id)),
-            Rejection::PlacesNotInHold(places) => format!("places not in hold {}", self.conflicts(places, true)),
-            Rejection::PlacesUnknown(places) => format!("places unknown {}", self.conflicts(places, false)),
-            Rejection::PlacesTaken(places) => format!("places taken {}", self.conflicts(places, true)),
-            Rejection::PlacesProtected(places) => format!("places protected {}", self.conflicts(places, true)),
-            Rejection::OrphansLeft(places) => format!("orphans left {}", self.conflicts(places, true)),
-            Rejection::ManifestChanged { version, places } => {
-                format!("manifest changed to version {version}: {}", self.conflicts(places, false))
-            }
-            Rejection::SoldOut { requested, available } => format!("sold out, {requested} wanted, {available} there"),
-            Rejection::NotTogether { requested, available } => {
-                format!("not together, {requested} wanted, {available} there")
-            }
-            Rejection::CapacityReached { pool, requested, available } => {
-                let whose = pool.as_deref().unwrap_or("the show");
-                format!("capacity of {whose}, {requested} wanted, {available} left")
-            }
-            other => other.to_string(),
-        }
-    }
-
-    fn conflicts(&self, conflicts: &Conflicts, with_units: bool) -> String {
-        let ga = conflicts.ga.iter().map(|shortage| {
-            let units = format!(" {}>{}", shortage.requested, shortage.available);
-            format!("{}{}", self.section(shortage.section), if with_units { units.as_str() } else { "" })
-        });
-        let seats = conflicts.seats.iter().map(|seat| self.seat(*seat));
-        seats.chain(ga).collect::<Vec<_>>().join(" ")
-    }
-
-    /// What followed, or what time brought about.
-    pub(super) fn event(&self, event: &Event) -> String {
-        match event {
-            Event::OfferMade(made) => {
-                let offer = &made.granted;
-                let places = self.places(&offer.places);
-                format!(
-                    "{} offered {places} {}, until {}",
-                    hold(offer.hold_id),
-                    offer.total_minor,
-                    time(offer.expires_at)
-                )
-            }
-            Event::PlacesGathered { hold_id, places, until } => {
-                format!("{} gathers {}, until {}", hold(*hold_id), self.places(places), time(*until))
-            }
-            Event::GatheringEnded { hold_id } => format!("{} gathers no more", hold(*hold_id)),
-            Event::ChannelOpened { channel } => {
-                format!("{} public", self.0.channels.all[usize::from(channel.0)].key)
-            }
-            Event::PlacesUnblocked(places) => format!("{} from {}", self.marked(places), mark(&places.mark)),
-            Event::ReturnsQueued(places) => format!("{} queued from {}", self.marked(places), mark(&places.mark)),
-            Event::ReleaseScheduled { mark: released, .. } => format!("{} released", mark(released)),
-            Event::SaleClosed => "sale closed".to_owned(),
-            Event::HoldExpired { hold_id } => format!("{} expired", hold(*hold_id)),
-            other => panic!("{other:?} follows from nothing"),
-        }
-    }
-
-    pub(super) fn seats(&self, map: &SeatMap) -> String {
-        let all = || (0..self.0.manifest.seats()).map(SeatIndex);
-        let is_in = |of: &Option<super::super::seat_bitmap::SeatBitmap>, seat| {
-            of.as_ref().is_some_and(|seats| seats.contains(seat))
-        };
-        let (sold, available) = (|seat| map.sold.contains(seat), |seat| map.available.contains(seat));
-        let (blocked, retired) = (|seat| is_in(&map.blocked, seat), |seat| is_in(&map.retired, seat));
-        let held = |seat| !sold(seat) && !available(seat) && !blocked(seat) && !retired(seat);
-        let of = |status: &str, wanted: &dyn Fn(SeatIndex) -> bool| {
-            let names = self.seat_names(all().filter(|seat| wanted(*seat)));
-            (!names.is_empty()).then(|| format!("{} {status}", names.join(" ")))
-        };
-        let mut parts = vec![of("held", &held), of("sold", &sold), of("blocked", &blocked), of("retired", &retired)];
-        for ga in &map.ga {
-            let counts = [(ga.held, "held"), (ga.sold, "sold"), (ga.blocked, "blocked"), (ga.over_committed, "over")];
-            let part = |(units, status)| format!("{units}x{} {status}", self.section(ga.section));
-            parts.extend(counts.map(|count| (count.0 > 0).then(|| part(count))));
-        }
-        let parts: Vec<String> = parts.into_iter().flatten().collect();
-        if parts.is_empty() { "all available".to_owned() } else { parts.join(", ") }
-    }
-
-    pub(super) fn page(&self, page: &Page) -> String {
-        let mut parts: Vec<String> =
-            page.holds.iter().map(|view| format!("{} {}", hold(view.hold_id), self.hold(view))).collect();
-        parts.extend(page.waiting.as_ref().map(|entry| format!("{} waiting", hold(entry.hold_id))));
-        parts.extend(page.next.map(|next| match next {
-            Cursor::After(id) => format!("more after {}", hold(id)),
-            Cursor::At(position) => format!("more from {position}"),
-        }));
-        if parts.is_empty() { "nothing".to_owned() } else { parts.join(" | ") }
-    }
-
-    /// Available, held, sold and blocked places, by section and channel; what is withheld; who has something.
-    pub(super) fn overview(&self, overview: &Overview) -> String {
-        let counts = |of: &Counts| format!("{}+{}+{}+{}", of.available, of.held, of.sold, of.blocked);
-        let sections =
-            overview.sections.iter().map(|(section, of)| format!("{} {}", self.section(*section), counts(of)));
-        let mut parts = vec![overview.state.to_string(), sections.collect::<Vec<_>>().join(" ")];
-        for channel in &overview.channels {
-            let opens = match channel.public_at {
-                _ if channel.is_public => "public".to_owned(),
-                Some(at) => format!("public at {}", time(at)),
-                None => "never public".to_owned(),
-            };
-            parts.push(format!("{} {} {opens}", channel.key, counts(&channel.counts)));
-        }
-        for block in &overview.blocks {
-            let units = self.units(block.ga.iter().copied()).join(" ");
-            let at = block.released_at.map_or_else(String::new, |at| format!(" until {}", time(at)));
-            parts.push(format!("{} {} {units}", mark(&block.mark), block.seats).trim_end().to_owned() + &at);
-        }
-        let (holds, bookings, waiting) = (overview.live_holds, overview.bookings, overview.waiting);
-        parts.push(format!("{holds} holds {bookings} bookings {waiting} waiting"));
-        parts.extend((overview.gathered > 0).then(|| format!("{} gathered", overview.gathered)));
-        parts.extend(overview.capacity.1.map(|capacity| format!("{} of {capacity} taken", overview.capacity.0)));
-        parts.join(", ")
     }
 }
 

@@ -74,7 +74,9 @@ fn groups(show: &Show, seats: &[u32]) -> Vec<u32> {
 /// A house of which every second to fifth seat is taken.
 fn house(show: &mut Show, seed: u64) {
     let density = 2 + random(seed) % 4;
-    for seat in (0..show.manifest.seats()).filter(|seat| random(seed * 1_000 + u64::from(*seat)) % density == 0) {
+    for seat in
+        (0..show.manifest.seats()).filter(|seat| random(seed * 1_000 + u64::from(*seat)).is_multiple_of(density))
+    {
         show.take(&Places::new([SeatIndex(seat)], []).unwrap());
     }
 }

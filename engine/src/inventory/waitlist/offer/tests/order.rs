@@ -172,3 +172,27 @@ fn an_entry_larger_than_a_hold_may_be_now_is_still_served() {
                 => h2 offered A1 A2 A3 3000, until 10:03",
     );
 }
+
+/// Of one queue at most sixteen buyers at their limit are passed over, so that a return costs a bounded time (rule:
+/// bounded).
+#[test]
+fn not_everybody_is_passed_over_at_once() {
+    let crowd = |buyers: u32| {
+        let hold = |number| format!("00:00  hold 1xFloor as h{number} by b{number}  -> held 100, until 10:00\n");
+        let join = |number| {
+            format!("00:01  join 1 any in West as h{} by b{number} -> waiting, {number} in all\n", 100 + number)
+        };
+        let holds: String = (1..=buyers).map(hold).collect();
+        let joins: String = (1..=buyers).map(join).collect();
+        format!(
+            "policy places_per_buyer 1
+             row A 1 in West
+             00:00  hold A1 as h99 by bob         -> held 1000, until 10:00
+             {holds}{joins}00:02  join 1 any in West as h98 by cyd  -> waiting, {} in all
+             00:03  release h99 by bob            -> released",
+            buyers + 1
+        )
+    };
+    check(&format!("{}\n => h98 offered A1 1000, until 10:03", crowd(15)));
+    check(&format!("{}\n 00:04  seats -> 16xFloor held", crowd(16)));
+}
