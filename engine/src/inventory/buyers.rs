@@ -106,6 +106,7 @@ impl Buyers {
     /// Makes room for a rush before the first buyer, and parts for as many as there may be.
     pub(super) fn expect(&mut self, rush: usize, most: usize) {
         self.by_id.expect(rush, most);
+        self.records.expect(rush / 8);
     }
 
     /// The buyer's slot, for one hold more that names him.

@@ -18,6 +18,11 @@ impl<T> Default for Slab<T> {
 }
 
 impl<T> Slab<T> {
+    /// Makes room for so many records, at most a chunk of them. Only for an empty slab.
+    pub(super) fn expect(&mut self, records: usize) {
+        self.chunks = vec![Vec::with_capacity(records.min(CHUNK))];
+    }
+
     /// Stores a record and tells its slot.
     pub(super) fn insert(&mut self, record: T) -> u32 {
         if let Some(slot) = self.free.pop() {
@@ -25,7 +30,7 @@ impl<T> Slab<T> {
             return slot;
         }
         if self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK) {
-            // Most shows have few records of most kinds: the first chunk grows from nothing.
+            // Where no rush is expected, the first chunk grows from nothing: most shows have few records of most kinds.
             let room = if self.chunks.is_empty() { 0 } else { CHUNK };
             self.chunks.push(Vec::with_capacity(room));
         }

@@ -63,7 +63,7 @@ impl SplitTable {
     /// hashbrown takes the highest and the lowest bits.
     #[inline]
     fn part(&self, hash: u64) -> usize {
-        usize::from(u16::try_from((hash >> 32) & 0xffff).unwrap_or(0)) & self.parts.len().wrapping_sub(1)
+        usize::try_from(hash >> 32).unwrap_or(0) & self.parts.len().wrapping_sub(1)
     }
 
     #[inline]
