@@ -25,7 +25,7 @@ impl Inventory {
         let wake_up = due::wake_up_of(&event);
         match event {
             Event::ShowCreatedV1(_) | Event::ShowCreated(_) => unreachable!("read as another, or returned above"),
-            Event::HoldGranted(granted) => grant::apply(show, granted, at),
+            Event::HoldGranted(ref granted) => grant::apply(show, granted, at),
             Event::HoldExtended { hold_id, expires_at } => extend_hold::apply(show, hold_id, expires_at),
             Event::HoldReleased { hold_id, places } => release_hold::apply(show, hold_id, places.as_ref(), at),
             Event::HoldFenced { hold_id, buyer } => release_hold::apply_fence(show, hold_id, &buyer, at),

@@ -36,17 +36,16 @@ pub(super) fn decide(
     };
     show.must_be(&[ShowState::OnSale, ShowState::Paused, ShowState::Closed], now)?;
     let remaining = hold.remaining();
-    let wanted = command.places.as_ref().unwrap_or(remaining);
-    let foreign = not_in(wanted, remaining);
-    if !foreign.is_empty() {
+    let part = command.places.as_ref().filter(|places| *places != remaining);
+    let foreign = part.map(|part| not_in(part, remaining)).filter(|foreign| !foreign.is_empty());
+    if let Some(foreign) = foreign {
         return Err(Rejection::PlacesNotInHold(foreign));
     }
     // After this point it must succeed.
     let (order, payment) = (command.order.clone(), command.payment.clone());
-    let mut view = show.view(hold, HoldState::Confirmed, wanted.clone());
+    let mut view = show.view(hold, HoldState::Confirmed, part.unwrap_or(remaining).clone());
     view.booking = Some(Booking { order: order.clone(), payment: payment.clone(), confirmed_at: now });
-    let places = (wanted != remaining).then(|| wanted.clone());
-    events.push(Event::HoldConfirmed { hold_id, order, payment, places });
+    events.push(Event::HoldConfirmed { hold_id, order, payment, places: part.cloned() });
     Ok(Answer::Confirmed(view))
 }
 

@@ -117,7 +117,7 @@ impl<'a> Grant<'a> {
     }
 }
 
-pub(super) fn apply(show: &mut Show, granted: HoldGranted, at: Timestamp) {
+pub(super) fn apply(show: &mut Show, granted: &HoldGranted, at: Timestamp) {
     show.take(&granted.places);
     insert(show, granted, None, at);
 }
@@ -139,11 +139,11 @@ pub(super) fn apply_on_terms(show: &mut Show, on_terms: GrantedOnTerms, at: Time
         extendable_until: Some(on_terms.extendable_until).filter(|until| *until != show.extendable_until(at)),
         ..Rare::default()
     };
-    insert(show, on_terms.granted, Some(Hold::more_of_rare(rare)), at);
+    insert(show, &on_terms.granted, Some(Hold::more_of_rare(rare)), at);
 }
 
 /// Stores a hold whose places are taken.
-pub(super) fn insert(show: &mut Show, granted: HoldGranted, more: Option<Box<More>>, at: Timestamp) {
+pub(super) fn insert(show: &mut Show, granted: &HoldGranted, more: Option<Box<More>>, at: Timestamp) {
     show.make_room_for_a_rush();
     let buyer = show.buyers.name(granted.buyer.as_bytes());
     let count = granted.places.count();
@@ -153,7 +153,7 @@ pub(super) fn insert(show: &mut Show, granted: HoldGranted, more: Option<Box<Mor
         ttl: granted.ttl,
         granted_at: at,
         expires_at: granted.expires_at,
-        places: granted.places,
+        places: granted.places.clone(),
         state: HoldState::Held,
         more,
     };

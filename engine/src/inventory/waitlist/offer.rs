@@ -220,7 +220,7 @@ pub(in crate::inventory) fn apply_offer(show: &mut Show, offer: OfferMade, at: T
     show.take(&granted.places.without(&gathered));
     let extendable_until = Some(granted.expires_at);
     let rare = Rare { placement: Some(placement), extendable_until, is_offer: true, ..Rare::default() };
-    grant::insert(show, granted, Some(Hold::more_of_rare(rare)), at);
+    grant::insert(show, &granted, Some(Hold::more_of_rare(rare)), at);
 }
 
 pub(in crate::inventory) fn apply_gathered(show: &mut Show, hold_id: HoldId, places: &Places, until: Timestamp) {
