@@ -30,7 +30,7 @@ use usher_engine::{
 const LEFT: [(&str, u32); 4] = [("0", STADIUM_SEATS), ("50", 50_000), ("95", 5_000), ("99.9", 100)];
 const WAITING: usize = 10_000;
 /// Commands after which a house is built anew, off the clock: its tables are not to grow while it is measured.
-const FRESH_AFTER: u64 = 5_000;
+const FRESH_AFTER: u64 = 2_000;
 
 /// The allocator that the process has.
 #[global_allocator]

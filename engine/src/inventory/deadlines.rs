@@ -7,7 +7,7 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 
 use crate::time::Timestamp;
 
-const PARTS: usize = 64;
+const PARTS: usize = 32;
 
 /// Instants with slots.
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 //! what is needed to find a seat by its label and a label by its seat. Labels are stored once per row and rule, not per
 //! seat: an idle seat costs one byte here. It holds no status: who has a seat is not the manifest's business.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
 use super::seat_bitmap::SeatBitmap;
 use crate::ids::{SeatIndex, SectionIndex};
@@ -251,6 +251,18 @@ impl Manifest {
     #[must_use]
     pub fn rows(&self) -> &[RowPlace] {
         &self.rows
+    }
+
+    /// Seats side by side of one category, ascending.
+    pub fn seat_runs(&self) -> impl Iterator<Item = (Range<u32>, CategoryIndex)> + '_ {
+        self.rows.iter().flat_map(|place| {
+            let mut first = place.first_seat;
+            self.row_at(place).runs.iter().map(move |run| {
+                let seats = first..first + run.names.len();
+                first = seats.end;
+                (seats, run.category)
+            })
+        })
     }
 
     /// The position in [`Self::rows`] of a seat's row. The seat must exist.

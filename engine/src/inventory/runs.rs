@@ -66,14 +66,13 @@ impl Sight {
         Self { reach, categories: EVERY_CATEGORY, excludes_restricted: false }
     }
 
-    fn has_category(&self, show: &Show, seat: SeatIndex) -> bool {
-        let category = show.manifest.category_of(seat).0;
+    fn has_category(&self, CategoryIndex(category): CategoryIndex) -> bool {
         self.categories[usize::from(category / 64)] & (1 << (category % 64)) != 0
     }
 
     /// Whether a seat will do; whether it is kept for those who need it is not asked.
     pub(super) fn sees(&self, show: &Show, seat: SeatIndex) -> bool {
-        self.has_category(show, seat)
+        self.has_category(show.manifest.category_of(seat))
             && !(self.excludes_restricted && show.manifest.restricted().contains(seat))
             && show.channels.reaches(seat, self.reach)
     }
@@ -298,7 +297,8 @@ fn seen(show: &Show, sight: &Sight) -> SeatBitmap {
     let seats = show.manifest.seats();
     let mut seen = SeatBitmap::full(seats);
     if sight.categories != EVERY_CATEGORY {
-        (0..seats).map(SeatIndex).filter(|seat| !sight.has_category(show, *seat)).for_each(|seat| seen.remove(seat));
+        let others = show.manifest.seat_runs().filter(|(_, category)| !sight.has_category(*category));
+        others.for_each(|(seats, _)| seen.copy_range(seats, |_| 0));
     }
     let closed = (0u32..).zip(&show.channels.all).filter(|(channel, _)| sight.reach & (1 << channel) == 0);
     closed.for_each(|(_, channel)| seen.remove_all(&channel.seats));

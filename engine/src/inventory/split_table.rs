@@ -6,7 +6,7 @@
 use hashbrown::{HashTable, hash_table::Entry};
 
 /// Entries that a part is meant for when the table is full.
-const PART_ENTRIES: usize = 2_048;
+const PART_ENTRIES: usize = 4_096;
 /// Most parts.
 const PARTS_MAX: usize = 4_096;
 
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn its_parts_are_used_alike() {
         let mut table = SplitTable::default();
-        table.expect(0, 524_288);
+        table.expect(0, 1_048_576);
         (0..65_536).for_each(|slot| table.insert(hash(&slot), slot, hash));
         assert!(table.parts.len() == 256 && table.parts.iter().all(|part| (150..400).contains(&part.len())));
     }

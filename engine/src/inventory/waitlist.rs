@@ -148,15 +148,9 @@ impl Waitlist {
         self.queues.find(queue).into_iter().flat_map(|queue| queue.entries.iter().copied())
     }
 
-    /// Entries for which something is gathered, the next to be served first.
-    pub(super) fn gathering_slots(&self) -> SmallVec<[u32; 8]> {
-        let mut slots: SmallVec<[u32; 8]> = self.gatherings.keys().copied().collect();
-        slots.sort_unstable_by_key(|&slot| self.key(slot));
-        slots
-    }
-
-    pub(super) fn gatherings(&self) -> usize {
-        self.gatherings.len()
+    /// What is withheld, with the slot of the entry that it is for.
+    pub(super) fn gatherings(&self) -> impl ExactSizeIterator<Item = (u32, &Gathering)> {
+        self.gatherings.iter().map(|(slot, gathering)| (*slot, gathering))
     }
 
     /// What is withheld for each entry that something is gathered for.

@@ -21,7 +21,7 @@ use crate::{
     command::Adjacency,
     event::{Event, HoldGranted, OfferMade},
     ids::{BuyerId, HoldId, SeatIndex, SectionIndex},
-    inventory::waitlist::Queue,
+    inventory::waitlist::{Gathering, Queue},
     time::Timestamp,
 };
 
@@ -44,21 +44,23 @@ pub(in crate::inventory) fn next(show: &Show, now: Timestamp) -> Option<Event> {
 
 /// Places for a party that something is gathered for.
 fn complete(show: &Show, now: Timestamp) -> Option<Event> {
-    for slot in show.waitlist.gathering_slots() {
-        let gathering = show.waitlist.gathering(slot)?;
+    let wanted = |(slot, gathering): (u32, &Gathering)| {
         let queue = show.waitlist.queue_of(slot);
-        let Some(back) = returned_for(show, queue, queue.wish.quantity - gathering.places.count()) else { continue };
+        let back = returned_for(show, queue, queue.wish.quantity - gathering.places.count())?;
+        Some((show.waitlist.key(slot), slot, back))
+    };
+    let mut nearer: SmallVec<[_; 4]> = show.waitlist.gatherings().filter_map(wanted).collect();
+    nearer.sort_unstable_by_key(|(key, ..)| *key);
+    nearer.into_iter().find_map(|(_, slot, back)| {
+        let (entry, gathering) = (show.waitlist.entry(slot), show.waitlist.gathering(slot)?);
+        let quantity = show.waitlist.queue_of(slot).wish.quantity;
         let places = gathering.places.with(&back);
-        let entry = show.waitlist.entry(slot);
-        if places.count() < queue.wish.quantity {
+        if places.count() < quantity {
             return Some(Event::PlacesGathered { hold_id: entry.id, places: back, until: gathering.until });
         }
-        if may_have(show, &entry.buyer, queue.wish.quantity) {
-            let placement = Placement { step: Step::Scattered, score: 0 };
-            return Some(offer(show, slot, places, placement, now));
-        }
-    }
-    None
+        let placement = Placement { step: Step::Scattered, score: 0 };
+        may_have(show, &entry.buyer, quantity).then(|| offer(show, slot, places, placement, now))
+    })
 }
 
 /// What decides who is first, the entry's slot, and its queue.
@@ -133,7 +135,7 @@ fn may_sit_together(show: &Show, queue: &Queue) -> bool {
 
 /// Withholds what came back for the first entry that may be split.
 fn gather(show: &Show, queues: &[u32], now: Timestamp) -> Option<Event> {
-    if show.policy.gather_ms_max == 0 || show.waitlist.gatherings() >= GATHERINGS_MAX {
+    if show.policy.gather_ms_max == 0 || show.waitlist.gatherings().len() >= GATHERINGS_MAX {
         return None;
     }
     let first_of = |queue: u32| {
