@@ -216,12 +216,13 @@ impl House {
         let cancel = Command::CancelBooking(self.sales.swap_remove(chosen));
         let start = Instant::now();
         assert!(self.inventory.decide(SHOW, &cancel, NOW, &mut self.events).is_ok());
-        self.events.drain(..).for_each(|event| self.inventory.apply(SHOW, event, NOW));
-        while let Some(event) = self.inventory.follow(SHOW, NOW) {
+        self.events.iter_mut().for_each(|event| self.inventory.apply(SHOW, event, NOW));
+        self.events.clear();
+        while let Some(mut event) = self.inventory.follow(SHOW, NOW) {
             if let Event::OfferMade(offer) = &event {
                 self.offered.push((offer.granted.hold_id, offer.granted.buyer.clone()));
             }
-            self.inventory.apply(SHOW, event, NOW);
+            self.inventory.apply(SHOW, &mut event, NOW);
         }
         start.elapsed()
     }

@@ -50,7 +50,7 @@ fn create(manifest: ManifestParts) -> Inventory {
     let policy = Policy { places_per_hold_max: PLACES_PER_HOLD_MAX, ..Policy::default() };
     let created = ShowCreated { show_id, manifest, policy, sale: Sale::default() };
     inventory.decide_create(created, &mut events).expect("a new show");
-    events.drain(..).for_each(|event| inventory.apply(SHOW, event, NOW));
+    events.iter_mut().for_each(|event| inventory.apply(SHOW, event, NOW));
     inventory
 }
 
@@ -68,11 +68,10 @@ pub fn show_with(seats: u32, holds: &[HoldSeats]) -> Inventory {
 /// Decides and applies, as a shard does without its log. Says whether it was granted.
 pub fn execute(inventory: &mut Inventory, command: &Command, events: &mut Vec<Event>) -> bool {
     let decided = inventory.decide(SHOW, command, NOW, events);
-    for event in events.drain(..) {
-        inventory.apply(SHOW, event, NOW);
-    }
-    while let Some(event) = inventory.follow(SHOW, NOW) {
-        inventory.apply(SHOW, event, NOW);
+    events.iter_mut().for_each(|event| inventory.apply(SHOW, event, NOW));
+    events.clear();
+    while let Some(mut event) = inventory.follow(SHOW, NOW) {
+        inventory.apply(SHOW, &mut event, NOW);
     }
     decided.is_ok()
 }

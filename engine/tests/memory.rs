@@ -110,7 +110,7 @@ fn show(seats: u32) -> Inventory {
 }
 
 fn commit(inventory: &mut Inventory, events: &mut Vec<Event>) {
-    events.drain(..).for_each(|event| inventory.apply(SHOW, event, NOW));
+    events.drain(..).for_each(|mut event| inventory.apply(SHOW, &mut event, NOW));
 }
 
 /// An id, and a buyer of its own, whose id is as long as a UUID.

@@ -111,14 +111,14 @@ impl Pair {
     /// Logs and applies, with all that follows, in one frame.
     fn commit(&mut self, show: ShowNumber, events: Vec<Event>, at: Timestamp) {
         let mut payload = PayloadWriter::default();
-        for event in events {
+        for mut event in events {
             payload.push(show, &event);
-            self.engine.apply(show, event, at);
+            self.engine.apply(show, &mut event, at);
         }
-        while let Some(event) = self.engine.follow(show, at) {
+        while let Some(mut event) = self.engine.follow(show, at) {
             self.coverage.note_event("follow", &event);
             payload.push(show, &event);
-            self.engine.apply(show, event, at);
+            self.engine.apply(show, &mut event, at);
         }
         if payload.events() > 0 {
             self.log.push((at, payload.bytes().to_vec()));
@@ -134,8 +134,8 @@ impl Pair {
         let mut replayed = Inventory::default();
         for (at, payload) in &self.log {
             for record in read_payload(payload) {
-                let (show, event) = record.map_err(|error| error.to_string())?;
-                replayed.apply(show, event, *at);
+                let (show, mut event) = record.map_err(|error| error.to_string())?;
+                replayed.apply(show, &mut event, *at);
                 replayed.replayed(show, *at);
             }
         }

@@ -72,8 +72,8 @@ fn check(history: &[Timed]) -> Result<(), String> {
 }
 
 fn apply(inventory: &mut Inventory, show: ShowNumber, events: Vec<Event>, at: Timestamp) {
-    events.into_iter().for_each(|event| inventory.apply(show, event, at));
-    while let Some(event) = inventory.follow(show, at) {
-        inventory.apply(show, event, at);
+    events.into_iter().for_each(|mut event| inventory.apply(show, &mut event, at));
+    while let Some(mut event) = inventory.follow(show, at) {
+        inventory.apply(show, &mut event, at);
     }
 }

@@ -184,8 +184,8 @@ fn compare_replay(data_dir: &Path, server: &Process) {
         let mut inventory = Inventory::default();
         let tail = store.replay(ShardId(shard), &mut |frame| {
             for record in read_payload(frame.payload) {
-                let (show, event) = record?;
-                inventory.apply(show, event, Timestamp(frame.clock_ms));
+                let (show, mut event) = record?;
+                inventory.apply(show, &mut event, Timestamp(frame.clock_ms));
             }
             Ok(())
         });

@@ -122,7 +122,7 @@ pub(super) fn apply(show: &mut Show, granted: &HoldGranted, at: Timestamp) {
     insert(show, granted, None, at);
 }
 
-pub(super) fn apply_on_terms(show: &mut Show, on_terms: GrantedOnTerms, at: Timestamp) {
+pub(super) fn apply_on_terms(show: &mut Show, on_terms: &mut GrantedOnTerms, at: Timestamp) {
     if let Some(replaced) = on_terms.replaces {
         let slot = show.holds.slot(replaced).expect("only a known hold is replaced");
         show.end_hold(slot, HoldState::Released, at);
@@ -135,7 +135,7 @@ pub(super) fn apply_on_terms(show: &mut Show, on_terms: GrantedOnTerms, at: Time
     let rare = Rare {
         request: on_terms.request,
         placement: on_terms.placement,
-        tickets: on_terms.tickets,
+        tickets: std::mem::take(&mut on_terms.tickets),
         extendable_until: Some(on_terms.extendable_until).filter(|until| *until != show.extendable_until(at)),
         ..Rare::default()
     };

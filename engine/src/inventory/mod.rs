@@ -302,7 +302,7 @@ impl Inventory {
         self.shows[number.0 as usize].fall_due(due, events);
     }
 
-    fn create(&mut self, number: ShowNumber, created: ShowCreated) {
+    fn create(&mut self, number: ShowNumber, created: &ShowCreated) {
         assert_eq!(number, self.next_number(), "shows are numbered in the order of their creation");
         let manifest = Manifest::new(created.manifest.clone()).expect("only a checked manifest is logged");
         let hash = xxh3_64(created.show_id.as_str().as_bytes());

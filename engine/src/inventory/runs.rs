@@ -207,7 +207,8 @@ impl RunIndex {
             changes: 0,
             last_asked: 0,
         };
-        (0..manifest.rows().len()).for_each(|row| index.update(show, row));
+        (0..manifest.rows().len()).for_each(|row| index.update_row(show, row));
+        (0..index.blocks.len()).for_each(|block| index.unite(block));
         index
     }
 
@@ -222,11 +223,12 @@ impl RunIndex {
             let row = show.manifest.row_of(*seat);
             let place = &show.manifest.rows()[row];
             row_done = place.first_seat..place.first_seat + place.seats;
-            self.update(show, row);
+            self.update_row(show, row);
+            self.unite(show.manifest.rank_position(row) / BLOCK);
         }
     }
 
-    fn update(&mut self, show: &Show, row: usize) {
+    fn update_row(&mut self, show: &Show, row: usize) {
         let place = show.manifest.rows()[row];
         let section = &mut self.sections[place.section.0 as usize];
         each_run(
@@ -253,12 +255,12 @@ impl RunIndex {
                 self.free_seats += length;
             },
         );
-        let position = show.manifest.rank_position(row);
-        if std::mem::replace(&mut self.rows[position], mask) != mask {
-            let block = position / BLOCK;
-            let rows = &self.rows[block * BLOCK..self.rows.len().min((block + 1) * BLOCK)];
-            self.blocks[block] = rows.iter().fold(0, |all, mask| all | mask);
-        }
+        self.rows[show.manifest.rank_position(row)] = mask;
+    }
+
+    fn unite(&mut self, block: usize) {
+        let rows = &self.rows[block * BLOCK..self.rows.len().min((block + 1) * BLOCK)];
+        self.blocks[block] = rows.iter().fold(0, |all, mask| all | mask);
     }
 
     /// Of 64 seats those that will do and are free.

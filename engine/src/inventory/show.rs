@@ -83,11 +83,11 @@ pub(super) struct Lapses {
 }
 
 impl Show {
-    pub(super) fn new(created: ShowCreated, manifest: Arc<Manifest>) -> Self {
+    pub(super) fn new(created: &ShowCreated, manifest: Arc<Manifest>) -> Self {
         let seats = manifest.seats();
         Self {
             created_as: created.hashes(),
-            id: created.show_id,
+            id: created.show_id.clone(),
             policy: created.policy,
             sale: created.sale,
             available: SeatBitmap::full(seats),

@@ -174,16 +174,17 @@ impl Shard {
     /// Logs and applies what was decided, and what follows from it for those who wait: in one frame, so that what came
     /// back for them is never anybody else's. A frame that is large enough is appended at once.
     fn apply(&mut self, show: ShowNumber, now: Timestamp, buffers: &mut Buffers) -> Result<(), LogError> {
-        for event in buffers.events.drain(..) {
+        for event in &mut buffers.events {
             if event.changes_description() {
                 buffers.changed.push(show);
             }
-            buffers.payload.push(show, &event);
+            buffers.payload.push(show, event);
             self.inventory.apply(show, event, now);
         }
-        while let Some(event) = self.inventory.follow(show, now) {
+        buffers.events.clear();
+        while let Some(mut event) = self.inventory.follow(show, now) {
             buffers.payload.push(show, &event);
-            self.inventory.apply(show, event, now);
+            self.inventory.apply(show, &mut event, now);
         }
         if buffers.payload.bytes().len() < self.options.batch_bytes_max {
             return Ok(());

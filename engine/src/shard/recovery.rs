@@ -70,11 +70,11 @@ fn apply_payload(inventory: &mut Inventory, payload: &[u8], at: Timestamp) -> Re
     let mut events = 0;
     let mut last = None;
     for record in read_payload(payload) {
-        let (show, event) = record?;
+        let (show, mut event) = record?;
         if let Some(before) = last.replace(show).filter(|before| *before != show) {
             inventory.replayed(before, at);
         }
-        inventory.apply(show, event, at);
+        inventory.apply(show, &mut event, at);
         events += 1;
     }
     if let Some(last) = last {

@@ -146,17 +146,17 @@ impl World {
 
     /// Logs and applies events, and what follows from them.
     fn apply(&mut self, events: Vec<Event>, is_due: bool, now: Timestamp) {
-        for event in events {
+        for mut event in events {
             if is_due && (self.tells_expiries || !matches!(event, Event::HoldExpired { .. })) {
                 self.told.push(self.names().event(&event));
             }
             self.frame.push(SHOW, &event);
-            self.inventory.apply(SHOW, event, now);
+            self.inventory.apply(SHOW, &mut event, now);
         }
-        while let Some(event) = self.inventory.follow(SHOW, now) {
+        while let Some(mut event) = self.inventory.follow(SHOW, now) {
             self.told.push(self.names().event(&event));
             self.frame.push(SHOW, &event);
-            self.inventory.apply(SHOW, event, now);
+            self.inventory.apply(SHOW, &mut event, now);
         }
     }
 
@@ -179,8 +179,8 @@ impl World {
         let mut replayed = Inventory::default();
         for (at, payload) in &self.log {
             for record in read_payload(payload) {
-                let (number, event) = record.expect("our own bytes");
-                replayed.apply(number, event, *at);
+                let (number, mut event) = record.expect("our own bytes");
+                replayed.apply(number, &mut event, *at);
             }
             replayed.replayed(SHOW, *at);
         }

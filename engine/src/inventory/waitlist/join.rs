@@ -131,10 +131,10 @@ pub(in crate::inventory) fn leave(
     }
 }
 
-pub(in crate::inventory) fn apply_joined(show: &mut Show, joined: EntryJoined) {
+pub(in crate::inventory) fn apply_joined(show: &mut Show, joined: &EntryJoined) {
     show.waitlist.set_order(show.policy.waitlist_order);
     show.waitlist.expect(show.policy.waitlist_max.min(show.manifest.places()));
-    show.waitlist.insert(joined, &show.manifest, show.channels.open);
+    show.waitlist.insert(joined.clone(), &show.manifest, show.channels.open);
 }
 
 /// The id is remembered for a while, as that of a hold that was released: it cannot be used again.

@@ -214,15 +214,15 @@ fn offer(show: &Show, slot: u32, places: Places, placement: Placement, now: Time
     Event::OfferMade(Box::new(OfferMade { granted, placement }))
 }
 
-pub(in crate::inventory) fn apply_offer(show: &mut Show, offer: OfferMade, at: Timestamp) {
+pub(in crate::inventory) fn apply_offer(show: &mut Show, offer: &OfferMade, at: Timestamp) {
     let OfferMade { granted, placement } = offer;
     let slot = show.waitlist.slot(granted.hold_id).expect("only an entry gets an offer");
     let (_, gathering) = show.waitlist.remove(slot);
     let gathered = gathering.map(|gathering| gathering.places).unwrap_or_default();
     show.take(&granted.places.without(&gathered));
     let extendable_until = Some(granted.expires_at);
-    let rare = Rare { placement: Some(placement), extendable_until, is_offer: true, ..Rare::default() };
-    grant::insert(show, &granted, Some(Hold::more_of_rare(rare)), at);
+    let rare = Rare { placement: Some(*placement), extendable_until, is_offer: true, ..Rare::default() };
+    grant::insert(show, granted, Some(Hold::more_of_rare(rare)), at);
 }
 
 pub(in crate::inventory) fn apply_gathered(show: &mut Show, hold_id: HoldId, places: &Places, until: Timestamp) {
