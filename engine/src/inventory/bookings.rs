@@ -40,11 +40,6 @@ fn own_booking<'a>(show: &'a Show, id: HoldId, buyer: &BuyerId, now: Timestamp) 
     }
 }
 
-fn view(show: &Show, hold: &Hold) -> Answer {
-    let places = if hold.state == HoldState::Cancelled { Places::default() } else { hold.remaining().clone() };
-    Answer::Booking(show.view(hold, hold.state, places))
-}
-
 pub(super) fn cancel(
     show: &Show,
     command: &CancelBooking,
@@ -53,7 +48,7 @@ pub(super) fn cancel(
 ) -> Result<Answer, Rejection> {
     let hold = own_booking(show, command.hold_id, &command.buyer, now)?;
     if hold.state == HoldState::Cancelled {
-        return Ok(view(show, hold));
+        return Ok(Answer::Booking(show.view_now(hold, now)));
     }
     show.must_be(&CHANGEABLE, now)?;
     if let ReturnTo::Blocked(mark) = &command.return_to
@@ -119,7 +114,7 @@ pub(super) fn transfer(
 ) -> Result<Answer, Rejection> {
     // Sent again: it is the new buyer's already.
     if let Ok(hold) = own_booking(show, command.hold_id, &command.to_buyer, now) {
-        return Ok(view(show, hold));
+        return Ok(Answer::Booking(show.view_now(hold, now)));
     }
     let hold = own_booking(show, command.hold_id, &command.buyer, now)?;
     if hold.state == HoldState::Cancelled {
@@ -163,7 +158,7 @@ pub(super) fn exchange(
         return Err(Rejection::HoldCancelled);
     }
     if *hold.remaining() == command.places {
-        return Ok(view(show, hold));
+        return Ok(Answer::Booking(show.view_now(hold, now)));
     }
     let states = [ShowState::OnSale, ShowState::Paused, ShowState::Closed];
     let mut taking = Taking::new(show, &command.buyer, &command.terms, now);

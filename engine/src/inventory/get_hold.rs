@@ -1,14 +1,11 @@
 //! GetHold: the fate of a hold id, in order with every command before it.
 
-use super::{Answer, hold::HoldState, places::Places, show::Show};
+use super::{Answer, show::Show};
 use crate::{ids::HoldId, rejection::Rejection, time::Timestamp};
 
 pub(super) fn decide(show: &Show, hold_id: HoldId, now: Timestamp) -> Result<Answer, Rejection> {
     let Some(hold) = show.holds.find(hold_id) else {
         return show.waitlist.view(hold_id).map(Answer::Waiting).ok_or(Rejection::HoldUnknown);
     };
-    let state = show.state_of(hold, now);
-    let has_places = matches!(state, HoldState::Held | HoldState::Confirmed);
-    let places = if has_places { hold.remaining().clone() } else { Places::default() };
-    Ok(Answer::Found(show.view(hold, state, places)))
+    Ok(Answer::Found(show.view_now(hold, now)))
 }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The terms of those who name none.
-pub(super) static PLAIN: Terms =
+static PLAIN: Terms =
     Terms { replaces: None, channels: Vec::new(), accessible: false, house: false, manifest_version: None };
 
 pub(super) fn decide(

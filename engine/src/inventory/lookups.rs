@@ -3,13 +3,7 @@
 //! They read, in order with every command before them. Pages of a buyer and of an order go by the holds' ids, so that
 //! what happens between two pages neither repeats nor skips one; a show's sales go in the order in which they were made.
 
-use super::{
-    hold::{Hold, HoldState},
-    places::Places,
-    show::Show,
-    view::HoldView,
-    waitlist::WaitView,
-};
+use super::{hold::Hold, show::Show, view::HoldView, waitlist::WaitView};
 use crate::{
     ids::{BuyerId, HoldId, Reference},
     time::Timestamp,
@@ -98,14 +92,6 @@ impl Show {
         let next = u32::try_from(end).ok().filter(|_| end < booked.len()).map(Cursor::At);
         let holds = booked.skip(first as usize).take(max).map(|hold| self.view_now(hold, now)).collect();
         Page { holds, waiting: None, next }
-    }
-
-    /// A hold with what it has now.
-    fn view_now(&self, hold: &Hold, now: Timestamp) -> HoldView {
-        let state = self.state_of(hold, now);
-        let has_places = matches!(state, HoldState::Held | HoldState::Confirmed);
-        let places = if has_places { hold.remaining().clone() } else { Places::default() };
-        self.view(hold, state, places)
     }
 }
 

@@ -6,7 +6,6 @@ use super::{
     Answer,
     grant::{Grant, Special},
     hold::{Booking, Hold, HoldState},
-    places::Places,
     sale::ShowState,
     show::Show,
     taking::Taking,
@@ -52,8 +51,7 @@ pub(super) fn decide(
 
 /// The same sale again returns the booking as it stands now.
 fn repeat(show: &Show, command: &SellPlaces, hold: &Hold, request: u64, now: Timestamp) -> Result<Answer, Rejection> {
-    let state = show.state_of(hold, now);
-    if state == HoldState::Fenced {
+    if show.state_of(hold, now) == HoldState::Fenced {
         return Err(Rejection::HoldFenced);
     }
     let field = if *show.buyers.get(hold.buyer).id != *command.buyer.as_bytes() {
@@ -65,9 +63,7 @@ fn repeat(show: &Show, command: &SellPlaces, hold: &Hold, request: u64, now: Tim
     } else if hold.booking().is_none_or(|booking| booking.order != command.order) {
         HoldField::Order
     } else {
-        let has_places = state == HoldState::Confirmed;
-        let places = if has_places { hold.remaining().clone() } else { Places::default() };
-        return Ok(Answer::Confirmed(show.view(hold, state, places)));
+        return Ok(Answer::Confirmed(show.view_now(hold, now)));
     };
     Err(Rejection::IdReused { field })
 }

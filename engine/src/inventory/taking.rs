@@ -85,7 +85,7 @@ impl<'a> Taking<'a> {
         if is_free && !self.show.has_capacities() {
             return Ok(());
         }
-        if !self.terms.accessible && self.has_protected(places) {
+        if !self.terms.accessible && self.show.has_protected(places) {
             let seats = places.seats().filter(|seat| self.is_protected(*seat)).collect();
             return Err(Rejection::PlacesProtected(Conflicts { seats, ga: SmallVec::new() }));
         }
@@ -95,10 +95,6 @@ impl<'a> Taking<'a> {
     /// The quick question: all exist, are available to everybody, and nothing is given up for them.
     fn is_free(&self, places: &Places) -> bool {
         self.replaced.is_none() && self.exchanged.is_none() && self.show.are_free_to_all(places)
-    }
-
-    fn has_protected(&self, places: &Places) -> bool {
-        !self.show.manifest.protected_rows().is_empty() && places.seats().any(|seat| self.is_protected(seat))
     }
 
     fn is_protected(&self, seat: SeatIndex) -> bool {
@@ -265,8 +261,14 @@ impl Show {
         self.are_available(places)
             && (self.channels.all.is_empty()
                 || places.seats().all(|seat| self.channels.reaches(seat, self.channels.open)))
-            && (self.manifest.protected_rows().is_empty()
-                || !places.seats().any(|seat| self.manifest.protected().contains(seat)))
+            && !self.has_protected(places)
+    }
+
+    /// Whether some of these places are kept for those who need them.
+    #[inline]
+    fn has_protected(&self, places: &Places) -> bool {
+        let protected = self.manifest.protected();
+        !self.manifest.protected_rows().is_empty() && places.seats().any(|seat| protected.contains(seat))
     }
 }
 

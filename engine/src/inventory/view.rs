@@ -91,6 +91,14 @@ impl Show {
         kept.or_else(|| Some(self.manifest.ga_category(section)?.price_minor)).unwrap_or(0)
     }
 
+    /// The hold as it stands now; an ended one has no places.
+    pub(super) fn view_now(&self, hold: &Hold, now: Timestamp) -> HoldView {
+        let state = self.state_of(hold, now);
+        let has_places = matches!(state, HoldState::Held | HoldState::Confirmed);
+        let places = if has_places { hold.remaining().clone() } else { Places::default() };
+        self.view(hold, state, places)
+    }
+
     /// The hold with other places than it may have.
     pub(super) fn view(&self, hold: &Hold, state: HoldState, places: Places) -> HoldView {
         HoldView {

@@ -77,10 +77,7 @@ fn repeat(show: &Show, command: &JoinWaitlist, now: Timestamp) -> Result<Option<
     if !hold.is_offer() {
         return reused(HoldField::Request);
     }
-    let state = show.state_of(hold, now);
-    let has_places = matches!(state, HoldState::Held | HoldState::Confirmed);
-    let places = if has_places { hold.remaining().clone() } else { Places::default() };
-    Ok(Some(Answer::Found(show.view(hold, state, places))))
+    Ok(Some(Answer::Found(show.view_now(hold, now))))
 }
 
 /// The entry or the live offer that a buyer has.
