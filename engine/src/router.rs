@@ -52,6 +52,13 @@ impl Catalog {
         entry
     }
 
+    /// Notes a show that was asked to be created. One that was there before may have changed since it was found: what is
+    /// known of it stays.
+    fn note_created(&self, shard: ShardId, show: &CreatedShow) -> Arc<ShowEntry> {
+        let known = self.find(&show.show_id).filter(|_| show.existed);
+        known.unwrap_or_else(|| self.insert(shard, show))
+    }
+
     /// The show of this id.
     #[must_use]
     pub fn find(&self, id: &ShowId) -> Option<Arc<ShowEntry>> {
@@ -122,7 +129,7 @@ impl Router {
         let shard = self.shard_for(&created.show_id);
         let (catalog, shard_id) = (Arc::clone(&self.catalog), shard.shard());
         let note = move |created: Result<Result<CreatedShow, Rejection>, Fault>| {
-            reply(created.map(|created| created.map(|show| (catalog.insert(shard_id, &show), show.existed))));
+            reply(created.map(|created| created.map(|show| (catalog.note_created(shard_id, &show), show.existed))));
         };
         shard.submit(Request::CreateShow(CreateShow { created, reply: Box::new(note) }));
     }
@@ -134,5 +141,39 @@ impl Router {
         let shards = self.shards.len() as u64;
         let shard = pinned.unwrap_or_else(|| xxh3_64(id.as_str().as_bytes()) % shards);
         &self.shards[usize::try_from(shard).expect("fewer shards than addresses")]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::manifest::{Category, CategoryIndex, ManifestParts, Section, SectionKind};
+
+    #[test]
+    fn a_creation_that_is_repeated_does_not_bring_back_what_the_show_was() {
+        let floor = SectionKind::GeneralAdmission { capacity: 5, category: CategoryIndex(0) };
+        let manifest = Manifest::new(ManifestParts {
+            name: "Hall".to_owned(),
+            currency: "EUR".to_owned(),
+            categories: vec![Category { name: "Floor".to_owned(), price_minor: 100 }],
+            sections: vec![Section { name: "Floor".to_owned(), kind: floor }],
+            capacity: None,
+            pools: Vec::new(),
+        });
+        let show = |manifest_version, existed| CreatedShow {
+            show_id: ShowId::new("gala").unwrap(),
+            number: ShowNumber(0),
+            manifest: Arc::new(Manifest::new(manifest.as_ref().unwrap().parts().clone()).unwrap()),
+            manifest_version,
+            policy: Policy::default(),
+            sale: Sale::default(),
+            existed,
+        };
+        let catalog = Catalog::default();
+        assert_eq!(catalog.note_created(ShardId(0), &show(1, false)).manifest_version, 1);
+        catalog.insert(ShardId(0), &show(2, true));
+        assert_eq!(catalog.note_created(ShardId(0), &show(1, true)).manifest_version, 2);
+        assert_eq!(catalog.find(&ShowId::new("gala").unwrap()).unwrap().manifest_version, 2);
+        assert_eq!(Catalog::default().note_created(ShardId(0), &show(3, true)).manifest_version, 3);
     }
 }
