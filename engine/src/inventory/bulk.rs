@@ -1,6 +1,8 @@
 //! What bulk commands share: which places a selection means, and how what was left alone is told.
 
-use super::{sale::ShowState, show::Show};
+use std::collections::BTreeSet;
+
+use super::{manifest::Manifest, sale::ShowState, show::Show};
 use crate::{
     command::Selection,
     ids::{SeatIndex, SectionIndex},
@@ -36,6 +38,27 @@ pub(super) fn must_be_changeable(show: &Show, now: Timestamp) -> Result<(), Reje
     }
 }
 
+impl Selection {
+    /// All seats that it means in a manifest, ascending. Costs one walk over the manifest, however much is named.
+    #[must_use]
+    pub fn seats_in(&self, manifest: &Manifest) -> Vec<SeatIndex> {
+        let mut seats = self.seats.clone();
+        let sections: BTreeSet<SectionIndex> = self.sections.iter().copied().collect();
+        let rows: BTreeSet<(SectionIndex, &str)> =
+            self.rows.iter().map(|(section, name)| (*section, name.as_str())).collect();
+        for row in manifest.rows() {
+            if sections.contains(&row.section) || rows.contains(&(row.section, manifest.row_name(row))) {
+                seats.extend((row.first_seat..row.first_seat + row.seats).map(SeatIndex));
+            }
+        }
+        let of_category = manifest.seat_runs().filter(|(_, category)| self.categories.contains(category));
+        of_category.for_each(|(own, _)| seats.extend(own.map(SeatIndex)));
+        seats.sort_unstable();
+        seats.dedup();
+        seats
+    }
+}
+
 /// What a selection means.
 pub(super) struct Selected {
     /// Ascending, without those that were retired.
@@ -67,22 +90,7 @@ pub(super) fn select(show: &Show, selection: &Selection) -> Result<Selected, Rej
     if !unknown.is_empty() {
         return Err(Rejection::PlacesUnknown(unknown));
     }
-    let mut seats = selection.seats.clone();
-    for row in manifest.rows() {
-        let by_name = || {
-            let own = selection.rows.iter().filter(|(section, _)| *section == row.section);
-            own.into_iter().any(|(_, name)| *name == *manifest.row_name(row))
-        };
-        if selection.sections.contains(&row.section) || by_name() {
-            seats.extend((row.first_seat..row.first_seat + row.seats).map(SeatIndex));
-        }
-    }
-    if !selection.categories.is_empty() {
-        let of_category = |seat: &SeatIndex| selection.categories.contains(&manifest.category_of(*seat));
-        seats.extend((0..manifest.seats()).map(SeatIndex).filter(of_category));
-    }
-    seats.sort_unstable();
-    seats.dedup();
+    let mut seats = selection.seats_in(manifest);
     seats.retain(|seat| !show.is_retired(*seat));
     let numbered = selection.ga.iter().map(|&(section, units)| (section, Some(units)));
     let whole = selection.sections.iter().copied().filter(is_ga).map(|section| (section, None));

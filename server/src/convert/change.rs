@@ -2,6 +2,7 @@
 
 use usher_engine::{
     command::Command,
+    ids::SeatRange,
     inventory::{
         ManifestReport,
         manifest::{Category, CategoryIndex, Manifest, ManifestChange, Row},
@@ -12,7 +13,7 @@ use usher_proto::v1;
 use super::{
     Violations,
     manifest::{self, Wrong},
-    selection::{Units, ranges, selection},
+    selection::{Units, selection},
 };
 use crate::status::Refusal;
 
@@ -77,7 +78,7 @@ fn recategorise(wire: &v1::Recategorise, manifest: &Manifest) -> Result<Manifest
     let category = category(&wire.category, manifest)?;
     let mut violations = Violations::default();
     let selection = selection(wire.selection.as_ref(), Units::Refused, manifest, &mut violations)?;
-    let seats = violations.done(selection.map(|selection| ranges(&selection, manifest)))?;
+    let seats = violations.done(selection.map(|selection| SeatRange::of(selection.seats_in(manifest))))?;
     Ok(ManifestChange::Recategorise { seats, category })
 }
 

@@ -2,7 +2,7 @@
 
 use usher_engine::{
     command::Selection,
-    ids::{SeatIndex, SeatRange, SectionIndex},
+    ids::{SeatIndex, SectionIndex},
     inventory::{
         BulkReport,
         blocks::{BlockKind, Mark},
@@ -111,27 +111,6 @@ fn seated(name: &str, manifest: &Manifest, unknown: &mut Unknown) -> Option<Sect
         unknown.note(format!("section of seats {name:?}"));
     }
     found
-}
-
-/// All seats of a selection, in ranges.
-pub(super) fn ranges(selection: &Selection, manifest: &Manifest) -> Vec<SeatRange> {
-    let mut seats = selection.seats.clone();
-    for row in manifest.rows() {
-        let is_named = || {
-            let name = manifest.row_name(row);
-            selection.rows.binary_search_by(|own| (own.0, own.1.as_str()).cmp(&(row.section, name))).is_ok()
-        };
-        if selection.sections.binary_search(&row.section).is_ok() || is_named() {
-            seats.extend((row.first_seat..row.first_seat + row.seats).map(SeatIndex));
-        }
-    }
-    if !selection.categories.is_empty() {
-        let all = (0..manifest.seats()).map(SeatIndex);
-        seats.extend(all.filter(|seat| selection.categories.contains(&manifest.category_of(*seat))));
-    }
-    seats.sort_unstable();
-    seats.dedup();
-    SeatRange::of(seats)
 }
 
 /// Reads a mark; `RETURNING` is the engine's own.
