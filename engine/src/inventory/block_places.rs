@@ -179,7 +179,7 @@ pub(super) fn apply_blocked(show: &mut Show, places: &MarkedPlaces) {
         show.ga[section.0 as usize].blocked += units;
         show.blocks.add_units(section, mark, units);
     }
-    show.runs.forget();
+    show.runs_changed(places.seats.iter().flat_map(|range| range.seats()));
 }
 
 pub(super) fn apply_unblocked(show: &mut Show, places: &MarkedPlaces, at: Timestamp) {
@@ -203,7 +203,7 @@ pub(super) fn apply_unblocked(show: &mut Show, places: &MarkedPlaces, at: Timest
             && show.blocks.ga().all(|(_, mark, _)| *mark != places.mark);
         show.returns_due_at = (!is_done).then(|| at.plus_ms(RETURN_EVERY_MS));
     }
-    show.runs.forget();
+    show.runs_changed(places.seats.iter().flat_map(|range| range.seats()));
 }
 
 /// The places wait under a mark of their own.
@@ -245,7 +245,7 @@ pub(super) fn apply_retired(show: &mut Show, seats: &[SeatRange]) {
         show.blocks.unmark(seat);
         show.retired.get_or_insert_with(|| super::seat_bitmap::SeatBitmap::empty(count)).insert(seat);
     }
-    show.runs.forget();
+    show.runs_changed(seats.iter().flat_map(|range| range.seats()));
 }
 
 #[cfg(test)]

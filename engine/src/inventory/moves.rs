@@ -16,7 +16,7 @@ impl Show {
             self.ga[section.0 as usize].held += units;
         }
         self.taken += places.count();
-        self.runs_changed(places);
+        self.runs_changed(places.seats());
     }
 
     /// Held places are sold.
@@ -52,7 +52,7 @@ impl Show {
             self.ga[section.0 as usize].held -= units;
         }
         self.taken -= places.count();
-        self.runs_changed(places);
+        self.runs_changed(places.seats());
         self.waitlist.look_at(places.seats(), places.ga().map(|(section, _)| section));
         if self.has_capacities() {
             self.waitlist.look_everywhere();

@@ -13,7 +13,6 @@ use std::cell::RefCell;
 
 use super::{
     manifest::{CategoryIndex, Manifest},
-    places::Places,
     seat_bitmap::SeatBitmap,
     show::Show,
 };
@@ -175,21 +174,22 @@ impl Runs {
 impl Show {
     /// Says that these seats changed between free and not free.
     #[inline]
-    pub(super) fn runs_changed(&mut self, places: &Places) {
+    pub(super) fn runs_changed(&mut self, seats: impl Iterator<Item = SeatIndex>) {
         if !self.runs.indexes.get_mut().all.is_empty() {
-            self.note_changes(places);
+            self.note_changes(seats);
         }
     }
 
     #[cold]
-    fn note_changes(&mut self, places: &Places) {
+    fn note_changes(&mut self, seats: impl Iterator<Item = SeatIndex>) {
         let max = (self.manifest.rows().len() / 2).max(CHANGES_MIN);
         let runs = &mut self.runs;
-        if runs.changes.len() >= 2 * max {
-            runs.changes.drain(..max);
-            runs.changes_before += max as u64;
+        runs.changes.extend(seats);
+        if runs.changes.len() > 2 * max {
+            let old = runs.changes.len() - max;
+            runs.changes.drain(..old);
+            runs.changes_before += old as u64;
         }
-        runs.changes.extend(places.seats());
     }
 }
 

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     command::Adjacency,
     ids::ShowNumber,
-    inventory::{Inventory, scenario},
+    inventory::{Inventory, places::Places, scenario},
 };
 
 fn runs(words: &[u64], first: u32, seats: u32) -> Vec<(u32, u32)> {
