@@ -2,10 +2,9 @@
 //!
 //! It knows no storage and no wire; numbers here are positions in memory that replay reproduces exactly.
 
-use std::fmt;
+use std::{cmp::Ordering, fmt};
 
 use bincode::{Decode, Encode};
-use smallvec::SmallVec;
 
 /// Longest show id, in characters.
 pub const SHOW_ID_CHARS_MAX: usize = 64;
@@ -112,9 +111,22 @@ impl fmt::Debug for HoldId {
     }
 }
 
-/// A buyer, as the frontend names him: 1 to 64 opaque bytes. Up to 40 of them are stored without an allocation.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct BuyerId(SmallVec<[u8; 40]>);
+/// A buyer, as the frontend names him: 1 to 64 opaque bytes. Up to 39 of them are stored in place, and are copied as one
+/// block of known size: every grant copies its buyer three times. Only longer ones cost an allocation.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BuyerId {
+    /// The bytes, zeros after them, and how many they are; all zero for a long one.
+    short: [u8; SHORT_BYTES_MAX + 1],
+    long: Option<Box<Long>>,
+}
+
+const SHORT_BYTES_MAX: usize = 39;
+
+#[derive(Clone, PartialEq, Eq)]
+struct Long {
+    bytes: [u8; BUYER_ID_BYTES_MAX],
+    length: u8,
+}
 
 impl BuyerId {
     /// Checks a buyer id.
@@ -122,25 +134,49 @@ impl BuyerId {
     /// # Errors
     /// [`IdError::BuyerId`] when it is empty or too long.
     pub fn new(bytes: &[u8]) -> Result<Self, IdError> {
-        if (1..=BUYER_ID_BYTES_MAX).contains(&bytes.len()) {
-            Ok(Self(SmallVec::from_slice(bytes)))
-        } else {
-            Err(IdError::BuyerId(bytes.len()))
+        let length = u8::try_from(bytes.len()).unwrap_or(u8::MAX);
+        let mut id = Self { short: [0; SHORT_BYTES_MAX + 1], long: None };
+        match bytes.len() {
+            1..=SHORT_BYTES_MAX => {
+                id.short[..bytes.len()].copy_from_slice(bytes);
+                id.short[SHORT_BYTES_MAX] = length;
+            }
+            _ if bytes.len() > SHORT_BYTES_MAX && bytes.len() <= BUYER_ID_BYTES_MAX => {
+                let mut long = Box::new(Long { bytes: [0; BUYER_ID_BYTES_MAX], length });
+                long.bytes[..bytes.len()].copy_from_slice(bytes);
+                id.long = Some(long);
+            }
+            wrong => return Err(IdError::BuyerId(wrong)),
         }
+        Ok(id)
     }
 
     /// The bytes of it.
     #[must_use]
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        match &self.long {
+            None => &self.short[..usize::from(self.short[SHORT_BYTES_MAX])],
+            Some(long) => &long.bytes[..usize::from(long.length)],
+        }
     }
 }
 
-// A copy of bytes at once; the derived clone goes element by element.
-impl Clone for BuyerId {
-    #[inline]
-    fn clone(&self) -> Self {
-        Self(SmallVec::from_slice(&self.0))
+impl fmt::Debug for BuyerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("BuyerId").field(&self.as_bytes()).finish()
+    }
+}
+
+impl PartialOrd for BuyerId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for BuyerId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_bytes().cmp(other.as_bytes())
     }
 }
 
@@ -274,7 +310,11 @@ mod tests {
 
     #[test]
     fn buyer_ids_and_references_have_limits() {
-        assert!(BuyerId::new(&[7; 64]).is_ok());
+        for length in 1..=64 {
+            let buyer = BuyerId::new(&vec![7; length]).unwrap();
+            assert_eq!((buyer.as_bytes(), &buyer), (&*vec![7; length], &buyer.clone()));
+            assert!(length == 1 || buyer > BuyerId::new(&vec![7; length - 1]).unwrap());
+        }
         assert_eq!(BuyerId::new(&[]), Err(IdError::BuyerId(0)));
         assert_eq!(BuyerId::new(&[7; 65]), Err(IdError::BuyerId(65)));
         assert!(Reference::payment("").is_ok());

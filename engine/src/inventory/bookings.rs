@@ -121,7 +121,7 @@ pub(super) fn transfer(
         return Err(Rejection::HoldCancelled);
     }
     show.must_be(&CHANGEABLE, now)?;
-    let has = show.buyers.find_slot(command.to_buyer.as_bytes()).map_or(0, |slot| show.buyers.get(slot).places);
+    let has = show.buyers.find_slot(&command.to_buyer).map_or(0, |slot| show.buyers.get(slot).places);
     let max = show.policy.places_per_buyer_max;
     if has + hold.remaining().count() > max {
         return Err(Rejection::LimitReached { limit: Limit::PlacesPerBuyer, max: u64::from(max) });
@@ -135,7 +135,7 @@ pub(super) fn transfer(
 
 pub(super) fn apply_transferred(show: &mut Show, hold_id: HoldId, buyer: &BuyerId) {
     let slot = show.holds.slot(hold_id).expect("only a known booking is transferred");
-    let to = show.buyers.name(buyer.as_bytes());
+    let to = show.buyers.name(buyer);
     let hold = show.holds.get_mut(slot);
     let (from, count) = (std::mem::replace(&mut hold.buyer, to), hold.remaining().count());
     show.buyers.get_mut(from).places -= count;

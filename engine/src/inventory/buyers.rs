@@ -2,17 +2,20 @@
 //!
 //! It counts; the limits are kept in the commands' files.
 
+use std::num::NonZeroU32;
+
 use hashbrown::hash_table::Entry;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{slab::Slab, split_table::SplitTable};
+use crate::ids::BuyerId;
 
-/// What a buyer has.
+/// What a buyer has: a cache line.
 #[derive(Debug)]
 pub(super) struct Buyer {
-    pub(super) id: Box<[u8]>,
+    pub(super) id: BuyerId,
     /// Holds of any state that name him; without any he is forgotten.
-    pub(super) holds: u32,
+    pub(super) holds: NonZeroU32,
     pub(super) live_holds: u32,
     /// Held and sold.
     pub(super) places: u32,
@@ -106,43 +109,48 @@ impl Buyers {
     /// Makes room for a rush before the first buyer, and parts for as many as there may be.
     pub(super) fn expect(&mut self, rush: usize, most: usize) {
         self.by_id.expect(rush, most);
-        self.records.expect(rush / 8);
+        self.records.expect((rush / 8).max(most / 64));
     }
 
     /// The buyer's slot, for one hold more that names him.
-    pub(super) fn name(&mut self, id: &[u8]) -> u32 {
+    pub(super) fn name(&mut self, id: &BuyerId) -> u32 {
         let records = &mut self.records;
-        let is_his = |&slot: &u32| *records.get(slot).id == *id;
-        let slot = match self.by_id.entry(xxh3_64(id), is_his, |&slot| xxh3_64(&records.get(slot).id)) {
-            Entry::Occupied(known) => *known.get(),
+        let is_his = |&slot: &u32| records.get(slot).id == *id;
+        match self.by_id.entry(hash(id), is_his, |&slot| hash(&records.get(slot).id)) {
+            Entry::Occupied(known) => {
+                let buyer = records.get_mut(*known.get());
+                buyer.holds = buyer.holds.checked_add(1).expect("fewer than 2^32 holds");
+                *known.get()
+            }
             Entry::Vacant(new) => {
-                let slot =
-                    records.insert(Buyer { id: id.into(), holds: 0, live_holds: 0, places: 0, link: Link::NONE });
+                let holds = NonZeroU32::MIN;
+                let slot = records.insert(Buyer { id: id.clone(), holds, live_holds: 0, places: 0, link: Link::NONE });
                 new.insert(slot);
                 slot
             }
-        };
-        self.records.get_mut(slot).holds += 1;
-        slot
+        }
     }
 
     /// One hold less names him. Says whether he is forgotten with it.
     pub(super) fn forget(&mut self, slot: u32) -> bool {
         let buyer = self.records.get_mut(slot);
-        buyer.holds -= 1;
-        if buyer.holds > 0 {
+        if let Some(holds) = NonZeroU32::new(buyer.holds.get() - 1) {
+            buyer.holds = holds;
             return false;
         }
         assert!(buyer.live_holds == 0 && buyer.places == 0, "a buyer without holds has nothing");
-        let hash = xxh3_64(&buyer.id);
-        self.by_id.remove(hash, slot);
+        self.by_id.remove(hash(&buyer.id), slot);
         self.records.remove(slot);
         true
     }
 
-    pub(super) fn find_slot(&self, id: &[u8]) -> Option<u32> {
-        self.by_id.find(xxh3_64(id), |&slot| *self.records.get(slot).id == *id)
+    pub(super) fn find_slot(&self, id: &BuyerId) -> Option<u32> {
+        self.by_id.find(hash(id), |&slot| self.records.get(slot).id == *id)
     }
+}
+
+pub(super) fn hash(id: &BuyerId) -> u64 {
+    xxh3_64(id.as_bytes())
 }
 
 #[cfg(test)]
@@ -152,12 +160,18 @@ mod tests {
     #[test]
     fn a_buyer_lives_as_long_as_a_hold_names_him() {
         let mut buyers = Buyers::default();
-        let slot = buyers.name(b"ada");
-        assert_eq!(buyers.name(b"ada"), slot);
-        assert_ne!(buyers.name(b"bob"), slot);
-        buyers.forget(slot);
-        assert_eq!(buyers.get(buyers.find_slot(b"ada").unwrap()).holds, 1);
-        buyers.forget(slot);
-        assert!(buyers.find_slot(b"ada").is_none());
+        let [ada, bob] = [b"ada", b"bob"].map(|id| BuyerId::new(id).unwrap());
+        let slot = buyers.name(&ada);
+        assert_eq!(buyers.name(&ada), slot);
+        assert_ne!(buyers.name(&bob), slot);
+        assert!(!buyers.forget(slot));
+        assert_eq!(buyers.find_slot(&ada), Some(slot));
+        assert!(buyers.forget(slot));
+        assert!(buyers.find_slot(&ada).is_none());
+    }
+
+    #[test]
+    fn a_buyer_is_a_cache_line() {
+        assert_eq!(size_of::<Option<Buyer>>(), 64);
     }
 }

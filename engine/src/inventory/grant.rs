@@ -145,7 +145,7 @@ pub(super) fn apply_on_terms(show: &mut Show, on_terms: &mut GrantedOnTerms, at:
 /// Stores a hold whose places are taken.
 pub(super) fn insert(show: &mut Show, granted: &HoldGranted, more: Option<Box<More>>, at: Timestamp) {
     show.make_room_for_a_rush();
-    let buyer = show.buyers.name(granted.buyer.as_bytes());
+    let buyer = show.buyers.name(&granted.buyer);
     let count = granted.places.count();
     let mut hold = Hold {
         id: granted.hold_id,

@@ -35,14 +35,22 @@ pub(super) fn decide(
         return repeat(show, command, now);
     }
     let (hold, places) = ((command.hold_id, &command.buyer), &command.places);
-    // The usual request: nothing stands in its way but the limits.
-    if command.terms.is_none() && show.is_open_to_all(now) && show.are_free_to_all(places) {
+    // The usual request: it is granted or refused with nothing else in its way but the limits.
+    if command.terms.is_none() && show.is_open_to_all(now) {
+        let slot = show.buyers.find_slot(&command.buyer);
         let gain = Gain { places: places.count(), holds: 1, ..Gain::default() };
-        check_limits(show, show.buyers.find_slot(command.buyer.as_bytes()), &gain, now)?;
-        // After this point it must succeed.
-        let grant = Grant::new(show, hold, places, command.ttl, now);
-        events.push(Event::HoldGranted(grant.granted()));
-        return Ok(Answer::Held(grant.view(None)));
+        if show.are_free_to_all(places) {
+            check_limits(show, slot, &gain, now)?;
+            // After this point it must succeed.
+            let grant = Grant::new(show, hold, places, command.ttl, now);
+            events.push(Event::HoldGranted(grant.granted()));
+            return Ok(Answer::Held(grant.view(None)));
+        }
+        // Whoever has nothing gives nothing up for it.
+        if slot.is_none() && show.are_for_all(places) {
+            check_limits(show, slot, &gain, now)?;
+            return show.refuse_taken(places);
+        }
     }
     let (terms, request) = (command.terms.as_deref().unwrap_or(&PLAIN), request_of(command));
     let mut taking = Taking::new(show, &command.buyer, terms, now);
@@ -99,7 +107,7 @@ pub(super) fn known<'a>(
     if show.state_of(hold, now) == HoldState::Fenced {
         return Err(Rejection::HoldFenced);
     }
-    if *show.buyers.get(hold.buyer).id != *buyer.as_bytes() {
+    if show.buyers.get(hold.buyer).id != *buyer {
         return Err(Rejection::IdReused { field: HoldField::BuyerId });
     }
     // Whoever named none got the default of that time.

@@ -87,7 +87,7 @@ impl Holds {
     /// nothing would move everything ten times.
     pub(super) fn expect(&mut self, rush: usize, most: usize) {
         self.by_id.expect(rush, most);
-        self.records.expect(rush / 8);
+        self.records.expect((rush / 8).max(most / 64));
         self.deadlines.expect(rush / 2);
     }
 

@@ -128,7 +128,7 @@ fn check_buyers(show: &Show) {
     for (slot, buyer) in show.buyers.iter() {
         let own: BTreeSet<_> = show.holds.iter().filter(|hold| hold.buyer == slot).map(|hold| hold.id).collect();
         let listed: Vec<&Hold> = show.buyers.holds_of(slot).map(|hold| show.holds.get(hold)).collect();
-        assert_eq!(buyer.holds as usize, own.len());
+        assert_eq!(buyer.holds.get() as usize, own.len());
         assert_eq!(listed.len(), own.len(), "every hold of a buyer is listed once");
         assert_eq!(listed.iter().map(|hold| hold.id).collect::<BTreeSet<_>>(), own);
         let of_state = |state| listed.iter().filter(move |hold| hold.state == state);

@@ -50,7 +50,7 @@ impl Show {
         match by {
             LookupBy::Show => self.sales(from, max, now),
             LookupBy::Buyer(buyer) => {
-                let slot = self.buyers.find_slot(buyer.as_bytes());
+                let slot = self.buyers.find_slot(buyer);
                 let own = slot.into_iter().flat_map(|slot| self.buyers.holds_of(slot));
                 let page = self.by_id(own.map(|hold| self.holds.get(hold)), from, max, now);
                 Page { waiting: self.waiting_of(buyer).filter(|_| from.is_none()), ..page }
@@ -78,7 +78,7 @@ impl Show {
     }
 
     fn waiting_of(&self, buyer: &BuyerId) -> Option<WaitView> {
-        let slot = self.waitlist.slot_of_buyer(buyer.as_bytes())?;
+        let slot = self.waitlist.slot_of_buyer(buyer)?;
         self.waitlist.view(self.waitlist.entry(slot).id)
     }
 

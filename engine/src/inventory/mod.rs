@@ -331,7 +331,7 @@ impl Inventory {
 /// The hold of this id, if it is this buyer's. Of his entry in the waitlist it says what is given for it.
 fn own_hold<'a>(show: &'a Show, id: HoldId, buyer: &BuyerId, of_entry: &Rejection) -> Result<&'a Hold, Rejection> {
     match show.waitlist.slot(id).map(|slot| show.waitlist.entry(slot)) {
-        Some(entry) if *entry.buyer != *buyer.as_bytes() => Err(Rejection::HoldOfAnotherBuyer),
+        Some(entry) if entry.buyer != *buyer => Err(Rejection::HoldOfAnotherBuyer),
         Some(_) => Err(of_entry.clone()),
         None => show.own_hold(id, buyer),
     }

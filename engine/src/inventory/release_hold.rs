@@ -87,7 +87,7 @@ pub(super) fn apply_fence(show: &mut Show, hold_id: HoldId, buyer: &BuyerId, at:
     show.make_room_for_a_rush();
     let fence = Hold {
         id: hold_id,
-        buyer: show.buyers.name(buyer.as_bytes()),
+        buyer: show.buyers.name(buyer),
         ttl: show.policy.hold_ttl_default,
         granted_at: at,
         expires_at: at,

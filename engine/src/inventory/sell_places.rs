@@ -54,7 +54,7 @@ fn repeat(show: &Show, command: &SellPlaces, hold: &Hold, request: u64, now: Tim
     if show.state_of(hold, now) == HoldState::Fenced {
         return Err(Rejection::HoldFenced);
     }
-    let field = if *show.buyers.get(hold.buyer).id != *command.buyer.as_bytes() {
+    let field = if show.buyers.get(hold.buyer).id != command.buyer {
         HoldField::BuyerId
     } else if hold.places != command.places {
         HoldField::Places

@@ -217,7 +217,7 @@ impl Show {
     /// The hold of this id, if it is this buyer's.
     pub(super) fn own_hold(&self, id: HoldId, buyer: &BuyerId) -> Result<&Hold, Rejection> {
         let hold = self.holds.find(id).ok_or(Rejection::HoldUnknown)?;
-        if *self.buyers.get(hold.buyer).id == *buyer.as_bytes() { Ok(hold) } else { Err(Rejection::HoldOfAnotherBuyer) }
+        if self.buyers.get(hold.buyer).id == *buyer { Ok(hold) } else { Err(Rejection::HoldOfAnotherBuyer) }
     }
 
     pub(super) fn extendable_until(&self, granted_at: Timestamp) -> Timestamp {

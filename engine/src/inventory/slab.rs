@@ -36,6 +36,10 @@ impl<T> Slab<T> {
         }
         let full_chunks = self.chunks.len() - 1;
         let chunk = &mut self.chunks[full_chunks];
+        // From here on in one step: what is doubled is moved once more each time.
+        if chunk.len() == chunk.capacity() && chunk.len() >= CHUNK / 8 {
+            chunk.reserve_exact(CHUNK - chunk.len());
+        }
         chunk.push(Some(record));
         u32::try_from(full_chunks * CHUNK + chunk.len() - 1).expect("fewer than 2^32 records")
     }

@@ -43,7 +43,7 @@ impl<'a> Taking<'a> {
     #[inline]
     pub(super) fn new(show: &'a Show, buyer: &'a BuyerId, terms: &'a Terms, now: Timestamp) -> Self {
         let (replaced, moved, exchanged) = (None, SmallVec::new(), None);
-        let slot = show.buyers.find_slot(buyer.as_bytes());
+        let slot = show.buyers.find_slot(buyer);
         Self { show, buyer, terms, slot, reach: show.channels.open, replaced, moved, exchanged, now }
     }
 
@@ -216,23 +216,11 @@ impl<'a> Taking<'a> {
         places.seats().all(|seat| self.gives_up(seat) || self.is_free_for_him(seat)) && places.ga().all(has_room)
     }
 
-    /// The refusal of places of which the buyer cannot have all. The usual one: it is filled where it is returned, since
-    /// moving it costs more than deciding it.
-    #[inline(never)]
+    /// The refusal of places of which the buyer cannot have all.
     pub(super) fn refuse<T>(&self, places: &Places) -> Result<T, Rejection> {
-        let mut refusal = Err(Rejection::PlacesTaken(Conflicts::default()));
-        if let Err(Rejection::PlacesTaken(taken)) = &mut refusal {
-            for seat in places.seats().filter(|seat| !self.gives_up(*seat) && !self.is_free_for_him(*seat)) {
-                taken.seats.push(seat);
-            }
-            for (section, requested) in places.ga() {
-                let available = self.show.ga_available_besides(section, self.units_given_up(section));
-                if requested > available {
-                    taken.ga.push(GaShortage { section, requested, available });
-                }
-            }
-        }
-        refusal
+        let is_his = |seat| self.gives_up(seat) || self.is_free_for_him(seat);
+        let room = |section| self.show.ga_available_besides(section, self.units_given_up(section));
+        refuse_taken(places, is_his, room)
     }
 
     /// The latest deadline that extending the new hold can reach: what the oldest of the given-up holds had.
@@ -264,12 +252,50 @@ impl Show {
             && !self.has_protected(places)
     }
 
+    /// Whether all of these places exist, and none is kept for those who need them.
+    #[inline]
+    pub(super) fn are_for_all(&self, places: &Places) -> bool {
+        let seats = self.manifest.seats();
+        places.seats().all(|seat| seat.0 < seats && !self.is_retired(seat))
+            && places.ga().all(|(section, _)| self.manifest.ga_capacity(section).is_some())
+            && !self.has_protected(places)
+    }
+
+    /// The refusal of places that exist, of whoever gives nothing up for them.
+    pub(super) fn refuse_taken<T>(&self, places: &Places) -> Result<T, Rejection> {
+        let is_free = |seat| self.available.contains(seat) && self.channels.reaches(seat, self.channels.open);
+        refuse_taken(places, is_free, |section| self.ga_available(section))
+    }
+
     /// Whether some of these places are kept for those who need them.
     #[inline]
     fn has_protected(&self, places: &Places) -> bool {
         let protected = self.manifest.protected();
         !self.manifest.protected_rows().is_empty() && places.seats().any(|seat| protected.contains(seat))
     }
+}
+
+/// The refusal of places of which some are not free. It is filled where it is returned, since moving it costs more than
+/// deciding it.
+#[inline(always)]
+fn refuse_taken<T>(
+    places: &Places,
+    is_free: impl Fn(SeatIndex) -> bool,
+    room: impl Fn(SectionIndex) -> u32,
+) -> Result<T, Rejection> {
+    let mut refusal = Err(Rejection::PlacesTaken(Conflicts::default()));
+    if let Err(Rejection::PlacesTaken(taken)) = &mut refusal {
+        for seat in places.seats().filter(|seat| !is_free(*seat)) {
+            taken.seats.push(seat);
+        }
+        for (section, requested) in places.ga() {
+            let available = room(section);
+            if requested > available {
+                taken.ga.push(GaShortage { section, requested, available });
+            }
+        }
+    }
+    refusal
 }
 
 /// What a buyer gets, and what he gives up for it.

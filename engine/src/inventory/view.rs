@@ -103,7 +103,7 @@ impl Show {
     pub(super) fn view(&self, hold: &Hold, state: HoldState, places: Places) -> HoldView {
         HoldView {
             hold_id: hold.id,
-            buyer: BuyerId::new(&self.buyers.get(hold.buyer).id).expect("the id of a buyer"),
+            buyer: self.buyers.get(hold.buyer).id.clone(),
             state,
             total_minor: self.price_of(hold, &places),
             places,

@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::{
-    manifest::Manifest, places::Places, policy::WaitlistOrder, runs::Sight, slab::Slab, split_table::SplitTable,
+    buyers, manifest::Manifest, places::Places, policy::WaitlistOrder, runs::Sight, slab::Slab, split_table::SplitTable,
 };
 use crate::{
     command::Wish,
@@ -25,11 +25,11 @@ pub(super) mod offer;
 /// Seats, sections and queues that are looked at one by one; for more, every queue is looked at.
 const LOOKED_AT_MAX: usize = 64;
 
-/// One who waits: 48 bytes.
+/// One who waits: 80 bytes.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) id: HoldId,
-    pub(super) buyer: Box<[u8]>,
+    pub(super) buyer: BuyerId,
     /// The order of joining.
     pub(super) number: u64,
     queue: u32,
@@ -118,8 +118,8 @@ impl Waitlist {
         self.by_id.find(hash(id), |&slot| self.entries.get(slot).id == id)
     }
 
-    pub(super) fn slot_of_buyer(&self, buyer: &[u8]) -> Option<u32> {
-        self.by_buyer.find(xxh3_64(buyer), |&slot| *self.entries.get(slot).buyer == *buyer)
+    pub(super) fn slot_of_buyer(&self, buyer: &BuyerId) -> Option<u32> {
+        self.by_buyer.find(buyers::hash(buyer), |&slot| self.entries.get(slot).buyer == *buyer)
     }
 
     pub(super) fn entry(&self, slot: u32) -> &Entry {
@@ -247,12 +247,12 @@ impl Waitlist {
         let sight = Sight::new(&joined.wish, manifest, joined.channels | open);
         let queue = self.queue_for(joined.wish, joined.channels, sight);
         self.joined += 1;
-        let (id, buyer) = (joined.hold_id, Box::from(joined.buyer.as_bytes()));
+        let (id, buyer) = (joined.hold_id, joined.buyer);
         let (number, priority) = (self.joined, joined.priority);
         let slot = self.entries.insert(Entry { id, buyer, number, queue, priority, was_gathered_for: false });
         let entries = &self.entries;
         self.by_id.insert(hash(id), slot, |&slot| hash(entries.get(slot).id));
-        let buyer_of = |slot: u32| xxh3_64(&entries.get(slot).buyer);
+        let buyer_of = |slot: u32| buyers::hash(&entries.get(slot).buyer);
         self.by_buyer.insert(buyer_of(slot), slot, |&slot| buyer_of(slot));
         self.waiting += 1;
         self.enqueue(slot);
@@ -312,7 +312,7 @@ impl Waitlist {
         let gathering = self.gatherings.remove(&slot);
         let entry = self.entries.remove(slot);
         self.by_id.remove(hash(entry.id), slot);
-        self.by_buyer.remove(xxh3_64(&entry.buyer), slot);
+        self.by_buyer.remove(buyers::hash(&entry.buyer), slot);
         self.waiting -= 1;
         self.drop_if_empty(entry.queue);
         (entry, gathering)
@@ -362,7 +362,7 @@ impl Waitlist {
         let entry = self.entries.get(slot);
         Some(WaitView {
             hold_id: id,
-            buyer: BuyerId::new(&entry.buyer).expect("the id of a buyer"),
+            buyer: entry.buyer.clone(),
             wish: self.queue_of(slot).wish.clone(),
             waiting: self.waiting,
             gathered: self.gatherings.get(&slot).map_or(0, |gathering| gathering.places.count()),

@@ -58,7 +58,7 @@ fn repeat(show: &Show, command: &JoinWaitlist, now: Timestamp) -> Result<Option<
     let reused = |field| Err(Rejection::IdReused { field });
     if let Some(slot) = show.waitlist.slot(command.hold_id) {
         let (entry, queue) = (show.waitlist.entry(slot), show.waitlist.queue_of(slot));
-        if *entry.buyer != *command.buyer.as_bytes() {
+        if entry.buyer != command.buyer {
             return reused(HoldField::BuyerId);
         }
         let channels = show.channels.named(&command.channels)?;
@@ -71,7 +71,7 @@ fn repeat(show: &Show, command: &JoinWaitlist, now: Timestamp) -> Result<Option<
     if hold.state == HoldState::Fenced {
         return Err(Rejection::HoldFenced);
     }
-    if *show.buyers.get(hold.buyer).id != *command.buyer.as_bytes() {
+    if show.buyers.get(hold.buyer).id != command.buyer {
         return reused(HoldField::BuyerId);
     }
     if !hold.is_offer() {
@@ -82,10 +82,10 @@ fn repeat(show: &Show, command: &JoinWaitlist, now: Timestamp) -> Result<Option<
 
 /// The entry or the live offer that a buyer has.
 fn waits_as(show: &Show, buyer: &BuyerId, now: Timestamp) -> Option<HoldId> {
-    if let Some(slot) = show.waitlist.slot_of_buyer(buyer.as_bytes()) {
+    if let Some(slot) = show.waitlist.slot_of_buyer(buyer) {
         return Some(show.waitlist.entry(slot).id);
     }
-    let slot = show.buyers.find_slot(buyer.as_bytes())?;
+    let slot = show.buyers.find_slot(buyer)?;
     let mut own = show.buyers.holds_of(slot).map(|hold| show.holds.get(hold));
     let is_live = |hold: &&Hold| hold.is_offer() && show.state_of(hold, now) == HoldState::Held;
     own.find(is_live).map(|hold| hold.id)
@@ -100,7 +100,7 @@ pub(in crate::inventory) fn leave(
     let hold_id = command.hold_id;
     let released = |state| Answer::Released { state, orphans: Vec::new() };
     if let Some(slot) = show.waitlist.slot(hold_id) {
-        if *show.waitlist.entry(slot).buyer != *command.buyer.as_bytes() {
+        if show.waitlist.entry(slot).buyer != command.buyer {
             return Err(Rejection::HoldOfAnotherBuyer);
         }
         events.push(Event::EntryLeft { hold_id });

@@ -186,7 +186,7 @@ fn suits(show: &Show, queue: &Queue, seat: SeatIndex) -> bool {
 }
 
 /// Whether a buyer may have so many more places, and one hold more.
-fn may_have(show: &Show, buyer: &[u8], quantity: u32) -> bool {
+fn may_have(show: &Show, buyer: &BuyerId, quantity: u32) -> bool {
     let policy = &show.policy;
     let known = show.buyers.find_slot(buyer).map(|slot| show.buyers.get(slot));
     let (places, live_holds) = known.map_or((0, 0), |buyer| (buyer.places, buyer.live_holds));
@@ -205,7 +205,7 @@ fn offer(show: &Show, slot: u32, places: Places, placement: Placement, now: Time
     let ttl = show.policy.offer_ttl;
     let granted = HoldGranted {
         hold_id: entry.id,
-        buyer: BuyerId::new(&entry.buyer).expect("the id of a buyer"),
+        buyer: entry.buyer.clone(),
         total_minor: show.price(&places),
         places,
         ttl,

@@ -50,7 +50,7 @@ fn place(seat: u32) -> Places {
 
 #[test]
 fn an_entry_is_small() {
-    assert_eq!(size_of::<Option<Entry>>(), 48);
+    assert_eq!(size_of::<Option<Entry>>(), 80);
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn a_queue_ends_with_its_last_entry_and_not_while_one_is_gathered_for() {
     assert_eq!((entry.id, gathering.map(|gathering| gathering.places)), (id(1), Some(place(4))));
     assert_eq!(waitlist.all_queues().count() + waitlist.queues_for(SectionIndex(0)).count(), 0);
     assert_eq!(waitlist.waiting(), 0);
-    assert!(waitlist.slot_of_buyer(&[1]).is_none() && waitlist.slot(id(1)).is_none());
+    assert!(waitlist.slot_of_buyer(&BuyerId::new(&[1]).unwrap()).is_none() && waitlist.slot(id(1)).is_none());
 }
 
 #[test]
