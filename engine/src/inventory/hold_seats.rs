@@ -52,6 +52,18 @@ pub(super) fn decide(
             return show.refuse_taken(places);
         }
     }
+    decide_on_terms(show, command, now, events)
+}
+
+/// Whatever is not usual. Apart, so that the usual request has a small frame.
+#[inline(never)]
+fn decide_on_terms(
+    show: &Show,
+    command: &HoldSeats,
+    now: Timestamp,
+    events: &mut Vec<Event>,
+) -> Result<Answer, Rejection> {
+    let (hold, places) = ((command.hold_id, &command.buyer), &command.places);
     let (terms, request) = (command.terms.as_deref().unwrap_or(&PLAIN), request_of(command));
     let mut taking = Taking::new(show, &command.buyer, terms, now);
     taking.begin(terms.replaces, &[ShowState::OnSale])?;
@@ -77,6 +89,7 @@ fn request_of(command: &HoldSeats) -> Option<u64> {
 }
 
 /// An id that is in use.
+#[inline(never)]
 fn repeat(show: &Show, command: &HoldSeats, now: Timestamp) -> Result<Answer, Rejection> {
     let hold = known(show, command.hold_id, &command.buyer, command.ttl, now)?.expect("a known id");
     let field = if hold.places != command.places {
