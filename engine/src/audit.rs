@@ -128,6 +128,7 @@ impl AuditedShow {
             Event::OfferMade(offer) => {
                 let granted = offer.granted;
                 self.end_gathering(granted.hold_id);
+                offer.taken_over.iter().for_each(|(loser, places)| self.take_over(*loser, places));
                 self.grant(granted.hold_id, granted.places)
             }
             Event::HoldExtended { hold_id, .. } => self.must_live(hold_id, "extended"),
@@ -245,6 +246,18 @@ impl AuditedShow {
         let gathered = self.gathered.entry(hold_id).or_default();
         *gathered = gathered.with(places);
         violation
+    }
+
+    /// Gathered places are for another entry, which gets them with its offer.
+    fn take_over(&mut self, loser: HoldId, places: &Places) {
+        let gathered = self.gathered.remove(&loser).unwrap_or_default();
+        for seat in places.seats() {
+            self.seat_owner.remove(&seat.0);
+        }
+        let left = gathered.without(places);
+        if !left.is_empty() {
+            self.gathered.insert(loser, left);
+        }
     }
 
     fn end_gathering(&mut self, hold_id: HoldId) {

@@ -268,6 +268,8 @@ pub struct OfferMade {
     pub granted: HoldGranted,
     /// How the places were chosen.
     pub placement: Placement,
+    /// Entries that come later, and what of the places was gathered for them.
+    pub taken_over: Vec<(HoldId, Places)>,
 }
 
 /// Places that are blocked in the same way.

@@ -25,6 +25,7 @@ mod holds;
 mod lifecycle;
 mod manifest;
 mod moves;
+mod offers;
 mod orphans;
 mod records;
 mod report;
@@ -121,7 +122,7 @@ impl Naive {
 
     /// Does for those who wait what follows from what came back.
     pub fn follow(&mut self, number: ShowNumber, now: Timestamp) {
-        waitlist::follow(&mut self.shows[number.0 as usize], now);
+        offers::follow(&mut self.shows[number.0 as usize], now);
     }
 
     /// Whether something came back that nobody was asked about yet.

@@ -181,7 +181,7 @@ fn events() -> Vec<Event> {
         Event::BookingExchanged { hold_id, places: places(), difference_minor: -3 },
         Event::EntryJoined(Box::new(joined)),
         Event::EntryLeft { hold_id },
-        Event::OfferMade(Box::new(OfferMade { granted: granted(), placement })),
+        Event::OfferMade(Box::new(OfferMade { granted: granted(), placement, taken_over: vec![(hold_id, places())] })),
         Event::PlacesGathered { hold_id, places: places(), until: Timestamp(13) },
         Event::GatheringEnded { hold_id },
         Event::PlacesBlocked(marked()),

@@ -246,6 +246,7 @@ pub(super) fn apply_retired(show: &mut Show, seats: &[SeatRange]) {
         show.retired.get_or_insert_with(|| super::seat_bitmap::SeatBitmap::empty(count)).insert(seat);
     }
     show.runs_changed(seats.iter().flat_map(|range| range.seats()));
+    show.waitlist.house_changed();
 }
 
 #[cfg(test)]

@@ -74,6 +74,7 @@ pub(super) fn apply(show: &mut Show, change: &ManifestChange) {
     show.manifest_changes.push((show.manifest_version, seats, sections));
     grow(show, &before);
     show.runs.forget();
+    show.waitlist.house_changed();
     show.waitlist.look_again(&show.manifest, show.channels.open);
     show.waitlist.look_everywhere();
 }

@@ -3,7 +3,11 @@
 //! They read, in order with every command before them. Pages of a buyer and of an order go by the holds' ids, so that
 //! what happens between two pages neither repeats nor skips one; a show's sales go in the order in which they were made.
 
-use super::{hold::Hold, show::Show, view::HoldView, waitlist::WaitView};
+use super::{
+    hold::Hold,
+    show::Show,
+    view::{HoldView, WaitView},
+};
 use crate::{
     ids::{BuyerId, HoldId, Reference},
     time::Timestamp,
@@ -79,7 +83,7 @@ impl Show {
 
     fn waiting_of(&self, buyer: &BuyerId) -> Option<WaitView> {
         let slot = self.waitlist.slot_of_buyer(buyer)?;
-        self.waitlist.view(self.waitlist.entry(slot).id)
+        self.wait_view(self.waitlist.entry(slot).id)
     }
 
     fn sales(&self, from: Option<Cursor>, max: usize, now: Timestamp) -> Page {

@@ -72,8 +72,7 @@ pub use hold::{Booking, HoldState, Prices};
 pub use holds::{ENDED_HOLD_RETENTION_MS, ENDED_HOLDS_MAX};
 pub use show::Show;
 pub use state_hash::StateHash;
-pub use view::{HoldDetails, HoldView};
-pub use waitlist::WaitView;
+pub use view::{HoldDetails, HoldView, WaitView};
 
 use hold::Hold;
 use manifest::Manifest;

@@ -140,7 +140,7 @@ impl Runs {
                 position
             }
             Some(position) => {
-                indexes.all[position] = RunIndex::new(show, sight.clone());
+                indexes.all[position] = RunIndex::new(show, sight.clone(), &show.available);
                 position
             }
             None => {
@@ -148,7 +148,7 @@ impl Runs {
                     let oldest = (0..INDEXES_MAX).min_by_key(|&position| indexes.all[position].last_asked);
                     indexes.all.swap_remove(oldest.unwrap_or(0));
                 }
-                indexes.all.push(RunIndex::new(show, sight.clone()));
+                indexes.all.push(RunIndex::new(show, sight.clone(), &show.available));
                 indexes.all.len() - 1
             }
         };
@@ -163,7 +163,7 @@ impl Runs {
         let sights: Vec<Sight> = self.indexes.borrow().all.iter().map(|index| index.sight.clone()).collect();
         for sight in sights {
             self.with(show, &sight, |index| {
-                let new = RunIndex::new(show, sight.clone());
+                let new = RunIndex::new(show, sight.clone(), &show.available);
                 assert_eq!((&index.rows, &index.blocks, index.free_seats), (&new.rows, &new.blocks, new.free_seats));
                 assert_eq!(index.sections, new.sections, "free runs of sections");
             });
@@ -194,7 +194,8 @@ impl Show {
 }
 
 impl RunIndex {
-    fn new(show: &Show, sight: Sight) -> Self {
+    /// Of these seats.
+    pub(super) fn new(show: &Show, sight: Sight, available: &SeatBitmap) -> Self {
         let manifest = &show.manifest;
         let mut index = Self {
             seen: seen(show, &sight),
@@ -207,7 +208,7 @@ impl RunIndex {
             changes: 0,
             last_asked: 0,
         };
-        (0..manifest.rows().len()).for_each(|row| index.update_row(show, row));
+        (0..manifest.rows().len()).for_each(|row| index.update_row(show, row, available));
         (0..index.blocks.len()).for_each(|block| index.unite(block));
         index
     }
@@ -223,12 +224,12 @@ impl RunIndex {
             let row = show.manifest.row_of(*seat);
             let place = &show.manifest.rows()[row];
             row_done = place.first_seat..place.first_seat + place.seats;
-            self.update_row(show, row);
+            self.update_row(show, row, &show.available);
             self.unite(show.manifest.rank_position(row) / BLOCK);
         }
     }
 
-    fn update_row(&mut self, show: &Show, row: usize) {
+    fn update_row(&mut self, show: &Show, row: usize, available: &SeatBitmap) {
         let place = show.manifest.rows()[row];
         let section = &mut self.sections[place.section.0 as usize];
         each_run(
@@ -241,7 +242,7 @@ impl RunIndex {
                 self.free_seats -= length;
             },
         );
-        let (available, seen) = (show.available.words(), self.seen.words());
+        let (available, seen) = (available.words(), self.seen.words());
         self.free.copy_range(place.first_seat..place.first_seat + place.seats, |word| available[word] & seen[word]);
         let mut mask = 0;
         each_run(

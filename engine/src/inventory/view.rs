@@ -7,7 +7,7 @@ use super::{
     show::Show,
 };
 use crate::{
-    command::TicketCount,
+    command::{TicketCount, Wish},
     ids::{BuyerId, HoldId, SeatIndex, SectionIndex},
     time::Timestamp,
 };
@@ -58,7 +58,39 @@ pub struct HoldDetails {
     pub difference_minor: Option<i64>,
 }
 
+/// An entry as its caller sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitView {
+    /// The entry.
+    pub hold_id: HoldId,
+    /// Who waits.
+    pub buyer: BuyerId,
+    /// What for.
+    pub wish: Wish,
+    /// Entries that wait now, this one among them.
+    pub waiting: u32,
+    /// Places that are withheld for this one.
+    pub gathered: u32,
+    /// Whether the house as it is would meet the wish if all of it were free. If not, nothing is withheld for it, and it
+    /// waits for the house to change.
+    pub is_possible: bool,
+}
+
 impl Show {
+    /// An entry as its caller sees it.
+    pub(super) fn wait_view(&self, id: HoldId) -> Option<WaitView> {
+        let slot = self.waitlist.slot(id)?;
+        let (entry, queue) = (self.waitlist.entry(slot), self.waitlist.queue_of(slot));
+        Some(WaitView {
+            hold_id: id,
+            buyer: entry.buyer.clone(),
+            wish: queue.wish.clone(),
+            waiting: self.waitlist.waiting(),
+            gathered: self.waitlist.gathering(slot).map_or(0, |gathering| gathering.places.count()),
+            is_possible: queue.is_possible(self),
+        })
+    }
+
     /// What known places cost together, in minor units.
     pub(super) fn price(&self, places: &Places) -> u64 {
         let seats = places.seats().filter_map(|seat| self.manifest.seat_category(seat));

@@ -4,13 +4,16 @@
 //! thousands of entries. An entry is a hold that waits: its offer is a hold under the same id. This file stores and
 //! finds; joining and leaving are decided in `join.rs`, who gets what in `offer.rs`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, VecDeque},
+};
 
-use smallvec::SmallVec;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::{
-    buyers, manifest::Manifest, places::Places, policy::WaitlistOrder, runs::Sight, slab::Slab, split_table::SplitTable,
+    buyers, hold_best, manifest::Manifest, places::Places, policy::WaitlistOrder, runs::Sight, show::Show, slab::Slab,
+    split_table::SplitTable,
 };
 use crate::{
     command::Wish,
@@ -20,10 +23,10 @@ use crate::{
 };
 
 pub(super) mod join;
+mod look;
 pub(super) mod offer;
 
-/// Seats, sections and queues that are looked at one by one; for more, every queue is looked at.
-const LOOKED_AT_MAX: usize = 64;
+use look::{LOOKED_AT_MAX, Look};
 
 /// One who waits: 80 bytes.
 #[derive(Debug)]
@@ -46,8 +49,19 @@ pub(super) struct Queue {
     pub(super) channels: u64,
     /// Which seats will do, by today's prices and open channels. Follows from the show.
     pub(super) sight: Sight,
+    /// Whether the house could meet the wish, once it was asked. Follows from the manifest.
+    is_possible: Cell<Option<bool>>,
     /// Slots of entries, the next to be served first.
     entries: VecDeque<u32>,
+}
+
+impl Queue {
+    pub(super) fn is_possible(&self, show: &Show) -> bool {
+        let known = self.is_possible.get();
+        let is_possible = known.unwrap_or_else(|| hold_best::is_possible(show, &self.wish));
+        self.is_possible.set(Some(is_possible));
+        is_possible
+    }
 }
 
 /// Places that are withheld for an entry that needs more.
@@ -55,30 +69,6 @@ pub(super) struct Queue {
 pub(super) struct Gathering {
     pub(super) places: Places,
     pub(super) until: Timestamp,
-}
-
-/// What came back since the queues were last looked at. Between two commands there is nothing, but for a show that is
-/// not on sale, where it stays until it is.
-#[derive(Debug, Default)]
-pub(super) struct Look {
-    pub(super) everywhere: bool,
-    pub(super) seats: SmallVec<[SeatIndex; 8]>,
-    pub(super) sections: SmallVec<[SectionIndex; 2]>,
-    /// Queues that somebody joined.
-    pub(super) queues: SmallVec<[u32; 2]>,
-}
-
-impl Look {
-    /// The first ones are remembered; for more than these, every queue is looked at.
-    fn note(&mut self, mut seats: impl Iterator<Item = SeatIndex>, mut ga: impl Iterator<Item = SectionIndex>) {
-        self.seats.extend(seats.by_ref().take(LOOKED_AT_MAX - self.seats.len()));
-        self.sections.extend(ga.by_ref().take(LOOKED_AT_MAX - self.sections.len()));
-        self.everywhere |= seats.next().is_some() || ga.next().is_some();
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        !self.everywhere && self.seats.is_empty() && self.sections.is_empty() && self.queues.is_empty()
-    }
 }
 
 /// Everybody who waits for places of one show.
@@ -245,7 +235,7 @@ impl Waitlist {
     /// Stores an entry under an id that is not in use.
     pub(super) fn insert(&mut self, joined: EntryJoined, manifest: &Manifest, open: u64) {
         let sight = Sight::new(&joined.wish, manifest, joined.channels | open);
-        let queue = self.queue_for(joined.wish, joined.channels, sight);
+        let queue = self.join_queue(joined.wish, joined.channels, sight);
         self.joined += 1;
         let (id, buyer) = (joined.hold_id, joined.buyer);
         let (number, priority) = (self.joined, joined.priority);
@@ -272,14 +262,24 @@ impl Waitlist {
         }
     }
 
-    fn queue_for(&mut self, wish: Wish, channels: u64, sight: Sight) -> u32 {
+    /// The house is another one.
+    pub(super) fn house_changed(&mut self) {
+        self.queues.iter().for_each(|(_, queue)| queue.is_possible.set(None));
+    }
+
+    pub(super) fn queue_for(&self, wish: &Wish, channels: u64) -> Option<&Queue> {
+        self.by_wish.get(&(wish.clone(), channels)).map(|queue| self.queues.get(*queue))
+    }
+
+    fn join_queue(&mut self, wish: Wish, channels: u64, sight: Sight) -> u32 {
         let key = (wish, channels);
         if let Some(&queue) = self.by_wish.get(&key) {
             return queue;
         }
         let (wish, channels) = key.clone();
         let sections = wish.sections.clone();
-        let queue = self.queues.insert(Queue { wish, channels, sight, entries: VecDeque::new() });
+        let queue =
+            self.queues.insert(Queue { wish, channels, sight, is_possible: Cell::default(), entries: VecDeque::new() });
         if sections.is_empty() {
             self.of_any_section.push(queue);
         }
@@ -343,6 +343,17 @@ impl Waitlist {
         gathering.places = gathering.places.with(places);
     }
 
+    /// An entry that comes earlier takes over some of what is gathered for this one, which keeps the rest; without any it
+    /// goes back to its queue as if nothing had been gathered.
+    pub(super) fn take_over(&mut self, slot: u32, places: &Places) {
+        let gathering = self.gatherings.get_mut(&slot).expect("what is taken over is gathered");
+        gathering.places = gathering.places.without(places);
+        if gathering.places.is_empty() {
+            self.end_gathering(slot);
+            self.entries.get_mut(slot).was_gathered_for = false;
+        }
+    }
+
     /// What was gathered for an entry, which goes back to its queue.
     pub(super) fn end_gathering(&mut self, slot: u32) -> Option<Gathering> {
         let gathering = self.gatherings.remove(&slot);
@@ -355,34 +366,6 @@ impl Waitlist {
         let cleared = std::mem::replace(self, Self { joined: self.joined, order: self.order, ..Self::default() });
         cleared.gatherings.into_values().map(|gathering| gathering.places).collect()
     }
-
-    /// An entry as its caller sees it.
-    pub(super) fn view(&self, id: HoldId) -> Option<WaitView> {
-        let slot = self.slot(id)?;
-        let entry = self.entries.get(slot);
-        Some(WaitView {
-            hold_id: id,
-            buyer: entry.buyer.clone(),
-            wish: self.queue_of(slot).wish.clone(),
-            waiting: self.waiting,
-            gathered: self.gatherings.get(&slot).map_or(0, |gathering| gathering.places.count()),
-        })
-    }
-}
-
-/// An entry as its caller sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WaitView {
-    /// The entry.
-    pub hold_id: HoldId,
-    /// Who waits.
-    pub buyer: BuyerId,
-    /// What for.
-    pub wish: Wish,
-    /// Entries that wait now, this one among them.
-    pub waiting: u32,
-    /// Places that are withheld for this one.
-    pub gathered: u32,
 }
 
 fn hash(id: HoldId) -> u64 {

@@ -156,13 +156,16 @@ pub(super) fn print_entry(entry: &v1::WaitlistEntry, json: bool) {
             "{}",
             json!({
                 "hold_id": id, "state": "waiting", "buyer_id": entry.buyer_id, "quantity": quantity,
-                "waiting": entry.waiting, "gathered": entry.gathered,
+                "waiting": entry.waiting, "gathered": entry.gathered, "possible": entry.possible,
             })
         );
         return;
     }
     let gathered = if entry.gathered > 0 { format!(", {} kept for it so far", entry.gathered) } else { String::new() };
     println!("{id} waiting for {quantity}{gathered}; {} waiting in all", entry.waiting);
+    if !entry.possible {
+        println!("  the house as it is could not meet this wish even if all of it were free");
+    }
 }
 
 /// What became of a bulk command. `did` is such as "blocked".

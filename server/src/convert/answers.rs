@@ -173,6 +173,7 @@ pub(super) fn waitlist_entry(entry: WaitView, manifest: &Manifest) -> v1::Waitli
         wish: Some(wish(entry.wish, manifest)),
         waiting: entry.waiting,
         gathered: entry.gathered,
+        possible: entry.is_possible,
     }
 }
 

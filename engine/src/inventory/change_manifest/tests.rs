@@ -26,7 +26,7 @@ fn what_is_added_goes_to_who_waits_first() {
     check(
         "row A 1 in West
          00:00  hold A1 as h1 by bob                 -> held 1000, until 10:00
-         00:01  join 2 together in West as h2        -> waiting, 1 in all
+         00:01  join 2 together in West as h2        -> waiting, 1 in all, never as the house is
          00:02  add row B 3 in West                  -> version 2
                 => h2 offered B1 B2 2000, until 10:02",
     );
@@ -120,7 +120,7 @@ fn a_mass_of_new_places_comes_to_the_waitlist_at_a_rate() {
         "policy returns_per_second 60
          floor Floor 1
          00:00  hold 1xFloor as h1 by bob            -> held 100, until 10:00
-         00:01  join 2 any in Floor as h2            -> waiting, 1 in all
+         00:01  join 2 any in Floor as h2            -> waiting, 1 in all, never as the house is
          00:02  resize Floor 101                     -> version 2
          00:03  tick                                 -> done
                 => 60xFloor from returning:new; h2 offered 2xFloor 200, until 10:03
@@ -186,11 +186,11 @@ fn a_price_that_falls_serves_who_waits_for_it() {
     check(
         "category Gold 3000
          row A 2 in West, at Gold
-         00:00  join 2 together under 2000 in West as h1 -> waiting, 1 in all
+         00:00  join 2 together under 2000 in West as h1 -> waiting, 1 in all, never as the house is
          00:01  reprice Gold 1900                    -> version 2
                 => h1 offered A1 A2 3800, until 10:01
          00:02  add category Silver 500              -> version 3
-         00:02  join 1 any at Silver as h2 by bob    -> waiting, 1 in all
+         00:02  join 1 any at Silver as h2 by bob    -> waiting, 1 in all, never as the house is
          00:03  release h1                           -> released
          00:04  recategorise A2 at Silver            -> version 4
                 => h2 offered A2 500, until 10:04",
@@ -203,7 +203,7 @@ fn a_mass_of_new_seats_is_withheld_until_its_turn() {
     check(
         "row A 1 in West
          00:00  hold A1 as h1 by bob                 -> held 1000, until 10:00
-         00:01  join 2 together as h2                -> waiting, 1 in all
+         00:01  join 2 together as h2                -> waiting, 1 in all, never as the house is
          00:02  add row B 65 in West                 -> version 2
          00:03  best 2 together as h3 by cyd         -> held B34 B35 2000, until 10:03, together
                 => B1-B65 from returning:new; h2 offered B32 B33 2000, until 10:03",

@@ -83,7 +83,7 @@ fn each_free_run(field: &Field<'_>, position: usize, mut each: impl FnMut(u32, u
     let row = field.row_at(position);
     let is_free = |seat: SeatIndex| {
         show.manifest.protected().contains(seat)
-            && (show.available.contains(seat) || field.given_up.contains_seat(seat))
+            && (field.available.contains(seat) || field.given_up.contains_seat(seat))
             && field.index.sight.sees(show, seat)
     };
     let (mut start, mut length) = (row.first_seat, 0);

@@ -9,6 +9,7 @@ use crate::{
         manifest::RowPlace,
         places::Places,
         runs::{LENGTHS, LONG_RUN, RunIndex, each_run},
+        seat_bitmap::SeatBitmap,
         show::Show,
     },
 };
@@ -28,6 +29,8 @@ pub(super) struct Field<'a> {
     pub(super) show: &'a Show,
     pub(super) wish: &'a Wish,
     pub(super) index: &'a RunIndex,
+    /// Seats that nobody has.
+    pub(super) available: &'a SeatBitmap,
     /// What the buyer gives up for the new places.
     pub(super) given_up: &'a Places,
     /// Seats that will do and that the buyer gives up for the new ones: free for him. Ascending.
@@ -43,7 +46,12 @@ impl<'a> Field<'a> {
         let mut own_rows: SmallVec<[usize; 4]> = rows.collect();
         own_rows.sort_unstable();
         own_rows.dedup();
-        Self { show, wish, index, given_up, own, own_rows }
+        Self { show, wish, index, available: &show.available, given_up, own, own_rows }
+    }
+
+    /// With these seats free instead of those that are; the index must be one of them.
+    pub(super) fn in_house(self, house: &'a SeatBitmap) -> Self {
+        Self { available: house, ..self }
     }
 
     /// Of 64 seats those that will do and are free.

@@ -83,10 +83,12 @@ impl Names<'_> {
             Answer::Released { state: now, orphans } => format!("{}{}", state(*now), self.orphans(orphans)),
             Answer::Confirmed(hold) | Answer::Booking(hold) => self.booking(hold),
             Answer::Found(hold) => self.hold(hold),
-            Answer::Waiting(entry) if entry.gathered > 0 => {
-                format!("waiting, {} in all, {} gathered", entry.waiting, entry.gathered)
+            Answer::Waiting(entry) => {
+                let mut parts = vec![format!("waiting, {} in all", entry.waiting)];
+                parts.extend((entry.gathered > 0).then(|| format!("{} gathered", entry.gathered)));
+                parts.extend((!entry.is_possible).then(|| "never as the house is".to_owned()));
+                parts.join(", ")
             }
-            Answer::Waiting(entry) => format!("waiting, {} in all", entry.waiting),
             Answer::Bulk(report) => self.bulk(report),
             Answer::Sale(state) => state.to_string(),
             Answer::ShowCancelled(report) => format!(

@@ -11,7 +11,7 @@ use crate::{
     command::{JoinWaitlist, OwnHold},
     event::{EntryJoined, Event},
     ids::{BuyerId, HoldId},
-    inventory::{places::Places, waitlist::WaitView},
+    inventory::{places::Places, view::WaitView},
     rejection::{HoldField, Limit, Rejection},
     time::Timestamp,
 };
@@ -45,9 +45,13 @@ pub(in crate::inventory) fn join(
     if let Some(hold_id) = waits_as(show, &command.buyer, now) {
         return Err(Rejection::WaitsAlready { hold_id });
     }
+    let queue = show.waitlist.queue_for(&command.wish, channels);
+    let is_possible =
+        queue.map_or_else(|| hold_best::is_possible(show, &command.wish), |queue| queue.is_possible(show));
     // After this point it must succeed.
     let (hold_id, buyer, wish) = (command.hold_id, command.buyer.clone(), command.wish.clone());
-    let view = WaitView { hold_id, buyer: buyer.clone(), wish: wish.clone(), waiting: waiting + 1, gathered: 0 };
+    let view =
+        WaitView { hold_id, buyer: buyer.clone(), wish: wish.clone(), waiting: waiting + 1, gathered: 0, is_possible };
     let joined = EntryJoined { hold_id, buyer, wish, priority: command.priority, channels };
     events.push(Event::EntryJoined(Box::new(joined)));
     Ok(Answer::Waiting(view))
@@ -65,7 +69,7 @@ fn repeat(show: &Show, command: &JoinWaitlist, now: Timestamp) -> Result<Option<
         if queue.wish != command.wish || queue.channels != channels || entry.priority != command.priority {
             return reused(HoldField::Request);
         }
-        return Ok(show.waitlist.view(command.hold_id).map(Answer::Waiting));
+        return Ok(show.wait_view(command.hold_id).map(Answer::Waiting));
     }
     let Some(hold) = show.holds.find(command.hold_id) else { return Ok(None) };
     if hold.state == HoldState::Fenced {

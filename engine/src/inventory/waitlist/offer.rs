@@ -1,7 +1,8 @@
 //! Who gets a place that came back: an offer for the first entry that it satisfies, before anybody else sees it.
 //!
-//! 1. A party for which places are gathered, if this one completes it or brings it nearer.
-//! 2. Of all entries that what is free now satisfies, the first in the waitlist's order.
+//! 1. A party for which places are gathered, if this one completes it.
+//! 2. In the waitlist's order: the first entry that is satisfied by what is free, together with what is gathered for
+//!    those who come after it; or the first party for which places are gathered, if this one brings it nearer.
 //! 3. If there is none: the first entry that may be split and that it would bring nearer, for which it is then withheld
 //!    for a bounded time, once.
 //! 4. The public.
@@ -38,56 +39,138 @@ pub(in crate::inventory) fn next(show: &Show, now: Timestamp) -> Option<Event> {
     }
     complete(show, now).or_else(|| {
         let queues = queues_to_look_at(show);
-        offer_first(show, &queues, now).or_else(|| gather(show, &queues, now))
+        serve_first(show, &queues, now).or_else(|| gather(show, &queues, now))
     })
 }
 
-/// Places for a party that something is gathered for.
+/// The rest of the places for a party that something is gathered for.
 fn complete(show: &Show, now: Timestamp) -> Option<Event> {
+    let completed = gatherings_with(show, |gathered, back, quantity| gathered + back == quantity);
+    completed.into_iter().find_map(|(_, slot, back)| {
+        let (entry, gathering) = (show.waitlist.entry(slot), show.waitlist.gathering(slot)?);
+        let places = gathering.places.with(&back);
+        let chosen = (places, Placement { step: Step::Scattered, score: 0 });
+        may_have(show, &entry.buyer, chosen.0.count()).then(|| offer(show, slot, chosen, Vec::new(), now))
+    })
+}
+
+/// The parties that something is gathered for, in order, with what came back for them, if `is_meant` holds of the numbers
+/// of places that are gathered, that came back, and that are wished for.
+fn gatherings_with(show: &Show, is_meant: impl Fn(u32, u32, u32) -> bool) -> SmallVec<[(Key, u32, Places); 4]> {
     let wanted = |(slot, gathering): (u32, &Gathering)| {
         let queue = show.waitlist.queue_of(slot);
-        let back = returned_for(show, queue, queue.wish.quantity - gathering.places.count())?;
-        Some((show.waitlist.key(slot), slot, back))
+        let (gathered, quantity) = (gathering.places.count(), queue.wish.quantity);
+        let back = returned_for(show, queue, quantity - gathered)?;
+        is_meant(gathered, back.count(), quantity).then(|| (show.waitlist.key(slot), slot, back))
     };
-    let mut nearer: SmallVec<[_; 4]> = show.waitlist.gatherings().filter_map(wanted).collect();
-    nearer.sort_unstable_by_key(|(key, ..)| *key);
-    nearer.into_iter().find_map(|(_, slot, back)| {
-        let (entry, gathering) = (show.waitlist.entry(slot), show.waitlist.gathering(slot)?);
-        let quantity = show.waitlist.queue_of(slot).wish.quantity;
-        let places = gathering.places.with(&back);
-        if places.count() < quantity {
-            return Some(Event::PlacesGathered { hold_id: entry.id, places: back, until: gathering.until });
-        }
-        let placement = Placement { step: Step::Scattered, score: 0 };
-        may_have(show, &entry.buyer, quantity).then(|| offer(show, slot, places, placement, now))
-    })
+    let mut parties: SmallVec<[_; 4]> = show.waitlist.gatherings().filter_map(wanted).collect();
+    parties.sort_unstable_by_key(|(key, ..)| *key);
+    parties
 }
 
-/// What decides who is first, the entry's slot, and its queue.
-type Candidate = ((u64, u64), u32, u32);
+/// What decides who is first.
+type Key = (u64, u64);
 
-/// An offer for the first entry that what is free satisfies.
-fn offer_first(show: &Show, queues: &[u32], now: Timestamp) -> Option<Event> {
-    let mut candidates: SmallVec<[Candidate; 32]> = SmallVec::new();
+/// Who may be first: somebody for whom places are gathered, with what came back for him; or the first of a queue.
+enum Candidate {
+    Gathers(Places),
+    Queues(u32),
+}
+
+/// An offer for the first entry that is satisfied, or more for a party that it does not complete, in order.
+fn serve_first(show: &Show, queues: &[u32], now: Timestamp) -> Option<Event> {
+    let nearer = gatherings_with(show, |gathered, back, quantity| gathered + back < quantity);
+    let nearer = nearer.into_iter().map(|(key, slot, back)| (key, slot, Candidate::Gathers(back)));
+    let mut candidates: SmallVec<[(Key, u32, Candidate); 32]> = nearer.collect();
     for &queue in queues {
         let Some(wanted) = show.waitlist.queue(queue) else { continue };
         let quantity = wanted.wish.quantity;
         let mut entries = show.waitlist.entries_of(queue).take(PASSED_OVER_MAX);
         if let Some(slot) = entries.find(|&slot| may_have(show, &show.waitlist.entry(slot).buyer, quantity)) {
-            candidates.push((show.waitlist.key(slot), slot, queue));
+            candidates.push((show.waitlist.key(slot), slot, Candidate::Queues(queue)));
         }
     }
-    candidates.sort_unstable();
-    candidates.into_iter().find_map(|(_, slot, queue)| {
-        let is_new = show.waitlist.look.everywhere || show.waitlist.look.queues.contains(&queue);
-        let queue = show.waitlist.queue(queue)?;
-        if !is_new && !may_sit_together(show, queue) {
-            return None;
+    candidates.sort_unstable_by_key(|(key, ..)| *key);
+    let mut later = Later::new(show);
+    candidates.into_iter().find_map(|(key, slot, candidate)| match candidate {
+        Candidate::Gathers(places) => {
+            let until = show.waitlist.gathering(slot)?.until;
+            Some(Event::PlacesGathered { hold_id: show.waitlist.entry(slot).id, places, until })
         }
-        let id = show.waitlist.entry(slot).id;
-        let (places, placement) = hold_best::choose(show, &queue.wish, &queue.sight, &Places::default(), id).ok()?;
-        has_capacity(show, &places).then(|| offer(show, slot, places, placement, now))
+        Candidate::Queues(queue) => {
+            later.pass(key);
+            offer_to(show, slot, queue, &later, now)
+        }
     })
+}
+
+/// An offer for an entry that comes before these gatherings, if it can be satisfied.
+fn offer_to(show: &Show, slot: u32, queue: u32, later: &Later<'_>, now: Timestamp) -> Option<Event> {
+    let is_new = show.waitlist.look.everywhere || show.waitlist.look.queues.contains(&queue);
+    let queue = show.waitlist.queue(queue)?;
+    if !is_new && !may_sit_together(show, queue, &later.places) {
+        return None;
+    }
+    let id = show.waitlist.entry(slot).id;
+    let chosen = hold_best::choose(show, &queue.wish, &queue.sight, &later.places, id).ok()?;
+    let taken_over = later.taken_over(&chosen.0);
+    let gathered: u32 = taken_over.iter().map(|(_, places)| places.count()).sum();
+    has_capacity(show, chosen.0.count() - gathered).then(|| offer(show, slot, chosen, taken_over, now))
+}
+
+/// What is gathered for those who come after somebody: he may have it.
+struct Later<'a> {
+    show: &'a Show,
+    /// In order.
+    parties: SmallVec<[(Key, u32, &'a Places); 4]>,
+    /// Of all of them.
+    places: Places,
+}
+
+impl<'a> Later<'a> {
+    /// Before anybody's turn.
+    fn new(show: &'a Show) -> Self {
+        let gatherings = show.waitlist.gatherings();
+        let mut parties: SmallVec<[_; 4]> =
+            gatherings.map(|(slot, gathering)| (show.waitlist.key(slot), slot, &gathering.places)).collect();
+        parties.sort_unstable_by_key(|(key, ..)| *key);
+        let places = united(&parties);
+        Self { show, parties, places }
+    }
+
+    /// It is the turn of whoever has this key.
+    fn pass(&mut self, key: Key) {
+        let passed = self.parties.iter().take_while(|(other, ..)| *other < key).count();
+        if passed > 0 {
+            self.parties.drain(..passed);
+            self.places = united(&self.parties);
+        }
+    }
+
+    /// From whom chosen places are taken, as far as they are not free: of units the last in order loses first.
+    fn taken_over(&self, chosen: &Places) -> Vec<(HoldId, Places)> {
+        let missing = |(section, units): (SectionIndex, u32)| {
+            (section, units.saturating_sub(self.show.ga_room(section, &Places::default())))
+        };
+        let mut missing: SmallVec<[_; 2]> = chosen.ga().map(missing).collect();
+        let mut taken_over = Vec::new();
+        for (_, slot, gathered) in self.parties.iter().rev() {
+            let seats = gathered.seats().filter(|seat| chosen.contains_seat(*seat));
+            let units = missing.iter_mut().map(|(section, missing)| {
+                let units = gathered.units_of(*section).min(*missing);
+                *missing -= units;
+                (*section, units)
+            });
+            if let Ok(places) = Places::new(seats, units.filter(|(_, units)| *units > 0)) {
+                taken_over.push((self.show.waitlist.entry(*slot).id, places));
+            }
+        }
+        taken_over
+    }
+}
+
+fn united(parties: &[(Key, u32, &Places)]) -> Places {
+    parties.iter().fold(Places::default(), |all, (.., places)| all.with(places))
 }
 
 /// The queues that may be satisfied now and were not before.
@@ -116,7 +199,7 @@ fn queues_to_look_at(show: &Show) -> SmallVec<[u32; 32]> {
 
 /// Whether a party that must sit side by side could, with one of the seats that came back: there was no other block
 /// before. Cheaper than looking everywhere for each queue.
-fn may_sit_together(show: &Show, queue: &Queue) -> bool {
+fn may_sit_together(show: &Show, queue: &Queue, later: &Places) -> bool {
     let wish = &queue.wish;
     if wish.adjacency != Adjacency::Required || wish.bays > 0 || !show.waitlist.look.sections.is_empty() {
         return true;
@@ -125,7 +208,7 @@ fn may_sit_together(show: &Show, queue: &Queue) -> bool {
         let row = &show.manifest.rows()[show.manifest.row_of(seat)];
         let is_free = |seat: &u32| {
             let seat = SeatIndex(*seat);
-            show.available.contains(seat) && suits(show, queue, seat)
+            (show.available.contains(seat) || later.contains_seat(seat)) && suits(show, queue, seat)
         };
         let wanted = wish.quantity as usize;
         let right = (seat.0..row.first_seat + row.seats).take_while(is_free).take(wanted).count();
@@ -141,7 +224,7 @@ fn gather(show: &Show, queues: &[u32], now: Timestamp) -> Option<Event> {
     let first_of = |queue: u32| {
         let wanted = show.waitlist.queue(queue)?;
         let wish = &wanted.wish;
-        if wish.quantity < 2 || wish.adjacency == Adjacency::Required || wish.bays > 0 {
+        if wish.quantity < 2 || wish.adjacency == Adjacency::Required || wish.bays > 0 || !wanted.is_possible(show) {
             return None;
         }
         let mut entries = show.waitlist.entries_of(queue).take(PASSED_OVER_MAX);
@@ -173,7 +256,7 @@ fn returned_for(show: &Show, queue: &Queue, max: u32) -> Option<Places> {
     let room = |section| show.ga_room(section, &Places::default()).min(max);
     let units = look.sections.iter().find(of_units).map(|&section| (section, room(section)));
     let places = Places::new(seats.iter().copied(), units.filter(|(_, units)| *units > 0)).ok()?;
-    has_capacity(show, &places).then_some(places)
+    has_capacity(show, places.count()).then_some(places)
 }
 
 /// Whether a free seat is one that a queue wishes for.
@@ -195,12 +278,19 @@ fn may_have(show: &Show, buyer: &BuyerId, quantity: u32) -> bool {
         && show.holds.live() < policy.holds_per_show_max
 }
 
-fn has_capacity(show: &Show, places: &Places) -> bool {
+/// Whether so many places more may be taken.
+fn has_capacity(show: &Show, places: u32) -> bool {
     let capacity = show.manifest.parts().capacity;
-    capacity.is_none_or(|capacity| show.taken_places() + places.count() <= capacity)
+    capacity.is_none_or(|capacity| show.taken_places() + places <= capacity)
 }
 
-fn offer(show: &Show, slot: u32, places: Places, placement: Placement, now: Timestamp) -> Event {
+fn offer(
+    show: &Show,
+    slot: u32,
+    (places, placement): (Places, Placement),
+    taken_over: Vec<(HoldId, Places)>,
+    now: Timestamp,
+) -> Event {
     let entry = show.waitlist.entry(slot);
     let ttl = show.policy.offer_ttl;
     let granted = HoldGranted {
@@ -211,15 +301,20 @@ fn offer(show: &Show, slot: u32, places: Places, placement: Placement, now: Time
         ttl,
         expires_at: now.plus_ms(ttl.ms()),
     };
-    Event::OfferMade(Box::new(OfferMade { granted, placement }))
+    Event::OfferMade(Box::new(OfferMade { granted, placement, taken_over }))
 }
 
 pub(in crate::inventory) fn apply_offer(show: &mut Show, offer: &OfferMade, at: Timestamp) {
-    let OfferMade { granted, placement } = offer;
+    let OfferMade { granted, placement, taken_over } = offer;
     let slot = show.waitlist.slot(granted.hold_id).expect("only an entry gets an offer");
     let (_, gathering) = show.waitlist.remove(slot);
-    let gathered = gathering.map(|gathering| gathering.places).unwrap_or_default();
-    show.take(&granted.places.without(&gathered));
+    let mut held = gathering.map(|gathering| gathering.places).unwrap_or_default();
+    for (loser, places) in taken_over {
+        let slot = show.waitlist.slot(*loser).expect("only for an entry places are gathered");
+        show.waitlist.take_over(slot, places);
+        held = held.with(places);
+    }
+    show.take(&granted.places.without(&held));
     let extendable_until = Some(granted.expires_at);
     let rare = Rare { placement: Some(*placement), extendable_until, is_offer: true, ..Rare::default() };
     grant::insert(show, granted, Some(Hold::more_of_rare(rare)), at);

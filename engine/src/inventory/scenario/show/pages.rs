@@ -75,12 +75,10 @@ impl Names<'_> {
             Event::OfferMade(made) => {
                 let offer = &made.granted;
                 let places = self.places(&offer.places);
-                format!(
-                    "{} offered {places} {}, until {}",
-                    hold(offer.hold_id),
-                    offer.total_minor,
-                    time(offer.expires_at)
-                )
+                let taken_over = made.taken_over.iter().map(|(loser, places)| (hold(*loser), self.places(places)));
+                let taken_over: String = taken_over.map(|(loser, places)| format!(", {places} from {loser}")).collect();
+                let (offered, until) = (hold(offer.hold_id), time(offer.expires_at));
+                format!("{offered} offered {places} {}, until {until}{taken_over}", offer.total_minor)
             }
             Event::PlacesGathered { hold_id, places, until } => {
                 format!("{} gathers {}, until {}", hold(*hold_id), self.places(places), time(*until))

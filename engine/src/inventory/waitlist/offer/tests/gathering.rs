@@ -95,6 +95,75 @@ fn parties_that_must_sit_together_gather_nothing() {
     );
 }
 
+/// What is withheld for those who come later is free for those who come before them (SEMANTICS 25, rule: gathering).
+#[test]
+fn an_earlier_entry_takes_over_what_is_gathered_for_a_later_one() {
+    check(
+        "row A 6 in West
+         00:00  hold A1 A2 A3 A4 A5 A6 as h1 by bob  -> held 6000, until 10:00
+         00:01  join 2 together as h2 by cyd         -> waiting, 1 in all
+         00:02  join 4 preferred as h3 by dan        -> waiting, 2 in all
+         00:03  release A1 of h1 by bob              -> held
+                => h3 gathers A1, until 10:03
+         00:04  release A5 of h1 by bob              -> held
+                => h3 gathers A5, until 10:03
+         00:05  release A2 of h1 by bob              -> held
+                => h2 offered A1 A2 2000, until 10:05, A1 from h3
+         00:06  get h3                               -> waiting, 1 in all, 1 gathered
+         00:07  release A6 of h1 by bob              -> held
+                => h3 gathers A6, until 10:03
+         00:08  release h2 by cyd                    -> released
+                => h3 offered A1 A2 A5 A6 4000, until 10:08
+         00:09  seats                                -> A1-A6 held",
+    );
+}
+
+/// Who lost all of it is gathered for again; of units the last in order loses first (rule: gathering).
+#[test]
+fn whoever_loses_all_that_was_gathered_may_have_it_gathered_again() {
+    check(
+        "policy waitlist_order priority
+         floor Floor 4
+         00:00  hold 4xFloor as h1 by bob            -> held 400, until 10:00
+         00:01  join 3 any in Floor as h2 by cyd     -> waiting, 1 in all
+         00:02  release 1xFloor of h1 by bob         -> held
+                => h2 gathers 1xFloor, until 10:02
+         00:03  join 2 any in Floor as h3 priority 5 by dan -> waiting, 2 in all
+         00:04  release 2xFloor of h1 by bob         -> held
+                => h3 offered 2xFloor 200, until 10:04, 1xFloor from h2
+         00:05  get h2                               -> waiting, 1 in all
+         00:06  release 3xFloor of h1 by bob         -> held
+                => h2 gathers 1xFloor, until 10:06",
+    );
+}
+
+/// Parties that are completed one by one and those that are satisfied at once take their turns (rule: gathering).
+#[test]
+fn a_party_that_is_gathered_for_comes_before_those_after_it() {
+    check(
+        "row A 3 in West
+         00:00  hold A1 A2 A3 as h1 by bob           -> held 3000, until 10:00
+         00:01  join 3 any as h2 by cyd              -> waiting, 1 in all
+         00:02  release A1 of h1 by bob              -> held
+                => h2 gathers A1, until 10:02
+         00:03  join 1 any as h3 by dan              -> waiting, 2 in all
+         00:04  release A2 of h1 by bob              -> held
+                => h2 gathers A2, until 10:02",
+    );
+}
+
+/// The house may change: they wait on, and nothing is kept from others meanwhile (rule: gathering).
+#[test]
+fn nothing_is_gathered_for_a_wish_that_the_house_cannot_meet() {
+    check(
+        "row A 2 in West
+         00:00  hold A1 A2 as h1 by bob              -> held 2000, until 10:00
+         00:01  join 3 any in West as h2 by cyd      -> waiting, 1 in all, never as the house is
+         00:02  release A1 of h1 by bob              -> held
+         00:03  hold A1 as h3 by dan                 -> held 1000, until 10:03",
+    );
+}
+
 /// Two that are due at once: the first end serves the second party (rule: gathering).
 #[test]
 fn the_end_of_one_gathering_may_complete_another() {
