@@ -36,7 +36,7 @@ const FRESH_AFTER: u64 = 2_000;
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-criterion_group!(benches, clock, together, filtered, split, not_together, returned);
+criterion_group!(benches, clock, together, filtered, first_in_sight, split, not_together, returned);
 criterion_main!(benches);
 
 /// Nothing, timed as everything else is: what of the percentiles is the machine's doing.
@@ -62,11 +62,12 @@ fn house(left: u32, group: u32) -> Inventory {
     inventory
 }
 
-/// Times one granted party after the other; each is released before the next.
-fn time_parties(criterion: &mut Criterion, name: &str, left: (&str, u32), group: u32, wish: &Wish) {
+/// Times one granted party after the other, whose wishes take turns; each is released before the next.
+fn time_parties(criterion: &mut Criterion, name: &str, left: (&str, u32), group: u32, wishes: &[Wish]) {
     let mut inventory = house(left.1, group);
     let (mut rng, mut events, mut all) = (StdRng::seed_from_u64(7), Vec::new(), Percentiles::default());
-    let id = format!("{name}/full={}/seats={}", left.0, wish.quantity);
+    let id = format!("{name}/full={}/seats={}", left.0, wishes[0].quantity);
+    let mut next = wishes.iter().cycle();
     criterion.bench_function(&id, |bencher| {
         bencher.iter_custom(|iterations| {
             let mut elapsed = Duration::ZERO;
@@ -74,7 +75,7 @@ fn time_parties(criterion: &mut Criterion, name: &str, left: (&str, u32), group:
                 if iteration % FRESH_AFTER == FRESH_AFTER - 1 {
                     inventory = house(left.1, group);
                 }
-                let party = best(&mut rng, wish.clone());
+                let party = best(&mut rng, next.next().expect("a cycle has no end").clone());
                 let back = ReleaseHold { hold_id: party.hold_id, buyer: party.buyer.clone(), places: None };
                 let took = time(&mut inventory, &Command::HoldBest(Box::new(party)), &mut events, true);
                 all.note(took);
@@ -99,7 +100,7 @@ fn time(inventory: &mut Inventory, command: &Command, events: &mut Vec<Event>, g
 fn together(criterion: &mut Criterion) {
     for left in LEFT {
         for quantity in [2, 4, 8] {
-            time_parties(criterion, "best/together", left, 10, &Wish::seats(quantity, Adjacency::Required));
+            time_parties(criterion, "best/together", left, 10, &[Wish::seats(quantity, Adjacency::Required)]);
         }
     }
 }
@@ -109,14 +110,27 @@ fn filtered(criterion: &mut Criterion) {
     for left in LEFT {
         let categories = vec![CategoryIndex(1), CategoryIndex(2)];
         let wish = Wish { categories, price_minor_max: Some(8_999), ..Wish::seats(4, Adjacency::Required) };
-        time_parties(criterion, "best/filtered", left, 10, &wish);
+        time_parties(criterion, "best/filtered", left, 10, &[wish]);
+    }
+}
+
+/// In more ways of looking at the house than it keeps indexes for: each ask makes a new one.
+fn first_in_sight(criterion: &mut Criterion) {
+    for left in LEFT {
+        let wish = |sight: u8| Wish {
+            categories: (0..4).filter(|category| sight >> 1 & (1 << category) != 0).map(CategoryIndex).collect(),
+            exclude_restricted: sight % 2 == 1,
+            ..Wish::seats(4, Adjacency::Required)
+        };
+        let wishes: Vec<Wish> = (2..32).map(wish).collect();
+        time_parties(criterion, "best/first_in_sight", left, 10, &wishes);
     }
 }
 
 /// Sold in pairs, so that a party of eight has to be split when few are left.
 fn split(criterion: &mut Criterion) {
     for left in LEFT {
-        time_parties(criterion, "best/preferred", left, 2, &Wish::seats(8, Adjacency::Preferred));
+        time_parties(criterion, "best/preferred", left, 2, &[Wish::seats(8, Adjacency::Preferred)]);
     }
 }
 

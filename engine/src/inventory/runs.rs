@@ -208,7 +208,7 @@ impl RunIndex {
             changes: 0,
             last_asked: 0,
         };
-        (0..manifest.rows().len()).for_each(|row| index.update_row(show, row, available));
+        (0..manifest.rows().len()).for_each(|row| index.add_row(show, row, available));
         (0..index.blocks.len()).for_each(|block| index.unite(block));
         index
     }
@@ -224,12 +224,14 @@ impl RunIndex {
             let row = show.manifest.row_of(*seat);
             let place = &show.manifest.rows()[row];
             row_done = place.first_seat..place.first_seat + place.seats;
-            self.update_row(show, row, &show.available);
+            self.remove_row(show, row);
+            self.add_row(show, row, &show.available);
             self.unite(show.manifest.rank_position(row) / BLOCK);
         }
     }
 
-    fn update_row(&mut self, show: &Show, row: usize, available: &SeatBitmap) {
+    /// Its free runs count no more.
+    fn remove_row(&mut self, show: &Show, row: usize) {
         let place = show.manifest.rows()[row];
         let section = &mut self.sections[place.section.0 as usize];
         each_run(
@@ -242,6 +244,12 @@ impl RunIndex {
                 self.free_seats -= length;
             },
         );
+    }
+
+    /// What is free of it now.
+    fn add_row(&mut self, show: &Show, row: usize, available: &SeatBitmap) {
+        let place = show.manifest.rows()[row];
+        let section = &mut self.sections[place.section.0 as usize];
         let (available, seen) = (available.words(), self.seen.words());
         self.free.copy_range(place.first_seat..place.first_seat + place.seats, |word| available[word] & seen[word]);
         let mut mask = 0;

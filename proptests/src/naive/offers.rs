@@ -53,7 +53,7 @@ fn complete(show: &mut Show, now: Timestamp) -> bool {
     false
 }
 
-/// 2. In turn: the first whom what is free satisfies, with what is gathered for those after him, gets an offer; or the
+/// In turn (2.): the first whom what is free satisfies, with what is gathered for those after him, gets an offer; or the
 /// first party for which places are gathered gets more of them.
 fn serve_first(show: &mut Show, now: Timestamp) -> bool {
     let queueing = queueing(show);
