@@ -127,6 +127,10 @@ pub(super) fn known<'a>(
     if ttl.is_some_and(|ttl| hold.ttl != ttl) {
         return Err(Rejection::IdReused { field: HoldField::TtlMs });
     }
+    // It came of joining the waitlist.
+    if hold.is_offer() {
+        return Err(Rejection::IdReused { field: HoldField::Request });
+    }
     Ok(Some(hold))
 }
 

@@ -69,6 +69,9 @@ pub(super) fn known<'a>(
     if ttl.is_some_and(|ttl| ttl != hold.ttl) {
         return Err(Rejection::IdReused { field: HoldField::TtlMs });
     }
+    if hold.is_offer {
+        return Err(Rejection::IdReused { field: HoldField::Request });
+    }
     Ok(Some(hold))
 }
 

@@ -52,6 +52,17 @@ fn an_offer_that_is_declined_passes_on() {
     );
 }
 
+/// It came of joining: nothing else comes back under it (SEMANTICS 8).
+#[test]
+fn the_id_of_an_offer_is_not_that_of_another_request() {
+    check(
+        "00:00  join 1 any in Floor as h1            -> waiting, 1 in all
+                => h1 offered 1xFloor 100, until 10:00
+         00:01  hold 1xFloor as h1                   -> rejected: id reused, another request
+         00:02  join 1 any in Floor as h1            -> held 1xFloor 100, until 10:00, units, offer",
+    );
+}
+
 /// It cannot be extended, and its holder may pin and confirm it as any hold (rule: offer-is-a-hold).
 #[test]
 fn an_offer_has_its_own_time_and_no_more() {
