@@ -28,7 +28,7 @@ use super::{
     taking::Taking,
 };
 
-/// Rows that are as good as the best: so many ranks below it, and so many of them.
+/// Rows that may be as good as the best: so many ranks below it, and so many of them.
 const AS_GOOD_RANKS: u32 = 1;
 const AS_GOOD_MAX: usize = 8;
 
@@ -183,10 +183,16 @@ impl Search<'_> {
         rows.dedup();
         rows.retain(|row| self.show.rows[*row].rank <= best.rank + AS_GOOD_RANKS);
         rows.truncate(AS_GOOD_MAX);
+        let start_in = |row: usize| {
+            let in_row = starts.iter().filter(|start| row_of(start) == row).map(|(_, start)| *start);
+            in_row.min_by_key(|start| (off_middle(&self.show.rows[row], *start, quantity), *start)).unwrap()
+        };
+        let price_of = |seat: u32| self.show.price_of_category(self.show.seat(SeatIndex(seat)).category);
+        let price_in = |row: usize| (start_in(row)..start_in(row) + quantity).map(price_of).sum::<u64>();
+        let best_price = price_in(rows[0]);
+        rows.retain(|row| price_in(*row) == best_price);
         let row = rows[usize::try_from(xxh3_64(self.id.as_bytes()) % rows.len() as u64).unwrap()];
-        let place = &self.show.rows[row];
-        let in_row = starts.iter().filter(|start| row_of(start) == row).map(|(_, start)| *start);
-        let start = in_row.min_by_key(|start| (off_middle(place, *start, quantity), *start))?;
+        let (place, start) = (&self.show.rows[row], start_in(row));
         let score = place.rank * 1_000 + off_middle(place, start, quantity);
         Some(((start..start + quantity).collect(), Placement { step, score }))
     }

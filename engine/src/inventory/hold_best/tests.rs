@@ -121,6 +121,29 @@ fn among_places_as_good_the_id_decides() {
     );
 }
 
+/// A row at another price is not as good, whatever its rank; across a price boundary the block decides
+/// (rule: best-same-price).
+#[test]
+fn the_id_does_not_decide_what_a_party_pays() {
+    check(
+        "category Gold 3000
+         category Also 3000
+         row A 4 in West, rank 1, at Gold
+         row B 4 in West, rank 1
+         row C 4 in West, rank 2, at Also
+         row D 6 in West, rank 2, at Seat, 4-6 at Gold
+         row E 5 in West, rank 2, at Gold, 5 at Seat
+         00:01  best 2 together as h1 by b1          -> held C1 C2 6000, until 10:01, together
+         00:02  best 2 together as h2 by b2          -> held C3 C4 6000, until 10:02, together
+         00:03  best 2 together as h3 by b3          -> held A1 A2 6000, until 10:03, together
+         00:04  best 2 together as h4 by b4          -> held E1 E2 6000, until 10:04, together
+         00:05  best 2 together as h5 by b5          -> held A3 A4 6000, until 10:05, together
+         00:06  best 2 together as h6 by b6          -> held B1 B2 2000, until 10:06, together
+         00:07  best 2 together as h7 by b7          -> held B3 B4 2000, until 10:07, together
+         00:08  best 2 together as h8 by b8          -> held D3 D4 4000, until 10:08, together",
+    );
+}
+
 /// Only what the wish allows is counted and taken (rule: best-wish).
 #[test]
 fn a_wish_names_sections_categories_and_a_price() {
