@@ -66,6 +66,44 @@ fn nobody_sits_alone_if_the_others_can_spare_one() {
     );
 }
 
+/// Where there is an orphan rule, the groups are such that no single seat is left over, if they can be
+/// (rule: best-split-orphans).
+#[test]
+fn a_split_leaves_no_single_seat_if_it_can() {
+    let rows = "row A 12 in West
+         row B 12 in West
+         policy places_per_hold 50";
+    check(&format!(
+        "{rows}
+         00:00  best 13 preferred as h1              -> held A1-A11 B1 B2 13000, until 10:00, split"
+    ));
+    check(&format!(
+        "{rows}, orphans avoid
+         00:00  best 13 preferred as h1              -> held A1-A10 B1 B2 B3 13000, until 10:00, split
+         00:01  release h1                           -> released
+         00:02  best 23 preferred as h2              -> held A1-A12 B1-B11 23000, until 10:02, split"
+    ));
+}
+
+/// A single seat weighs more than a few rows, or a better row, but never more than a group or somebody alone
+/// (rule: best-split-orphans).
+#[test]
+fn a_split_looks_for_runs_in_which_no_single_seat_is_left() {
+    check(
+        "row A 5 in West
+         row B 5 in West
+         row C 4 in West
+         row D 3 in East
+         row E 6 in East
+         row F 6 in East
+         policy orphans forbid
+         00:00  best 9 preferred in West as h1       -> held A1-A5 C1 C2 C3 C4 9000, until 10:00, split
+         00:01  best 8 preferred in East as h2       -> held E1-E6 F1 F2 8000, until 10:01, split
+         00:02  best 9 preferred as h3               -> held B1-B5 F3 F4 F5 F6 9000, until 10:02, across sections
+         00:03  best 3 preferred as h4               -> held D1 D2 D3 3000, until 10:03, together",
+    );
+}
+
 /// Further groups take the run fewest rows away, not the next best (rule: best-nearest).
 #[test]
 fn the_groups_sit_near_each_other() {
