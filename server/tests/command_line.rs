@@ -84,10 +84,20 @@ fn a_show_by_hand() {
     usher(address, "hold club --buyer ann --seat West/A/1 --channel fans --house", 0);
     says(&usher(address, "show policy club --orphan-rule avoid", 0), &["orphan_rule", "avoid"]);
     says(&usher(address, "show change reprice club Gold 100", 0), &["manifest is at version 2"]);
+    says(&usher(address, "show change set-pool club Standing 2 --section Floor", 0), &["manifest is at version 3"]);
     let overview = usher(address, "show get club", 0);
     says(
         &overview,
-        &["Club, on sale", "manifest 2", "fans", "public at 2100", "house \"sponsor\": 2 x Floor", "2 live holds"],
+        &[
+            "Club, on sale",
+            "manifest 3",
+            "by capacity",
+            "Standing",
+            "fans",
+            "public at 2100",
+            "house \"sponsor\": 2 x Floor",
+            "2 live holds",
+        ],
     );
     let plan = usher(address, "show get club --plan", 0);
     let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();

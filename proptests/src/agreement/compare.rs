@@ -38,7 +38,8 @@ pub fn compare_places(engine: &Inventory, naive: &Naive, number: ShowNumber, at:
     }
     let prices: Vec<u64> = manifest.parts().categories.iter().map(|category| category.price_minor).collect();
     same("prices", &prices, &naive.prices().collect())?;
-    same("units", &map.ga, &naive.ga_counts())
+    same("units", &map.ga, &naive.ga_counts())?;
+    same("available at once", &map.available_at_once, &naive.available_at_once())
 }
 
 /// Whether both say the same of a show in every respect.

@@ -20,7 +20,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     holds::{self, Grant},
-    moves::{has_seat, units_of},
+    moves::has_seat,
     orphans::free_runs,
     records::{Asked, Row},
     show::Show,
@@ -102,24 +102,10 @@ impl Search<'_> {
         is_cheap && (wish.categories.is_empty() || wish.categories.contains(&category))
     }
 
-    /// Units that may be taken, within every capacity, with what is given up counted as free.
-    pub(super) fn room(&self, section: SectionIndex) -> u32 {
-        let (show, units) = (self.show, &self.show.units[&section]);
-        let taken = units.taken() + units.blocked.values().sum::<u32>() - units_of(self.own, section);
-        let mut room = units.capacity.saturating_sub(taken);
-        for pool in show.parts.pools.iter().filter(|pool| pool.sections.contains(&section)) {
-            let own: u32 = pool.sections.iter().map(|section| units_of(self.own, *section)).sum();
-            room = room.min(pool.capacity.saturating_sub(show.taken_of(&pool.sections) - own));
-        }
-        if let Some(capacity) = show.parts.capacity {
-            room = room.min(capacity.saturating_sub(show.taken() - self.own.count()));
-        }
-        room
-    }
-
     fn units(&self, section: SectionIndex) -> Result<(Places, Placement), Rejection> {
         let wish = self.wish;
-        let available = if self.will_do(self.show.units[&section].category) { self.room(section) } else { 0 };
+        let available =
+            if self.will_do(self.show.units[&section].category) { self.show.room(section, self.own) } else { 0 };
         let granted = available.min(wish.quantity);
         if granted < wish.at_least.unwrap_or(wish.quantity) || granted == 0 {
             return Err(Rejection::SoldOut { requested: wish.quantity, available });

@@ -75,11 +75,7 @@ pub(super) fn change(show: &mut Show, change: &ManifestChange, now: Timestamp) -
         apply(show, change, parts);
         show.look_everywhere();
     }
-    let over = show.units.iter().filter_map(|(section, units)| {
-        let over = units.taken().checked_sub(units.capacity)?;
-        (over > 0).then_some((*section, over))
-    });
-    let over_committed = over.collect();
+    let over_committed = show.over_committed();
     Ok(Answer::ManifestChanged(ManifestReport { version: show.manifest_version, over_committed }))
 }
 

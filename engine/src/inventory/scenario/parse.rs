@@ -16,7 +16,7 @@
 //! cancel-show [dry]      archive      policy places_per_hold 4
 //! add row C 10 in West      add floor Pit 50      add category Gold 2000      recategorise A1 at Gold
 //! reprice Gold 1500      resize Floor 150      limit 20|none      pool Standing 20 Floor      unpool Standing
-//! list ada [max 2] [after h1]      order o1      sales [max 2] [from 2]      seats      overview      tick
+//! list ada [max 2] [after h1]      order o1      sales [max 2] [from 2]      seats      units      overview      tick
 //! ```
 
 mod of_holds;
@@ -72,6 +72,7 @@ pub(super) enum Asked {
     Command(Command),
     Lookup { by: LookupBy, from: Option<Cursor>, max: usize },
     Seats,
+    Units,
     Overview,
     Nothing,
 }
@@ -94,6 +95,7 @@ pub(super) fn asked(text: &str, show: &Show) -> Asked {
     let words = Words::new(rest, &show.manifest);
     match verb {
         "seats" => Asked::Seats,
+        "units" => Asked::Units,
         "overview" => Asked::Overview,
         "tick" => Asked::Nothing,
         "list" | "order" | "sales" => words.lookup(verb),
