@@ -44,12 +44,12 @@ pub(super) fn decide(
 ) -> Result<Answer, Rejection> {
     must_be_changeable(show, now)?;
     let changed = show.manifest.changed(change).map_err(|error| Rejection::ManifestInvalid(Box::new(error)))?;
-    if show.manifest_version > MANIFEST_CHANGES_MAX {
+    let is_new = changed.parts() != show.manifest.parts();
+    if is_new && show.manifest_version > MANIFEST_CHANGES_MAX {
         let max = u64::from(MANIFEST_CHANGES_MAX);
         return Err(Rejection::LimitReached { limit: Limit::ManifestChanges, max });
     }
     // After this point it must succeed.
-    let is_new = changed.parts() != show.manifest.parts();
     if is_new {
         events.push(Event::ManifestChanged(Box::new(change.clone())));
     }

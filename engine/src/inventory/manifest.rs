@@ -14,6 +14,7 @@ mod check;
 mod features;
 mod names;
 mod parts;
+mod repeated;
 pub use change::ManifestChange;
 pub use check::{ManifestError, ManifestProblem, ManifestSpot};
 pub use features::Features;
