@@ -93,6 +93,21 @@ impl Show {
         all.filter(|hold| hold.booking.as_ref().is_some_and(|booking| booking.order == *order)).collect()
     }
 
+    /// Live holds and bookings with places in one of these sections, or anywhere if none is named; granted last first.
+    #[must_use]
+    pub fn newest(&self, sections: &[SectionIndex], now: Timestamp) -> Vec<HoldView> {
+        let is_in = |hold: &HoldView| {
+            let seats = hold.places.seats().map(|seat| self.seat(seat).section);
+            let mut own = seats.chain(hold.places.ga().map(|(section, _)| section));
+            own.any(|section| sections.is_empty() || sections.contains(&section))
+        };
+        let all = self.holds.keys().map(|id| self.view_now(*id, now));
+        let mut own: Vec<HoldView> = all.filter(is_in).collect();
+        own.sort_by_key(|hold| (hold.granted_at, hold.hold_id));
+        own.reverse();
+        own
+    }
+
     /// All bookings, in the order in which they were confirmed.
     #[must_use]
     pub fn sales(&self, now: Timestamp) -> Vec<HoldView> {

@@ -55,6 +55,7 @@ impl Names<'_> {
         parts.extend(page.next.map(|next| match next {
             Cursor::After(id) => format!("more after {}", hold(id)),
             Cursor::At(position) => format!("more from {position}"),
+            Cursor::Before(_, id) => format!("more before {}", hold(id)),
         }));
         if parts.is_empty() { "nothing".to_owned() } else { parts.join(" | ") }
     }
