@@ -18,6 +18,7 @@ use usher_engine::{
 mod best;
 mod blocks;
 mod bookings;
+mod capacities;
 mod channels;
 mod confirm;
 mod due;

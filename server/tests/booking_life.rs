@@ -237,13 +237,14 @@ async fn a_show_changes_while_it_is_sold() {
     clients.inventory.hold_seats(wire::hold(SHOW, 2, "bob", floor)).await.unwrap();
     let fewer = Change::SetGaCapacity(v1::SetGaCapacity { section: "Floor".to_owned(), capacity: 3 });
     let changed = clients.shows.change_manifest(change(fewer)).await.unwrap().into_inner();
-    assert_eq!((changed.manifest_version, changed.over_committed[0].units), (3, 2));
+    assert_eq!((changed.manifest_version, changed.over_committed[0].places), (3, 2));
     let seat = v1::Selection { seat_indexes: vec![112], ..v1::Selection::default() };
     let retire = v1::RetireSeatsRequest { show_id: show_id(), selection: Some(seat) };
     assert_eq!(clients.shows.retire_seats(retire).await.unwrap().into_inner().report.unwrap().changed, 1);
 
     let map = clients.seat_map(SHOW).await;
     assert_eq!((map.seats, map.manifest_version, map.ga[0].over_committed), (114, 3, 2));
+    assert_eq!((map.ga[0].capacity, map.ga[0].taken), (3, 5));
     assert!(has(&map.held, 113) && has(&map.retired, 112) && !has(&map.held, 112));
     let counts = map.counts.unwrap();
     assert_eq!((counts.available, counts.held, counts.sold, counts.blocked), (112, 6, 0, 0), "{counts:?}");

@@ -61,6 +61,9 @@ fn a_sale_by_hand() {
     says(&usher(address, &format!("booking transfer club {ANNS} --buyer ann --to eve"), 0), &["it is eve's now"]);
     says(&usher(address, "holds club --buyer eve", 0), &[ANNS, "West/A/4, West/A/5, West/A/6", "order o-1"]);
     says(&usher(address, "holds club", 2), &["--buyer", "--order", "--all"]);
+    says(&usher(address, "holds club --newest", 0), &[ANNS]);
+    assert_eq!(usher(address, "holds club --newest --section Floor", 0), "");
+    says(&usher(address, "holds club --newest --pool Standing", 3), &["PLACES_UNKNOWN", "pool \"Standing\""]);
     let json = usher(address, "holds club --all --json", 0);
     let sale: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!((sale["order_ref"].as_str(), sale["total_minor"].as_u64()), (Some("o-1"), Some(27_000)));
@@ -84,10 +87,20 @@ fn a_show_by_hand() {
     usher(address, "hold club --buyer ann --seat West/A/1 --channel fans --house", 0);
     says(&usher(address, "show policy club --orphan-rule avoid", 0), &["orphan_rule", "avoid"]);
     says(&usher(address, "show change reprice club Gold 100", 0), &["manifest is at version 2"]);
+    says(&usher(address, "show change set-pool club Standing 2 --section Floor", 0), &["manifest is at version 3"]);
     let overview = usher(address, "show get club", 0);
     says(
         &overview,
-        &["Club, on sale", "manifest 2", "fans", "public at 2100", "house \"sponsor\": 2 x Floor", "2 live holds"],
+        &[
+            "Club, on sale",
+            "manifest 3",
+            "by capacity",
+            "Standing",
+            "fans",
+            "public at 2100",
+            "house \"sponsor\": 2 x Floor",
+            "2 live holds",
+        ],
     );
     let plan = usher(address, "show get club --plan", 0);
     let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();

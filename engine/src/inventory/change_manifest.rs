@@ -9,6 +9,7 @@ use super::{
     Answer,
     blocks::{BlockKind, Mark},
     bulk::must_be_changeable,
+    capacities::OverCommitted,
     manifest::{Manifest, ManifestChange, SectionKind},
     places::Places,
     policy::Policy,
@@ -31,8 +32,8 @@ const NEW_AT_ONCE_MAX: u32 = 64;
 pub struct ManifestReport {
     /// The version that it has now.
     pub version: u32,
-    /// Sections of which more units are taken than there are now, and how many more.
-    pub over_committed: Vec<(SectionIndex, u32)>,
+    /// Capacities below what is taken.
+    pub over_committed: Vec<OverCommitted>,
 }
 
 pub(super) fn decide(
@@ -43,26 +44,17 @@ pub(super) fn decide(
 ) -> Result<Answer, Rejection> {
     must_be_changeable(show, now)?;
     let changed = show.manifest.changed(change).map_err(|error| Rejection::ManifestInvalid(Box::new(error)))?;
-    if show.manifest_version > MANIFEST_CHANGES_MAX {
+    let is_new = changed.parts() != show.manifest.parts();
+    if is_new && show.manifest_version > MANIFEST_CHANGES_MAX {
         let max = u64::from(MANIFEST_CHANGES_MAX);
         return Err(Rejection::LimitReached { limit: Limit::ManifestChanges, max });
     }
     // After this point it must succeed.
-    let is_new = changed.parts() != show.manifest.parts();
     if is_new {
         events.push(Event::ManifestChanged(Box::new(change.clone())));
     }
     let version = show.manifest_version + u32::from(is_new);
-    Ok(Answer::ManifestChanged(ManifestReport { version, over_committed: over_committed(show, &changed) }))
-}
-
-fn over_committed(show: &Show, manifest: &Manifest) -> Vec<(SectionIndex, u32)> {
-    let sections = (0u32..).map(SectionIndex).zip(&show.ga);
-    let over = sections.filter_map(|(section, tally)| {
-        let over = (tally.held + tally.sold).checked_sub(manifest.ga_capacity(section)?)?;
-        (over > 0).then_some((section, over))
-    });
-    over.collect()
+    Ok(Answer::ManifestChanged(ManifestReport { version, over_committed: show.over_committed(&changed) }))
 }
 
 pub(super) fn apply(show: &mut Show, change: &ManifestChange) {

@@ -2,14 +2,18 @@
 //!
 //! They read, in order with every command before them. Pages of a buyer and of an order go by the holds' ids, so that
 //! what happens between two pages neither repeats nor skips one; a show's sales go in the order in which they were made.
+//! The newest holds are those that were granted last, whatever became of them since. No index is kept for them: a page of
+//! them costs one walk over all holds that are remembered, and keeps no more than a page.
+
+use std::{cmp::Reverse, collections::BinaryHeap};
 
 use super::{
-    hold::Hold,
+    hold::{Hold, HoldState},
     show::Show,
     view::{HoldView, WaitView},
 };
 use crate::{
-    ids::{BuyerId, HoldId, Reference},
+    ids::{BuyerId, HoldId, Reference, SectionIndex},
     time::Timestamp,
 };
 
@@ -25,6 +29,9 @@ pub enum LookupBy {
     Order(Reference),
     /// All bookings of the show.
     Show,
+    /// Live holds and bookings that have places in one of these sections, or any places if none is named: those granted
+    /// last first.
+    Newest(Vec<SectionIndex>),
 }
 
 /// One page.
@@ -45,6 +52,8 @@ pub enum Cursor {
     After(HoldId),
     /// At this position among the bookings.
     At(u32),
+    /// Behind the hold that was granted then, among the newest.
+    Before(Timestamp, HoldId),
 }
 
 impl Show {
@@ -59,6 +68,7 @@ impl Show {
                 let page = self.by_id(own.map(|hold| self.holds.get(hold)), from, max, now);
                 Page { waiting: self.waiting_of(buyer).filter(|_| from.is_none()), ..page }
             }
+            LookupBy::Newest(sections) => self.newest(sections, from, max, now),
             LookupBy::Order(order) => self.by_id(self.holds.of_order(order).into_iter(), from, max, now),
         }
     }
@@ -84,6 +94,45 @@ impl Show {
     fn waiting_of(&self, buyer: &BuyerId) -> Option<WaitView> {
         let slot = self.waitlist.slot_of_buyer(buyer)?;
         self.wait_view(self.waitlist.entry(slot).id)
+    }
+
+    fn newest(&self, sections: &[SectionIndex], from: Option<Cursor>, max: usize, now: Timestamp) -> Page {
+        let before = match from {
+            Some(Cursor::Before(at, id)) => Some((at, id)),
+            _ => None,
+        };
+        // One more than a page, to know whether there is another.
+        let mut newest: BinaryHeap<Reverse<(Timestamp, HoldId)>> = BinaryHeap::new();
+        for hold in self.holds.iter() {
+            let key = (hold.granted_at, hold.id);
+            let is_full = newest.len() > max;
+            let is_late = before.is_none_or(|before| key < before);
+            if !is_late || (is_full && newest.peek().is_some_and(|Reverse(oldest)| key < *oldest)) {
+                continue;
+            }
+            let has_places = matches!(self.state_of(hold, now), HoldState::Held | HoldState::Confirmed);
+            if has_places && (sections.is_empty() || self.is_in(hold, sections)) {
+                newest.push(Reverse(key));
+                if is_full {
+                    newest.pop();
+                }
+            }
+        }
+        let mut keys: Vec<(Timestamp, HoldId)> = newest.into_iter().map(|Reverse(key)| key).collect();
+        keys.sort_unstable_by_key(|key| Reverse(*key));
+        let is_last = keys.len() <= max;
+        keys.truncate(max);
+        let next = keys.last().filter(|_| !is_last).map(|&(at, id)| Cursor::Before(at, id));
+        let holds = keys.into_iter().filter_map(|(_, id)| self.holds.find(id));
+        Page { holds: holds.map(|hold| self.view_now(hold, now)).collect(), waiting: None, next }
+    }
+
+    /// Whether a hold has places in one of these sections, which are ascending.
+    fn is_in(&self, hold: &Hold, sections: &[SectionIndex]) -> bool {
+        let is_one = |section: SectionIndex| sections.binary_search(&section).is_ok();
+        let section_of = |seat| self.manifest.rows()[self.manifest.row_of(seat)].section;
+        let places = hold.remaining();
+        places.ga().any(|(section, _)| is_one(section)) || places.seats().any(|seat| is_one(section_of(seat)))
     }
 
     fn sales(&self, from: Option<Cursor>, max: usize, now: Timestamp) -> Page {
@@ -150,6 +199,29 @@ mod tests {
              00:06  sales max 5 from 3                   -> nothing
              00:07  cancel h3                            -> cancelled
              00:08  sales max 1                          -> h3 cancelled | more from 1",
+        );
+    }
+
+    /// Who has what an over-committed section has too many of, those granted last first; ended ones have nothing
+    /// (rule: over-committed).
+    #[test]
+    fn the_newest_are_found_by_section() {
+        check(
+            "00:00  sell 2xFloor A1 as h1 for o1         -> confirmed A1 2xFloor 1200 for o1
+             00:01  hold B1 as h2                        -> held 1000, until 10:01
+             00:02  hold 3xFloor as h3 by bob            -> held 300, until 10:02
+             00:03  hold 1xFloor as h4 by cyd for 60s    -> held 100, until 01:03
+             00:04  newest                               -> h4 held 1xFloor 100, until 01:03 | h3 held 3xFloor 300, until 10:02 | h2 held B1 1000, until 10:01 | h1 confirmed A1 2xFloor 1200, until 10:00
+             00:05  newest in Floor max 2                -> h4 held 1xFloor 100, until 01:03 | h3 held 3xFloor 300, until 10:02 | more before h3
+             00:06  confirm h3 for o3 by bob             -> confirmed 3xFloor 300 for o3 by bob
+             00:07  newest in Floor max 2 before h3      -> h1 confirmed A1 2xFloor 1200, until 10:00
+             00:08  newest in A                          -> h1 confirmed A1 2xFloor 1200, until 10:00
+             00:09  newest in A in B max 2               -> h2 held B1 1000, until 10:01 | h1 confirmed A1 2xFloor 1200, until 10:00
+             01:03  newest in Floor                      -> h3 confirmed 3xFloor 300, until 10:02 | h1 confirmed A1 2xFloor 1200, until 10:00
+             01:04  cancel h1                            -> cancelled
+             01:05  release h2                           -> released
+             01:06  newest                               -> h3 confirmed 3xFloor 300, until 10:02
+             01:07  newest in B                          -> nothing",
         );
     }
 

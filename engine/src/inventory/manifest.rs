@@ -14,6 +14,7 @@ mod check;
 mod features;
 mod names;
 mod parts;
+mod repeated;
 pub use change::ManifestChange;
 pub use check::{ManifestError, ManifestProblem, ManifestSpot};
 pub use features::Features;
@@ -73,6 +74,8 @@ pub struct RowPlace {
     pub seats: u32,
     /// How good it is; 0 is best.
     pub rank: u32,
+    /// The category of its seats, if all have the same.
+    pub category: Option<CategoryIndex>,
 }
 
 /// What is printed on a seat's ticket.
@@ -367,7 +370,9 @@ fn number_rows(parts: &ManifestParts) -> Vec<RowPlace> {
         for (row, description) in (0u32..).zip(own) {
             let seats = description.runs.iter().map(|run| run.names.len()).sum();
             let rank = description.rank.unwrap_or(row);
-            rows.push((description.added, RowPlace { section, row, first_seat: 0, seats, rank }));
+            let first = description.runs.first().map(|run| run.category);
+            let category = first.filter(|first| description.runs.iter().all(|run| run.category == *first));
+            rows.push((description.added, RowPlace { section, row, first_seat: 0, seats, rank, category }));
         }
     }
     rows.sort_by_key(|(added, _)| *added);

@@ -25,6 +25,7 @@ mod bookings;
 mod bulk;
 mod buyers;
 mod cancel_show;
+pub mod capacities;
 mod change_manifest;
 mod channels;
 mod confirm_hold;

@@ -3,7 +3,13 @@
 //!
 //! It reads; a walk over all seats is its cost.
 
-use super::{blocks::Mark, manifest::CategoryIndex, sale::ShowState, show::Show};
+use super::{
+    blocks::Mark,
+    capacities::{OverCommitted, Rooms},
+    manifest::CategoryIndex,
+    sale::ShowState,
+    show::Show,
+};
 use crate::{
     ids::{Name, SeatIndex, SectionIndex},
     time::Timestamp,
@@ -20,6 +26,8 @@ pub struct Overview {
     pub version: u64,
     /// Rises with every change of the manifest.
     pub manifest_version: u32,
+    /// All places. Also of the lists below: so many of them are available as every capacity allows to be held at once.
+    pub counts: Counts,
     /// Every section, in the order of the manifest.
     pub sections: Vec<(SectionIndex, Counts)>,
     /// Every category, in the order of the manifest.
@@ -38,12 +46,29 @@ pub struct Overview {
     pub gathered: u32,
     /// Held and sold places, and how many of them there may be, if that is limited.
     pub capacity: (u32, Option<u32>),
+    /// Every pool, in the order of the manifest.
+    pub pools: Vec<PoolOverview>,
+    /// Capacities below what is taken.
+    pub over_committed: Vec<OverCommitted>,
+}
+
+/// Sections that share a capacity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolOverview {
+    /// Its name.
+    pub name: String,
+    /// Most units that may be held and sold at once.
+    pub capacity: u32,
+    /// Units held and sold.
+    pub taken: u32,
+    /// Units that could be held, with every capacity.
+    pub available: u32,
 }
 
 /// How many places stand how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Can be held.
+    /// Could be held at once.
     pub available: u32,
     /// Held, offered, or gathered for somebody.
     pub held: u32,
@@ -95,16 +120,27 @@ impl Show {
                 lists.into_iter().flatten().for_each(|counts| self.count(seat, counts));
             }
         }
+        let rooms = Rooms::new(self);
+        let mut units_of: Vec<Vec<SectionIndex>> = vec![Vec::new(); parts.categories.len()];
         for (section, tally) in (0u32..).map(SectionIndex).zip(&self.ga) {
             let Some(category) = self.manifest.ga_category_index(section) else { continue };
+            units_of[usize::from(category.0)].push(section);
             for counts in [&mut sections[section.0 as usize], &mut categories[usize::from(category.0)]] {
-                counts.available += self.ga_available(section);
                 counts.held += tally.held;
                 counts.sold += tally.sold;
                 counts.blocked += tally.blocked;
             }
+            sections[section.0 as usize].available = rooms.of_section(section);
+        }
+        for (counts, units_of) in categories.iter_mut().zip(units_of) {
+            counts.available = rooms.at_once(counts.available, units_of);
+        }
+        let counts = self.sum(&rooms, &sections);
+        for counts in sections.iter_mut().chain(&mut channels) {
+            counts.available = counts.available.min(rooms.of_show());
         }
         Overview {
+            counts,
             as_of: now,
             state: self.sale.state_at(now),
             version: self.version,
@@ -118,7 +154,31 @@ impl Show {
             waiting: self.waitlist.waiting(),
             gathered: self.waitlist.gathered(),
             capacity: (self.taken, parts.capacity),
+            pools: self.pool_overviews(&rooms),
+            over_committed: self.over_committed(&self.manifest),
         }
+    }
+
+    fn sum(&self, rooms: &Rooms, sections: &[Counts]) -> Counts {
+        let of = |count: fn(&Counts) -> u32| sections.iter().map(count).sum();
+        let (held, sold, blocked) = (of(|counts| counts.held), of(|counts| counts.sold), of(|counts| counts.blocked));
+        Counts { available: self.available_at_once(rooms), held, sold, blocked }
+    }
+
+    /// Seats and units that could be held at once.
+    pub(super) fn available_at_once(&self, rooms: &Rooms) -> u32 {
+        let sections = (0u32..).map(SectionIndex).take(self.manifest.parts().sections.len());
+        rooms.at_once(self.available.count(), sections)
+    }
+
+    fn pool_overviews(&self, rooms: &Rooms) -> Vec<PoolOverview> {
+        let pools = self.manifest.parts().pools.iter().map(|pool| PoolOverview {
+            name: pool.name.clone(),
+            capacity: pool.capacity,
+            taken: self.taken_of_pool(pool),
+            available: rooms.at_once(0, pool.sections.iter().copied()),
+        });
+        pools.collect()
     }
 
     fn count(&self, seat: SeatIndex, counts: &mut Counts) {

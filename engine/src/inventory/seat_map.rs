@@ -1,6 +1,10 @@
 //! A show's places at one instant, for readers.
 
-use super::{seat_bitmap::SeatBitmap, show::Show};
+use super::{
+    capacities::Rooms,
+    seat_bitmap::SeatBitmap,
+    show::{GaTally, Show},
+};
 use crate::{ids::SectionIndex, time::Timestamp};
 
 /// A copy of the status of every place.
@@ -22,14 +26,19 @@ pub struct SeatMap {
     pub manifest_version: u32,
     /// The general-admission sections, in the order of the manifest.
     pub ga: Vec<GaCounts>,
+    /// Seats and units that could be held at once, with every capacity.
+    pub available_at_once: u32,
 }
 
-/// The counts of a general-admission section; they add up to its capacity, or beyond it if it is over-committed.
+/// The counts of a general-admission section. They add up to its capacity, or beyond it if it is over-committed; to less
+/// where a pool or the show allows fewer to be held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GaCounts {
     /// The section.
     pub section: SectionIndex,
-    /// Units that can be held.
+    /// Units that there are.
+    pub capacity: u32,
+    /// Units that could be held at once, with every capacity.
     pub available: u32,
     /// Units that are held.
     pub held: u32,
@@ -37,7 +46,7 @@ pub struct GaCounts {
     pub sold: u32,
     /// Units that the organiser withholds.
     pub blocked: u32,
-    /// Units that are taken beyond the capacity, which has shrunk.
+    /// Units that are held, sold or blocked beyond the capacity, which has shrunk.
     pub over_committed: u32,
 }
 
@@ -45,12 +54,14 @@ impl Show {
     /// A copy of the status of every place; a seat is one bit each time.
     #[must_use]
     pub fn seat_map(&self, now: Timestamp) -> SeatMap {
-        let counts = |(section, tally): (u32, &super::show::GaTally)| {
+        let rooms = Rooms::new(self);
+        let counts = |(section, tally): (u32, &GaTally)| {
             let section = SectionIndex(section);
             let capacity = self.manifest.ga_capacity(section)?;
-            let super::show::GaTally { held, sold, blocked } = *tally;
+            let GaTally { held, sold, blocked } = *tally;
             let over_committed = (held + sold + blocked).saturating_sub(capacity);
-            Some(GaCounts { section, available: self.ga_available(section), held, sold, blocked, over_committed })
+            let available = rooms.of_section(section);
+            Some(GaCounts { section, capacity, available, held, sold, blocked, over_committed })
         };
         SeatMap {
             version: self.version,
@@ -61,6 +72,7 @@ impl Show {
             retired: self.retired.clone(),
             manifest_version: self.manifest_version,
             ga: (0u32..).zip(&self.ga).filter_map(counts).collect(),
+            available_at_once: self.available_at_once(&rooms),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use usher_engine::{
     command::Command,
-    ids::{Reference, SeatIndex, ShowNumber},
+    ids::{Reference, SeatIndex, SectionIndex, ShowNumber},
     inventory::{
         Inventory, Show,
         lookups::{Cursor, LookupBy, Page},
@@ -38,7 +38,8 @@ pub fn compare_places(engine: &Inventory, naive: &Naive, number: ShowNumber, at:
     }
     let prices: Vec<u64> = manifest.parts().categories.iter().map(|category| category.price_minor).collect();
     same("prices", &prices, &naive.prices().collect())?;
-    same("units", &map.ga, &naive.ga_counts())
+    same("units", &map.ga, &naive.ga_counts())?;
+    same("available at once", &map.available_at_once, &naive.available_at_once())
 }
 
 /// Whether both say the same of a show in every respect.
@@ -70,6 +71,10 @@ fn compare_lookups(engine: &Show, naive: &naive::Show, at: Timestamp) -> Result<
     for order in (0..ORDERS).map(order) {
         let page = all(engine, &LookupBy::Order(order.clone()), at);
         same("bookings of an order", &page.holds, &naive.of_order(&order, at))?;
+    }
+    for sections in [vec![], vec![SectionIndex(0)], vec![SectionIndex(2), SectionIndex(3)]] {
+        let page = all(engine, &LookupBy::Newest(sections.clone()), at);
+        same("newest holds", &page.holds, &naive.newest(&sections, at))?;
     }
     let none = Reference::order("no such order").unwrap();
     same("bookings of no order", &all(engine, &LookupBy::Order(none), at).holds, &Vec::new())?;

@@ -147,7 +147,10 @@ impl Generator {
     }
 
     fn manifest_change(&mut self) -> ManifestChange {
-        self.changes += 1;
+        // Sometimes what was added comes again.
+        if !self.chance(15) {
+            self.changes += 1;
+        }
         let name = |number: u32| format!("new-{number}");
         let section = SectionIndex([0, 1, 2, 3, 90][self.rng.random_range(0..5)]);
         let floor = if self.chance(80) { FLOORS[self.rng.random_range(0..2)] } else { section };

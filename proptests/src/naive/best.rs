@@ -20,7 +20,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     holds::{self, Grant},
-    moves::{has_seat, units_of},
+    moves::has_seat,
     orphans::free_runs,
     records::{Asked, Row},
     show::Show,
@@ -28,7 +28,7 @@ use super::{
     taking::Taking,
 };
 
-/// Rows that are as good as the best: so many ranks below it, and so many of them.
+/// Rows that may be as good as the best: so many ranks below it, and so many of them.
 const AS_GOOD_RANKS: u32 = 1;
 const AS_GOOD_MAX: usize = 8;
 
@@ -102,24 +102,10 @@ impl Search<'_> {
         is_cheap && (wish.categories.is_empty() || wish.categories.contains(&category))
     }
 
-    /// Units that may be taken, within every capacity, with what is given up counted as free.
-    pub(super) fn room(&self, section: SectionIndex) -> u32 {
-        let (show, units) = (self.show, &self.show.units[&section]);
-        let taken = units.taken() + units.blocked.values().sum::<u32>() - units_of(self.own, section);
-        let mut room = units.capacity.saturating_sub(taken);
-        for pool in show.parts.pools.iter().filter(|pool| pool.sections.contains(&section)) {
-            let own: u32 = pool.sections.iter().map(|section| units_of(self.own, *section)).sum();
-            room = room.min(pool.capacity.saturating_sub(show.taken_of(&pool.sections) - own));
-        }
-        if let Some(capacity) = show.parts.capacity {
-            room = room.min(capacity.saturating_sub(show.taken() - self.own.count()));
-        }
-        room
-    }
-
     fn units(&self, section: SectionIndex) -> Result<(Places, Placement), Rejection> {
         let wish = self.wish;
-        let available = if self.will_do(self.show.units[&section].category) { self.room(section) } else { 0 };
+        let available =
+            if self.will_do(self.show.units[&section].category) { self.show.room(section, self.own) } else { 0 };
         let granted = available.min(wish.quantity);
         if granted < wish.at_least.unwrap_or(wish.quantity) || granted == 0 {
             return Err(Rejection::SoldOut { requested: wish.quantity, available });
@@ -183,10 +169,16 @@ impl Search<'_> {
         rows.dedup();
         rows.retain(|row| self.show.rows[*row].rank <= best.rank + AS_GOOD_RANKS);
         rows.truncate(AS_GOOD_MAX);
+        let start_in = |row: usize| {
+            let in_row = starts.iter().filter(|start| row_of(start) == row).map(|(_, start)| *start);
+            in_row.min_by_key(|start| (off_middle(&self.show.rows[row], *start, quantity), *start)).unwrap()
+        };
+        let price_of = |seat: u32| self.show.price_of_category(self.show.seat(SeatIndex(seat)).category);
+        let price_in = |row: usize| (start_in(row)..start_in(row) + quantity).map(price_of).sum::<u64>();
+        let best_price = price_in(rows[0]);
+        rows.retain(|row| price_in(*row) == best_price);
         let row = rows[usize::try_from(xxh3_64(self.id.as_bytes()) % rows.len() as u64).unwrap()];
-        let place = &self.show.rows[row];
-        let in_row = starts.iter().filter(|start| row_of(start) == row).map(|(_, start)| *start);
-        let start = in_row.min_by_key(|start| (off_middle(place, *start, quantity), *start))?;
+        let (place, start) = (&self.show.rows[row], start_in(row));
         let score = place.rank * 1_000 + off_middle(place, start, quantity);
         Some(((start..start + quantity).collect(), Placement { step, score }))
     }

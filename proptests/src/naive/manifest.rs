@@ -10,8 +10,8 @@ use usher_engine::{
         Answer, HoldState, ManifestReport,
         blocks::{BlockKind, Mark},
         manifest::{
-            CategoryIndex, Manifest, ManifestChange, ManifestError, ManifestParts, ManifestProblem, ManifestSpot, Row,
-            Section, SectionKind,
+            CategoryIndex, Features, Manifest, ManifestChange, ManifestError, ManifestParts, ManifestProblem,
+            ManifestSpot, Row, SeatRun, Section, SectionKind,
         },
         policy::Policy,
     },
@@ -75,23 +75,27 @@ pub(super) fn change(show: &mut Show, change: &ManifestChange, now: Timestamp) -
         apply(show, change, parts);
         show.look_everywhere();
     }
-    let over = show.units.iter().filter_map(|(section, units)| {
-        let over = units.taken().checked_sub(units.capacity)?;
-        (over > 0).then_some((*section, over))
-    });
-    let over_committed = over.collect();
+    let over_committed = show.over_committed();
     Ok(Answer::ManifestChanged(ManifestReport { version: show.manifest_version, over_committed }))
 }
 
 /// The description after a change, without the categories of seats.
 fn changed(show: &Show, change: &ManifestChange) -> Result<ManifestParts, ManifestError> {
     let mut parts = show.parts.clone();
+    let added = |rows: &[Row]| rows.iter().map(|row| Row { added: show.manifest_version, ..row.clone() }).collect();
     match change {
+        repeated if is_there(show, repeated) => {}
         ManifestChange::AddRows { section, rows } => match &mut section_of(&mut parts, *section)?.kind {
-            SectionKind::Reserved(own) => own.extend(rows.iter().cloned()),
+            SectionKind::Reserved(own) => own.extend::<Vec<Row>>(added(rows)),
             SectionKind::GeneralAdmission { .. } => return Err(wrong_section(&parts, *section)),
         },
-        ManifestChange::AddSection(section) => parts.sections.push(section.clone()),
+        ManifestChange::AddSection(section) => {
+            let kind = match &section.kind {
+                SectionKind::Reserved(rows) => SectionKind::Reserved(added(rows)),
+                kind @ SectionKind::GeneralAdmission { .. } => kind.clone(),
+            };
+            parts.sections.push(Section { kind, ..section.clone() });
+        }
         ManifestChange::AddCategory(category) => parts.categories.push(category.clone()),
         ManifestChange::Recategorise { seats, category } => check_seats(show, seats, *category)?,
         ManifestChange::Reprice { category, price_minor } => {
@@ -109,15 +113,60 @@ fn changed(show: &Show, change: &ManifestChange) -> Result<ManifestParts, Manife
             Some(own) => *own = pool.clone(),
             None => parts.pools.push(pool.clone()),
         },
-        ManifestChange::RemovePool(name) => {
-            let known = parts.pools.iter().position(|pool| pool.name == *name);
-            let problem = ManifestProblem::UnknownPool { name: name.clone() };
-            let unknown = ManifestError { spot: ManifestSpot::Pool(parts.pools.len()), problem };
-            parts.pools.remove(known.ok_or(unknown)?);
-        }
+        ManifestChange::RemovePool(name) => parts.pools.retain(|pool| pool.name != *name),
     }
     Manifest::new(parts.clone())?;
     Ok(parts)
+}
+
+/// Whether what would be added is there, as it would be added.
+fn is_there(show: &Show, change: &ManifestChange) -> bool {
+    match change {
+        ManifestChange::AddRows { section, rows } => {
+            let own = rows_of(show, *section);
+            rows.iter().all(|row| own.iter().any(|(_, own)| *own == described(row)))
+        }
+        ManifestChange::AddSection(section) => {
+            let known = show.parts.sections.iter().position(|own| own.name == section.name);
+            known.is_some_and(|known| match &section.kind {
+                SectionKind::Reserved(rows) => {
+                    let own = rows_of(show, SectionIndex(u32::try_from(known).unwrap()));
+                    let came = own.first().map(|(added, _)| *added);
+                    let own = own.into_iter().filter(|(added, _)| Some(*added) == came).map(|(_, row)| row);
+                    own.eq(rows.iter().map(described))
+                }
+                units => show.parts.sections[known].kind == *units,
+            })
+        }
+        ManifestChange::AddCategory(category) => show.parts.categories.contains(category),
+        _ => false,
+    }
+}
+
+/// What a row is called, how good it is, and its seats.
+type Described = (String, Option<u32>, Vec<(String, CategoryIndex, Features)>);
+
+fn described(row: &Row) -> Described {
+    let of_run = |run: &SeatRun| -> Vec<_> {
+        (0..run.names.len()).map(|seat| (run.names.name(seat), run.category, run.features)).collect()
+    };
+    (row.name.clone(), row.rank, row.runs.iter().flat_map(of_run).collect())
+}
+
+/// The rows of a section of seats as they are now, each with when it came.
+fn rows_of(show: &Show, section: SectionIndex) -> Vec<(u32, Described)> {
+    let Some(Section { kind: SectionKind::Reserved(rows), .. }) = show.parts.sections.get(section.0 as usize) else {
+        return Vec::new();
+    };
+    let places = show.rows.iter().filter(|row| row.section == section);
+    let now = rows.iter().zip(places).map(|(row, place)| {
+        let mut described = described(row);
+        for (own, seat) in described.2.iter_mut().zip(place.first..) {
+            own.1 = show.seat(SeatIndex(seat)).category;
+        }
+        (row.added, described)
+    });
+    now.collect()
 }
 
 fn section_of(parts: &mut ManifestParts, section: SectionIndex) -> Result<&mut Section, ManifestError> {

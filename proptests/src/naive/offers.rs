@@ -90,7 +90,7 @@ fn offer_to(show: &mut Show, entry: &Entry, now: Timestamp) -> bool {
     let Ok((places, placement)) = Search { show, wish, channels, own, id: entry.id }.best() else { return false };
     let nothing = Places::default();
     let search = Search { show, wish, channels: entry.channels.clone(), own: &nothing, id: entry.id };
-    let room = |section| search.room(section);
+    let room = |section| search.show.room(section, search.own);
     let mut missing: BTreeMap<_, _> =
         places.ga().map(|(section, units)| (section, units.saturating_sub(room(section)))).collect();
     let mut taken_over = Vec::new();
@@ -199,7 +199,7 @@ fn returned_for(show: &Show, entry: &Entry, max: u32) -> Places {
         && show.look.sections.contains(&section)
         && search.will_do(show.units[&section].category)
     {
-        units = Some((section, search.room(section).min(max))).filter(|(_, units)| *units > 0);
+        units = Some((section, search.show.room(section, search.own).min(max))).filter(|(_, units)| *units > 0);
     }
     let places = Places::new(seats, units).unwrap_or_default();
     if has_capacity(show, places.count()) { places } else { Places::default() }

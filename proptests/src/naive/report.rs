@@ -6,6 +6,7 @@ use usher_engine::{
         HoldState, HoldView, WaitView,
         manifest::{CategoryIndex, Pool},
         overview::{BlockOverview, ChannelOverview, Counts, Overview},
+        places::Places,
         policy::Policy,
         sale::Sale,
         seat_map::GaCounts,
@@ -59,9 +60,17 @@ impl Show {
             let held = units.held.values().chain(units.gathered.values()).sum();
             let (sold, blocked): (u32, u32) = (units.sold.values().sum(), units.blocked.values().sum());
             let over_committed = (units.taken() + blocked).saturating_sub(units.capacity);
-            GaCounts { section, available: units.available(), held, sold, blocked, over_committed }
+            let (capacity, available) = (units.capacity, self.room(section, &Places::default()));
+            GaCounts { section, capacity, available, held, sold, blocked, over_committed }
         });
         sections.collect()
+    }
+
+    /// Free seats and units that every capacity allows to be held at once.
+    #[must_use]
+    pub fn available_at_once(&self) -> u32 {
+        let sections: Vec<SectionIndex> = self.units.keys().copied().collect();
+        self.at_once(self.count(|_| true).available, &sections)
     }
 
     /// Every id that is remembered.
@@ -84,6 +93,21 @@ impl Show {
         all.filter(|hold| hold.booking.as_ref().is_some_and(|booking| booking.order == *order)).collect()
     }
 
+    /// Live holds and bookings with places in one of these sections, or anywhere if none is named; granted last first.
+    #[must_use]
+    pub fn newest(&self, sections: &[SectionIndex], now: Timestamp) -> Vec<HoldView> {
+        let is_in = |hold: &HoldView| {
+            let seats = hold.places.seats().map(|seat| self.seat(seat).section);
+            let mut own = seats.chain(hold.places.ga().map(|(section, _)| section));
+            own.any(|section| sections.is_empty() || sections.contains(&section))
+        };
+        let all = self.holds.keys().map(|id| self.view_now(*id, now));
+        let mut own: Vec<HoldView> = all.filter(is_in).collect();
+        own.sort_by_key(|hold| (hold.granted_at, hold.hold_id));
+        own.reverse();
+        own
+    }
+
     /// All bookings, in the order in which they were confirmed.
     #[must_use]
     pub fn sales(&self, now: Timestamp) -> Vec<HoldView> {
@@ -102,6 +126,7 @@ impl Show {
             state: self.state_at(now),
             version,
             manifest_version: self.manifest_version,
+            counts: self.count_all(),
             sections: sections.map(|section| (section, self.count_section(section))).collect(),
             categories: categories.map(|category| (category, self.count_category(category))).collect(),
             channels: self.channel_overviews(),
@@ -111,18 +136,33 @@ impl Show {
             waiting: self.waiting(),
             gathered: gathered.sum(),
             capacity: (self.taken(), self.parts.capacity),
+            pools: self.pool_overviews(),
+            over_committed: self.over_committed(),
         }
     }
 
+    fn count_all(&self) -> Counts {
+        let counts = self.ga_counts().into_iter().fold(self.count(|_| true), add_units);
+        Counts { available: self.available_at_once(), ..counts }
+    }
+
     fn count_section(&self, section: SectionIndex) -> Counts {
-        let counts = self.count(|seat| seat.section == section);
+        let counts = self.capped(self.count(|seat| seat.section == section));
         self.ga_counts().into_iter().filter(|units| units.section == section).fold(counts, add_units)
+    }
+
+    /// No more than the show's capacity leaves.
+    fn capped(&self, counts: Counts) -> Counts {
+        Counts { available: counts.available.min(self.room_of_show(&Places::default())), ..counts }
     }
 
     fn count_category(&self, category: CategoryIndex) -> Counts {
         let counts = self.count(|seat| seat.category == category);
-        let own = self.ga_counts().into_iter().filter(|units| self.units[&units.section].category == category);
-        own.fold(counts, add_units)
+        let is_own = |section: &SectionIndex| self.units[section].category == category;
+        let sections: Vec<SectionIndex> = self.units.keys().copied().filter(is_own).collect();
+        let available = self.at_once(counts.available, &sections);
+        let own = self.ga_counts().into_iter().filter(|units| is_own(&units.section));
+        Counts { available, ..own.fold(counts, add_units) }
     }
 
     fn count(&self, is_one: impl Fn(&Seat) -> bool) -> Counts {
@@ -144,7 +184,7 @@ impl Show {
             key: channel.key.clone(),
             public_at: channel.public_at,
             is_public: channel.is_open,
-            counts: self.count(|seat| seat.channel == Some(position)),
+            counts: self.capped(self.count(|seat| seat.channel == Some(position))),
         });
         channels.collect()
     }

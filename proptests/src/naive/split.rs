@@ -1,6 +1,9 @@
 //! A party in groups, in the naive model.
 
-use usher_engine::inventory::hold_best::{Placement, Step};
+use usher_engine::inventory::{
+    hold_best::{Placement, Step},
+    policy::OrphanRule,
+};
 
 use super::{best::Run, show::Show};
 
@@ -48,14 +51,28 @@ fn take(show: &Show, mut runs: Vec<Run>, groups: usize, quantity: u32, step: Ste
         };
         // Nobody begins a single seat while every group can have two.
         let has_company = left > 1 && runs.iter().filter(|run| run.length > 1).count() > others;
-        let feasible = (0..runs.len()).filter(is_enough).filter(|run| !has_company || runs[*run].length > 1);
+        let mut feasible: Vec<usize> =
+            (0..runs.len()).filter(is_enough).filter(|run| !has_company || runs[*run].length > 1).collect();
+        // Whether no single seat is left over, and nobody is alone in the last but one or the last group.
+        let ends_well = |position: &usize| match others {
+            0 => leaves_none(&runs[*position], left),
+            1 => shared_well(&runs, *position, left).is_some(),
+            _ => false,
+        };
+        if show.policy.orphans != OrphanRule::Off && feasible.iter().any(ends_well) {
+            feasible.retain(ends_well);
+        }
         // In rows; of those as near the best.
         let distance = |position: &usize| first.map_or(0, |first| first.abs_diff(runs[*position].row));
-        let run = runs.remove(feasible.min_by_key(distance).unwrap());
+        let position = feasible.into_iter().min_by_key(distance).unwrap();
+        let well = if show.policy.orphans == OrphanRule::Off { None } else { shared_well(&runs, position, left) };
+        let run = runs.remove(position);
         first = first.or(Some(run.row));
         let mut taken = run.length.min(left);
         let one_alone = others == 1 && left - taken == 1;
-        if one_alone && taken > 2 && runs.iter().any(|run| run.length > 1) {
+        if others == 1 && well.is_some() {
+            taken = well.unwrap();
+        } else if one_alone && taken > 2 && runs.iter().any(|run| run.length > 1) {
             taken -= 1;
         }
         left -= taken;
@@ -63,4 +80,20 @@ fn take(show: &Show, mut runs: Vec<Run>, groups: usize, quantity: u32, step: Ste
     }
     let score = show.rows[first.unwrap()].rank * 1_000;
     (seats, Placement { step, score })
+}
+
+fn leaves_none(run: &Run, quantity: u32) -> bool {
+    run.length == quantity || run.length > quantity + 1
+}
+
+/// The most that a run can take of those who are left so that another run has room for all others, two or more sit in
+/// each, and no single seat is left over in either.
+fn shared_well(runs: &[Run], position: usize, left: u32) -> Option<u32> {
+    let mut others = runs.to_vec();
+    let run = others.remove(position);
+    let is_well = |taken: &u32| {
+        let last = left - taken;
+        last > 1 && leaves_none(&run, *taken) && others.iter().any(|other| leaves_none(other, last))
+    };
+    (2..=run.length.min(left)).rev().find(is_well)
 }

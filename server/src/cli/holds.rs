@@ -16,6 +16,12 @@ pub(super) struct Holds {
     show: String,
     #[command(flatten)]
     by: ByArgs,
+    /// With --newest, only those with places in this section; may stand several times
+    #[arg(long = "section", value_name = "NAME", requires = "newest")]
+    sections: Vec<String>,
+    /// With --newest, only those with places in this pool
+    #[arg(long, value_name = "NAME", requires = "newest")]
+    pool: Option<String>,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -32,18 +38,23 @@ struct ByArgs {
     /// All bookings of the show, in the order in which they were made
     #[arg(long)]
     all: bool,
+    /// Live holds and bookings, those granted last first: whom to ask where too much is taken
+    #[arg(long)]
+    newest: bool,
 }
 
 impl ByArgs {
-    fn into_by(self) -> Option<By> {
+    fn into_by(self, of: v1::NewestHolds) -> Option<By> {
         let order = self.order.map(By::OrderRef);
-        self.buyer.map(By::BuyerId).or(order).or(self.all.then_some(By::AllSales(true)))
+        let newest = self.newest.then_some(By::Newest(of));
+        self.buyer.map(By::BuyerId).or(order).or(newest).or(self.all.then_some(By::AllSales(true)))
     }
 }
 
 impl Holds {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let by = self.by.into_by().context("say whose: --buyer, --order or --all")?;
+        let of = v1::NewestHolds { sections: self.sections, pool: self.pool.unwrap_or_default() };
+        let by = self.by.into_by(of).context("say whose: --buyer, --order, --all or --newest")?;
         self.server.block_on(async |channel| {
             let mut client = InventoryClient::new(channel);
             let mut page_token = String::new();

@@ -5,6 +5,7 @@ use usher_engine::{
     ids::SeatRange,
     inventory::{
         ManifestReport,
+        capacities::{CapacityOf, OverCommitted},
         manifest::{Category, CategoryIndex, Manifest, ManifestChange, Row},
     },
 };
@@ -93,9 +94,18 @@ fn refused((field, description): Wrong) -> Refusal {
 /// What a change did.
 #[must_use]
 pub fn report_to_wire(report: &ManifestReport, manifest: &Manifest) -> v1::ChangeManifestResponse {
-    let over_committed = report
-        .over_committed
-        .iter()
-        .map(|&(section, units)| v1::OverCommitted { section: manifest.section_name(section).to_owned(), units });
+    let over_committed = report.over_committed.iter().map(|over| over_committed(over, manifest));
     v1::ChangeManifestResponse { manifest_version: report.version, over_committed: over_committed.collect() }
+}
+
+/// A capacity below what is taken.
+#[must_use]
+pub fn over_committed(over: &OverCommitted, manifest: &Manifest) -> v1::OverCommitted {
+    use v1::over_committed::Of;
+    let of = match &over.of {
+        CapacityOf::Section(section) => Some(Of::Section(manifest.section_name(*section).to_owned())),
+        CapacityOf::Pool(name) => Some(Of::Pool(name.clone())),
+        CapacityOf::Show => None,
+    };
+    v1::OverCommitted { of, places: over.places }
 }

@@ -1,12 +1,15 @@
 //! Lookups: whose holds, which page, and the opaque tokens by which pages follow each other.
 
+use std::collections::BTreeSet;
+
 use prost::Message as _;
 use usher_engine::{
-    ids::{BuyerId, HoldId, Reference},
+    ids::{BuyerId, HoldId, Reference, SectionIndex},
     inventory::{
         lookups::{Cursor, LookupBy, PAGE_MAX, Page},
-        manifest::Manifest,
+        manifest::{Manifest, SECTIONS_MAX},
     },
+    time::Timestamp,
 };
 use usher_proto::v1;
 
@@ -32,7 +35,7 @@ pub struct Lookup {
 ///
 /// # Errors
 /// A refusal that names every field that is wrong.
-pub fn list_holds(wire: &v1::ListHoldsRequest) -> Result<Lookup, Refusal> {
+pub fn list_holds(wire: &v1::ListHoldsRequest, manifest: &Manifest) -> Result<Lookup, Refusal> {
     use v1::list_holds_request::By;
     let mut violations = Violations::default();
     let by = match &wire.by {
@@ -43,8 +46,9 @@ pub fn list_holds(wire: &v1::ListHoldsRequest) -> Result<Lookup, Refusal> {
             violations.note("all_sales", "must be true");
             None
         }
+        Some(By::Newest(of)) => Some(LookupBy::Newest(sections(of, manifest, &mut violations)?)),
         None => {
-            violations.note("by", "must be buyer_id, order_ref or all_sales");
+            violations.note("by", "must be buyer_id, order_ref, all_sales or newest");
             None
         }
     };
@@ -53,21 +57,51 @@ pub fn list_holds(wire: &v1::ListHoldsRequest) -> Result<Lookup, Refusal> {
         size => size,
     };
     violations.require(max <= PAGE_MAX, "page_size", format_args!("must be at most {PAGE_MAX}, is {max}"));
-    let from = page_token(&wire.page_token, matches!(by, Some(LookupBy::Show)));
+    let from = page_token(&wire.page_token, by.as_ref());
     let from = violations.take("page_token", from);
     let read = || Some(Lookup { by: by?, from: from?, max });
     violations.done(read())
 }
 
+/// Where the newest are looked for: ascending, each once; none is anywhere.
+fn sections(
+    of: &v1::NewestHolds,
+    manifest: &Manifest,
+    violations: &mut Violations,
+) -> Result<Vec<SectionIndex>, Refusal> {
+    let count = of.sections.len();
+    let message = format_args!("must be at most {SECTIONS_MAX}, are {count}");
+    violations.require(count <= SECTIONS_MAX, "newest.sections", message);
+    let (mut found, mut unknown) = (BTreeSet::new(), Vec::new());
+    for name in of.sections.iter().take(SECTIONS_MAX) {
+        match manifest.section(name) {
+            Some(section) => drop(found.insert(section)),
+            None => unknown.push(format!("section {name:?}")),
+        }
+    }
+    if !of.pool.is_empty() {
+        match manifest.parts().pools.iter().find(|pool| pool.name == of.pool) {
+            Some(pool) => found.extend(&pool.sections),
+            None => unknown.push(format!("pool {:?}", of.pool)),
+        }
+    }
+    if unknown.is_empty() { Ok(found.into_iter().collect()) } else { Err(Refusal::places_unknown(&unknown)) }
+}
+
 /// A token says which kind of list it belongs to.
-fn page_token(token: &str, of_show: bool) -> Result<Option<Cursor>, &'static str> {
+fn page_token(token: &str, by: Option<&LookupBy>) -> Result<Option<Cursor>, &'static str> {
     let wrong = "must be empty or the next_page_token of an earlier answer to the same request";
     if token.is_empty() {
         return Ok(None);
     }
     let cursor = match token.split_at_checked(1) {
-        Some(("p", position)) if of_show => position.parse().ok().map(Cursor::At),
-        Some(("h", id)) if !of_show => hold_id(id).map(Cursor::After),
+        Some(("p", position)) if matches!(by, Some(LookupBy::Show)) => position.parse().ok().map(Cursor::At),
+        Some(("n", key)) if matches!(by, Some(LookupBy::Newest(_))) => {
+            key.split_once('-').and_then(|(at, id)| Some(Cursor::Before(Timestamp(at.parse().ok()?), hold_id(id)?)))
+        }
+        Some(("h", id)) if matches!(by, Some(LookupBy::Buyer(_) | LookupBy::Order(_))) => {
+            hold_id(id).map(Cursor::After)
+        }
         _ => None,
     };
     cursor.map(Some).ok_or(wrong)
@@ -80,8 +114,10 @@ fn hold_id(hex: &str) -> Option<HoldId> {
 }
 
 fn token_of(cursor: Cursor) -> String {
+    let hex = |id: HoldId| format!("{:032x}", u128::from_be_bytes(*id.as_bytes()));
     match cursor {
-        Cursor::After(id) => format!("h{:032x}", u128::from_be_bytes(*id.as_bytes())),
+        Cursor::After(id) => format!("h{}", hex(id)),
+        Cursor::Before(at, id) => format!("n{}-{}", at.0, hex(id)),
         Cursor::At(position) => format!("p{position}"),
     }
 }
@@ -94,29 +130,30 @@ pub fn page_to_wire(page: Page, lookup: &Lookup, show_id: &str, manifest: &Manif
     let mut bytes = 0;
     let mut last = None;
     for view in page.holds {
-        let id = view.hold_id;
+        let key = (view.granted_at, view.hold_id);
         let hold = answers::hold(view, show_id, manifest);
         // A field's tag and length come with it.
         bytes += hold.encoded_len() + 8;
         if bytes > PAGE_BYTES_MAX && !response.holds.is_empty() {
-            let cut = last.map(|id| cursor_behind(lookup, id, response.holds.len()));
+            let cut = last.map(|key| cursor_behind(lookup, key, response.holds.len()));
             response.next_page_token = cut.map(token_of).unwrap_or_default();
             return response;
         }
         response.holds.push(hold);
-        last = Some(id);
+        last = Some(key);
     }
     response.next_page_token = page.next.map(token_of).unwrap_or_default();
     response
 }
 
-/// Where a page goes on that was cut behind this hold, the `count`th of it.
-fn cursor_behind(lookup: &Lookup, id: HoldId, count: usize) -> Cursor {
+/// Where a page goes on that was cut behind the hold that was granted then, the `count`th of it.
+fn cursor_behind(lookup: &Lookup, (at, id): (Timestamp, HoldId), count: usize) -> Cursor {
     match (&lookup.by, lookup.from) {
         (LookupBy::Show, Some(Cursor::At(first))) => {
             Cursor::At(first.saturating_add(u32::try_from(count).unwrap_or(0)))
         }
         (LookupBy::Show, _) => Cursor::At(u32::try_from(count).unwrap_or(0)),
+        (LookupBy::Newest(_), _) => Cursor::Before(at, id),
         _ => Cursor::After(id),
     }
 }
@@ -130,7 +167,6 @@ mod tests {
             manifest::{Category, CategoryIndex, ManifestParts, Row, SeatNames, SeatRun, Section, SectionKind},
             places::Places,
         },
-        time::Timestamp,
     };
 
     use super::*;
@@ -171,7 +207,10 @@ mod tests {
     fn a_page_ends_before_it_is_too_large_and_goes_on_where_it_ended() {
         let manifest = long_names();
         let buyer = || LookupBy::Buyer(BuyerId::new(b"ann").unwrap());
-        for (by, from) in [(LookupBy::Show, None), (LookupBy::Show, Some(Cursor::At(5))), (buyer(), None)] {
+        let newest = LookupBy::Newest(Vec::new());
+        let asked =
+            [(LookupBy::Show, None), (LookupBy::Show, Some(Cursor::At(5))), (buyer(), None), (newest.clone(), None)];
+        for (by, from) in asked {
             let lookup = Lookup { by, from, max: 100 };
             let cut = page_to_wire(page(20), &lookup, "show", &manifest);
             assert!(cut.encoded_len() <= PAGE_BYTES_MAX && (5..20).contains(&cut.holds.len()), "{}", cut.holds.len());
@@ -179,6 +218,7 @@ mod tests {
             let next = match (&lookup.by, from) {
                 (LookupBy::Show, Some(Cursor::At(first))) => Cursor::At(first + u32::from(count)),
                 (LookupBy::Show, _) => Cursor::At(u32::from(count)),
+                (LookupBy::Newest(_), _) => Cursor::Before(Timestamp(1), HoldId::new(&[count; 16]).unwrap()),
                 _ => Cursor::After(HoldId::new(&[count; 16]).unwrap()),
             };
             assert_eq!(cut.next_page_token, token_of(next));
@@ -190,14 +230,23 @@ mod tests {
     #[test]
     fn a_token_leads_back_to_its_place_and_only_there() {
         let id = HoldId::new(&[0xab; 16]).unwrap();
-        for (cursor, of_show) in [(Cursor::After(id), false), (Cursor::At(7), true)] {
-            let token = token_of(cursor);
-            assert_eq!(page_token(&token, of_show), Ok(Some(cursor)), "{token}");
-            assert!(page_token(&token, !of_show).is_err(), "{token}");
+        let buyer = LookupBy::Buyer(BuyerId::new(b"ann").unwrap());
+        let kinds = [
+            (Cursor::After(id), buyer),
+            (Cursor::At(7), LookupBy::Show),
+            (Cursor::Before(Timestamp(5), id), LookupBy::Newest(Vec::new())),
+        ];
+        for (cursor, own) in &kinds {
+            let token = token_of(*cursor);
+            for (_, by) in &kinds {
+                let read = page_token(&token, Some(by));
+                assert_eq!(read.ok(), (by == own).then_some(Some(*cursor)), "{token}");
+            }
         }
-        assert_eq!(page_token("", true), Ok(None));
-        for wrong in ["h", "p", "p-1", "hxyz", "h00000000000000000000000000000000", "é", "7"] {
-            assert!(page_token(wrong, true).is_err() && page_token(wrong, false).is_err(), "{wrong}");
+        assert_eq!(page_token("", None), Ok(None));
+        for wrong in ["h", "p", "n", "p-1", "n5", "n5-", "n-5", "hxyz", "h00000000000000000000000000000000", "é", "7"]
+        {
+            assert!(kinds.iter().all(|(_, by)| page_token(wrong, Some(by)).is_err()), "{wrong}");
         }
     }
 }

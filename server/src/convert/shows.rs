@@ -5,14 +5,14 @@ use usher_engine::{
     inventory::{
         CancelReport,
         manifest::Manifest,
-        overview::{BlockOverview, ChannelOverview, Counts, Overview},
+        overview::{BlockOverview, ChannelOverview, Counts, Overview, PoolOverview},
         sale::ShowState,
     },
     router::ShowEntry,
 };
 use usher_proto::v1;
 
-use super::{policy::policy_to_wire, sale::state_to_wire, selection::mark_to_wire};
+use super::{change::over_committed, policy::policy_to_wire, sale::state_to_wire, selection::mark_to_wire};
 
 /// A show without its manifest, in a state.
 #[must_use]
@@ -61,7 +61,7 @@ pub fn overview(id: &ShowId, overview: &Overview, entry: &ShowEntry) -> v1::GetS
         show: Some(show(id, entry, overview.state)),
         as_of_ms: overview.as_of.0,
         version: overview.version,
-        counts: Some(sum(overview)),
+        counts: Some(counts(&overview.counts)),
         sections: sections.collect(),
         categories: categories.collect(),
         channels: overview.channels.iter().map(channel).collect(),
@@ -72,6 +72,8 @@ pub fn overview(id: &ShowId, overview: &Overview, entry: &ShowEntry) -> v1::GetS
         gathered: overview.gathered,
         taken,
         capacity,
+        pools: overview.pools.iter().map(pool).collect(),
+        over_committed: overview.over_committed.iter().map(|over| over_committed(over, manifest)).collect(),
     }
 }
 
@@ -80,15 +82,9 @@ fn counts(counts: &Counts) -> v1::Counts {
     v1::Counts { available, held, sold, blocked }
 }
 
-fn sum(overview: &Overview) -> v1::Counts {
-    let mut sum = v1::Counts::default();
-    for (_, own) in &overview.sections {
-        sum.available += own.available;
-        sum.held += own.held;
-        sum.sold += own.sold;
-        sum.blocked += own.blocked;
-    }
-    sum
+fn pool(pool: &PoolOverview) -> v1::PoolOverview {
+    let PoolOverview { name, capacity, taken, available } = pool.clone();
+    v1::PoolOverview { name, capacity, taken, available }
 }
 
 fn channel(channel: &ChannelOverview) -> v1::ChannelOverview {

@@ -93,19 +93,19 @@ fn to_wire(map: &SeatMap, manifest: &Manifest) -> v1::GetSeatMapResponse {
     });
     let held: Vec<u64> = held.collect();
     let mut counts = v1::Counts {
-        available: map.available.count(),
+        available: map.available_at_once,
         held: held.iter().map(|word| word.count_ones()).sum(),
         sold: map.sold.count(),
         blocked: blocked.count(),
     };
     let ga = map.ga.iter().map(|ga| {
         let own = v1::Counts { available: ga.available, held: ga.held, sold: ga.sold, blocked: ga.blocked };
-        counts.available += own.available;
         counts.held += own.held;
         counts.sold += own.sold;
         counts.blocked += own.blocked;
         let section = manifest.section_name(ga.section).to_owned();
-        v1::GaCounts { section, counts: Some(own), over_committed: ga.over_committed }
+        let (capacity, taken) = (ga.capacity, ga.held + ga.sold);
+        v1::GaCounts { section, counts: Some(own), over_committed: ga.over_committed, capacity, taken }
     });
     let ga = ga.collect();
     let words = |bitmap: &SeatBitmap| bytes(bitmap.words().to_vec(), seats);

@@ -87,8 +87,8 @@ impl InventoryService {
     }
 
     async fn list(&self, request: v1::ListHoldsRequest) -> Result<v1::ListHoldsResponse, Refusal> {
-        let lookup = lookups::list_holds(&request)?;
         let (id, show, shard) = self.find(&request.show_id)?;
+        let lookup = lookups::list_holds(&request, &show.manifest)?;
         let (number, by, from, max) = (show.number, lookup.by.clone(), lookup.from, lookup.max);
         let page = ask(|reply| shard.submit(ShardRequest::Lookup { show: number, by, from, max, reply })).await?;
         let show = newest(&self.router, &id, show);

@@ -18,13 +18,19 @@ async fn malformed_lookups_are_refused() {
     let paged = |request, page_token: &str| v1::ListHoldsRequest { page_token: page_token.to_owned(), ..request };
     let id = "h00000000000000000000000000000007";
     let cases = [
-        ("nobody's", v1::ListHoldsRequest { by: None, ..ann() }, "by", "buyer_id, order_ref or all_sales"),
+        ("nobody's", v1::ListHoldsRequest { by: None, ..ann() }, "by", "buyer_id, order_ref, all_sales or newest"),
         ("an empty buyer", by(By::BuyerId(String::new())), "buyer_id", "1 to 64 bytes, is 0"),
         ("a long order", by(By::OrderRef("o".repeat(129))), "order_ref", "is 129"),
         ("not all", by(By::AllSales(false)), "all_sales", "must be true"),
         ("1,001 a page", v1::ListHoldsRequest { page_size: 1_001, ..ann() }, "page_size", "at most 1000, is 1001"),
         ("another list's token", paged(ann(), "p7"), "page_token", "an earlier answer"),
         ("another list's token", paged(by(By::AllSales(true)), id), "page_token", "an earlier answer"),
+        (
+            "another list's token",
+            paged(by(By::Newest(v1::NewestHolds::default())), "p7"),
+            "page_token",
+            "an earlier answer",
+        ),
         ("no token", paged(ann(), "next"), "page_token", "an earlier answer"),
         ("a bad show", v1::ListHoldsRequest { show_id: "a/b".to_owned(), ..ann() }, "show_id", "1 to 64"),
     ];
@@ -32,6 +38,9 @@ async fn malformed_lookups_are_refused() {
         let refused = Refused::from(clients.inventory.list_holds(request).await.unwrap_err());
         check(case, &refused, Code::InvalidArgument, "INVALID_REQUEST", &Named::Field(field, said));
     }
+    let nowhere = v1::NewestHolds { sections: vec!["Roof".to_owned()], pool: "Standing".to_owned() };
+    let refused = Refused::from(clients.inventory.list_holds(by(By::Newest(nowhere))).await.unwrap_err());
+    assert_eq!((refused.code, refused.reason.as_str()), (Some(Code::NotFound), "PLACES_UNKNOWN"));
     let unknown = v1::ListHoldsRequest { show_id: "matinee".to_owned(), ..ann() };
     let refused = Refused::from(clients.inventory.list_holds(unknown).await.unwrap_err());
     check("an unknown show", &refused, Code::NotFound, "SHOW_UNKNOWN", &Named::Resource("show", "matinee"));

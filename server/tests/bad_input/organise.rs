@@ -271,10 +271,4 @@ async fn invalid_manifests(clients: &mut Clients) {
         "MANIFEST_INVALID",
         Named::Said("spot", "capacity")
     );
-    refused!(
-        clients.change_manifest(change(Change::RemovePool("Standing".to_owned()))),
-        FailedPrecondition,
-        "MANIFEST_INVALID",
-        Named::Said("problem", "there is no pool \"Standing\"")
-    );
 }

@@ -14,10 +14,66 @@ fn rows_and_sections_are_added_while_on_sale() {
          00:05  seats                                -> A1 A2 A10 B1 C1 N3 held, 2xPit held
          00:06  best 3 together in A as h3 by bob    -> held A5 A6 A7 3000, until 10:06, together
          00:07  best 3 together in North as h4       -> rejected: sold out, 3 wanted, 2 there
-         00:08  add row C 4 in A                     -> rejected: manifest invalid, sections[0].rows[2], seat 0 (from 0): \"1\" stands twice
-         00:09  add floor Pit 5                      -> rejected: manifest invalid, sections[5]: \"Pit\" stands twice
+         00:08  add row C 5 in A                     -> rejected: manifest invalid, sections[0].rows[2], seat 0 (from 0): \"1\" stands twice
+         00:09  add floor Pit 6                      -> rejected: manifest invalid, sections[5]: \"Pit\" stands twice
          00:10  add category Seat 5                  -> rejected: manifest invalid, categories[2]: \"Seat\" stands twice",
     );
+}
+
+/// Every change may be sent again, also after others: what is so already changes nothing, and has no new version
+/// (rule: manifest-repeats).
+#[test]
+fn a_change_that_comes_again_changes_nothing() {
+    check(
+        "00:00  add row C 4 in A, 2 at Floor         -> version 2
+         00:01  add row C 4 in A, 2 at Floor         -> version 2
+         00:02  add row N 3 in North                 -> version 3
+         00:03  add floor Pit 5                      -> version 4
+         00:04  add category Gold 3000               -> version 5
+         00:05  add row O 3 in North                 -> version 6
+         00:06  pool Standing 6 Floor Pit            -> version 7
+         00:07  limit 30                             -> version 8
+         00:08  reprice Floor 150                    -> version 9
+         00:09  resize Floor 90                      -> version 10
+         00:10  recategorise A1-A3 at Gold           -> version 11
+         00:11  add row C 4 in A, 2 at Floor         -> version 11
+         00:11  add floor Pit 5                      -> version 11
+         00:11  add category Gold 3000               -> version 11
+         00:11  add row O 3 in North                 -> version 11
+         00:11  pool Standing 6 Floor Pit            -> version 11
+         00:11  limit 30                             -> version 11
+         00:11  reprice Floor 150                    -> version 11
+         00:11  resize Floor 90                      -> version 11
+         00:11  recategorise A1-A3 at Gold           -> version 11
+         00:12  unpool Standing                      -> version 12
+         00:12  unpool Standing                      -> version 12
+         00:13  recategorise C1 at Gold              -> version 13
+         00:14  add row C 4 in A, 2 at Floor         -> rejected: manifest invalid, sections[0].rows[2], seat 0 (from 0): \"1\" stands twice
+         00:15  recategorise C1 at Seat              -> version 14
+         00:16  add row C 4 in A, 2 at Floor         -> version 14
+         00:17  resize Pit 6                         -> version 15
+         00:18  add floor Pit 5                      -> rejected: manifest invalid, sections[5]: \"Pit\" stands twice",
+    );
+}
+
+/// A section is the same whatever rows came to it later (rule: manifest-repeats).
+#[test]
+fn a_section_that_has_grown_may_be_added_again() {
+    let mut inventory = crate::inventory::scenario::run(
+        "00:00  add row N 3 in North                 -> version 2
+         00:01  add row O 3 in North                 -> version 3",
+    );
+    let show = &mut inventory.shows[0];
+    let (now, mut events) = (super::Timestamp(2_000_000), Vec::new());
+    let mut section = show.manifest.parts().sections[3].clone();
+    let super::SectionKind::Reserved(rows) = &mut section.kind else { panic!("a section of seats") };
+    rows.truncate(1);
+    let again = super::ManifestChange::AddSection(section.clone());
+    assert!(super::decide(show, &again, now, &mut events).is_ok() && events.is_empty());
+    let super::SectionKind::Reserved(rows) = &mut section.kind else { panic!("a section of seats") };
+    rows[0].rank = Some(7);
+    let other = super::ManifestChange::AddSection(section);
+    assert!(super::decide(show, &other, now, &mut events).is_err() && events.is_empty());
 }
 
 /// New seats serve the waitlist in the same step (rule: manifest-adds).
@@ -220,5 +276,8 @@ fn changes_are_bounded() {
     let (now, mut events) = (super::Timestamp(2_000_000), Vec::new());
     let decided = super::decide(show, &change, now, &mut events);
     assert_eq!(decided.unwrap_err().to_string(), "manifest_changes_max is 10000");
+    let again =
+        super::ManifestChange::Reprice { category: super::super::manifest::CategoryIndex(0), price_minor: 1_500 };
+    assert!(super::decide(show, &again, now, &mut events).is_ok(), "the last one may come again");
     assert!(events.is_empty());
 }

@@ -6,9 +6,10 @@
 //!    there is no other way (`split.rs`).
 //! 4. The same across sections.
 //!
-//! On steps 1 and 2 the best row is the first in the order of ranks. Rows of its rank or the next, up to eight of them,
-//! are as good: the hold's id decides among them. Within a row it is the place nearest to its middle, of two the left
-//! one. Who wants any seats gets the best ones, row by row and from the middle outwards.
+//! On steps 1 and 2 the best row is the first in the order of ranks, and within it the best block is the one nearest to
+//! its middle, of two the left one. Of rows of its rank or the next, the first eight, those whose best block costs as
+//! much are as good: the hold's id decides among them. Who wants any seats gets the best ones, row by row and from the
+//! middle outwards.
 
 use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_64;
@@ -25,9 +26,9 @@ use crate::{
     rejection::Rejection,
 };
 
-/// Rows that are as good as the best: their ranks are at most so much lower.
+/// Rows that may be as good as the best: their ranks are at most so much lower.
 const AS_GOOD_RANKS: u32 = 1;
-/// At most so many of them.
+/// So many of them, the best among them, are looked at.
 const AS_GOOD_MAX: usize = 8;
 
 /// The seats for a party.
@@ -63,11 +64,14 @@ pub(super) fn has_block(field: &Field<'_>, quantity: u32) -> bool {
 /// Steps 1 and 2.
 fn together(field: &Field<'_>, quantity: u32, hold_id: HoldId) -> Option<Choice> {
     let leaves_none = |length: u32| length == quantity || length >= quantity + 2;
-    if let Some(position) = best_row(field, quantity, leaves_none, hold_id) {
-        return Some(in_row(field, position, quantity, Step::Together));
-    }
-    let position = best_row(field, quantity, |length| length == quantity + 1, hold_id)?;
-    Some(in_row(field, position, quantity, Step::TogetherLeavingOne))
+    let step = Step::Together;
+    best_row(field, (quantity, step), leaves_none, hold_id).map(|row| in_row(field, row, quantity, step)).or_else(
+        || {
+            let step = Step::TogetherLeavingOne;
+            let row = best_row(field, (quantity, step), |length| length == quantity + 1, hold_id)?;
+            Some(in_row(field, row, quantity, step))
+        },
+    )
 }
 
 /// The index's bits of the lengths for which `fits` holds.
@@ -77,8 +81,13 @@ fn lengths(quantity: u32, fits: impl Fn(u32) -> bool) -> u32 {
     exact | u32::from(fits(LONG_RUN) || quantity + 1 >= LONG_RUN) << LONG_RUN
 }
 
-/// The best row with a run for which `fits` holds, or one that is as good.
-fn best_row(field: &Field<'_>, quantity: u32, fits: impl Fn(u32) -> bool, hold_id: HoldId) -> Option<usize> {
+/// The best row with a run for which `fits` holds, or one that is as good and costs as much.
+fn best_row(
+    field: &Field<'_>,
+    (quantity, step): (u32, Step),
+    fits: impl Fn(u32) -> bool,
+    hold_id: HoldId,
+) -> Option<usize> {
     let mut rows: SmallVec<[usize; AS_GOOD_MAX]> = SmallVec::new();
     for position in field.rows_where(lengths(quantity, &fits), &fits) {
         let rank_of = |position: usize| field.row_at(position).rank;
@@ -90,8 +99,23 @@ fn best_row(field: &Field<'_>, quantity: u32, fits: impl Fn(u32) -> bool, hold_i
             break;
         }
     }
-    let spread = usize::try_from(xxh3_64(hold_id.as_bytes()) % rows.len().max(1) as u64).unwrap_or(0);
+    let best = field.row_at(*rows.first()?).category;
+    if best.is_none() || rows.iter().any(|&row| field.row_at(row).category != best) {
+        let price = price_in_row(field, rows[0], quantity, step);
+        rows.retain(|row| price_in_row(field, *row, quantity, step) == price);
+    }
+    let spread = usize::try_from(xxh3_64(hold_id.as_bytes()) % rows.len() as u64).unwrap_or(0);
     rows.get(spread).copied()
+}
+
+/// What the best block of a row costs.
+fn price_in_row(field: &Field<'_>, position: usize, quantity: u32, step: Step) -> u64 {
+    let manifest = &field.show.manifest;
+    if let Some(category) = field.row_at(position).category {
+        return manifest.price_of(category) * u64::from(quantity);
+    }
+    let seats = in_row(field, position, quantity, step).seats;
+    seats.iter().map(|seat| manifest.price_of(manifest.category_of(*seat))).sum()
 }
 
 /// The place in a row that is nearest to its middle.

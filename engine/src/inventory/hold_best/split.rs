@@ -4,6 +4,9 @@
 //! if no section has room, across all of them. The first group takes the best run with which that number of groups can
 //! be reached; each further one the run nearest to it, counted in rows, with which it still can. Nobody sits alone if
 //! every group can have two, or the group before him can spare one.
+//!
+//! Where the show has an orphan rule, the last two groups take runs in which no single seat is left over, if there are
+//! such: all groups but the last take their whole runs, unless the last but one spares somebody.
 
 use smallvec::SmallVec;
 
@@ -14,8 +17,12 @@ use super::{
 };
 use crate::{
     ids::{SeatIndex, SectionIndex},
-    inventory::runs::LONG_RUN,
+    inventory::{policy::OrphanRule, runs::LONG_RUN},
 };
+
+/// So many at most are spared for the last group, so that nobody is alone and no single seat is left over: when three
+/// find no run for them, the longest one has room for four.
+const SPARED_MAX: u32 = 3;
 
 /// Steps 3 and 4. There must be no run in which all could sit side by side.
 pub(super) fn seats(field: &Field<'_>, quantity: u32) -> Option<Choice> {
@@ -78,9 +85,13 @@ impl Seating<'_> {
         let mut left = quantity;
         let mut first: Option<usize> = None;
         let mut score = 0;
+        let leaves_none = self.field.show.policy.orphans != OrphanRule::Off;
         for groups_left in (1..=groups).rev() {
             let shortest = self.shortest(groups_left, left).max(self.company(groups_left, left));
-            let found = first.map_or_else(|| self.best(shortest), |first| self.nearest(first, shortest));
+            let ends_well = |length: u32| length >= shortest && self.ends_well(groups_left, length, left);
+            let can_end_well = leaves_none && groups_left <= 2 && (1..quantity).any(ends_well);
+            let well = if can_end_well { self.find(first, ends_well) } else { None };
+            let found = well.or_else(|| self.find(first, |length| length >= shortest));
             let (position, run) = found.expect("the party has room in so many groups");
             if first.is_none() {
                 first = Some(manifest.ranked_rows()[position] as usize);
@@ -88,11 +99,8 @@ impl Seating<'_> {
             }
             self.used.push(run.start);
             self.lengths[run.length as usize] -= 1;
-            let mut taken = run.length.min(left);
-            // The last one would sit alone: this group spares one, if it stays a group and a run has room for two.
-            if groups_left == 2 && left - taken == 1 && taken > 2 && self.lengths.iter().skip(2).any(|&runs| runs > 0) {
-                taken -= 1;
-            }
+            let spared = if groups_left == 2 { self.spared(run.length, left, leaves_none) } else { 0 };
+            let taken = run.length.min(left) - spared;
             left -= taken;
             seats.extend((run.start..run.start + taken).map(SeatIndex));
         }
@@ -124,13 +132,54 @@ impl Seating<'_> {
         if left > 1 && runs >= groups { 2 } else { 1 }
     }
 
-    fn best(&self, shortest: u32) -> Option<(usize, Run)> {
-        let mut rows = self.field.rows_where(at_least(shortest), move |length| length >= shortest);
-        rows.find_map(|position| Some((position, self.run_in(position, shortest)?)))
+    /// Whether there is a run of this length in which the party can go on so that in the end nobody sits alone and no
+    /// single seat is left over. For the last two groups.
+    fn ends_well(&self, groups: u32, length: u32, left: u32) -> bool {
+        let is_there = self.lengths.get(length as usize).is_some_and(|&runs| runs > 0);
+        is_there
+            && match groups {
+                1 => leaves_none(length, left),
+                _ => self.spared_well(length, left, Some(length)).is_some(),
+            }
+    }
+
+    /// How many the last group but one, in a run of this length, leaves to the last.
+    fn spared(&self, length: u32, left: u32, leaves_none: bool) -> u32 {
+        if leaves_none && let Some(spared) = self.spared_well(length, left, None) {
+            return spared;
+        }
+        // The last one would sit alone: this group spares one, if it stays a group and a run has room for two.
+        let is_alone = left - length == 1 && length > 2;
+        u32::from(is_alone && self.lengths.iter().skip(2).any(|&runs| runs > 0))
+    }
+
+    /// The fewest with whom nobody sits alone and no single seat is left over, if there is a way. `besides`: the run
+    /// still stands among the others.
+    fn spared_well(&self, length: u32, left: u32, besides: Option<u32>) -> Option<u32> {
+        let others = |own: u32| self.lengths[own as usize] - u32::from(besides == Some(own));
+        let longest =
+            (1..self.lengths.len()).rev().filter_map(|own| u32::try_from(own).ok()).find(|own| others(*own) > 0)?;
+        (0..=SPARED_MAX).filter(|spared| *spared != 1).find(|spared| {
+            let last = left - length + spared;
+            let fits = longest >= last + 2 || (last <= longest && others(last) > 0);
+            length >= spared + 2 && last >= 2 && fits
+        })
+    }
+
+    /// The best run for the first group, for a further one the nearest to it.
+    fn find(&self, first: Option<usize>, fits: impl Fn(u32) -> bool) -> Option<(usize, Run)> {
+        let lengths = (1..=LONG_RUN)
+            .filter(|&length| length == LONG_RUN || fits(length))
+            .fold(0, |all, length| all | 1 << length);
+        let Some(first) = first else {
+            let mut rows = self.field.rows_where(lengths, &fits);
+            return rows.find_map(|position| Some((position, self.run_in(position, lengths, &fits)?)));
+        };
+        self.nearest(first, lengths, &fits)
     }
 
     /// In the row that is fewest rows away; of two, in the better one.
-    fn nearest(&self, first: usize, shortest: u32) -> Option<(usize, Run)> {
+    fn nearest(&self, first: usize, lengths: u32, fits: impl Fn(u32) -> bool) -> Option<(usize, Run)> {
         let manifest = &self.field.show.manifest;
         let rows = manifest.rows().len();
         (0..rows).find_map(|distance| {
@@ -138,25 +187,25 @@ impl Seating<'_> {
             let mut positions: SmallVec<[usize; 2]> =
                 rows.into_iter().flatten().map(|row| manifest.rank_position(row)).collect();
             positions.sort_unstable();
-            positions.into_iter().find_map(|position| Some((position, self.run_in(position, shortest)?)))
+            positions.into_iter().find_map(|position| Some((position, self.run_in(position, lengths, &fits)?)))
         })
     }
 
-    /// The first run of a row that is long enough and not used.
-    fn run_in(&self, position: usize, shortest: u32) -> Option<Run> {
+    /// The first run of a row that fits and is not used.
+    fn run_in(&self, position: usize, lengths: u32, fits: impl Fn(u32) -> bool) -> Option<Run> {
         let section = self.field.row_at(position).section;
         let is_allowed = self.within.map_or_else(|| self.field.allows_section(section), |within| within == section);
-        if !is_allowed || self.field.lengths_at(position) & at_least(shortest) == 0 {
+        if !is_allowed || self.field.lengths_at(position) & lengths == 0 {
             return None;
         }
         let mut runs = self.field.runs_of(position).into_iter();
-        runs.find(|run| run.length >= shortest && !self.used.contains(&run.start))
+        runs.find(|run| fits(run.length) && !self.used.contains(&run.start))
     }
 }
 
-/// The bits of all lengths from a shortest one on.
-fn at_least(shortest: u32) -> u32 {
-    u32::MAX << shortest.min(LONG_RUN)
+/// Whether so many leave no single seat over in a run of this length.
+fn leaves_none(length: u32, quantity: u32) -> bool {
+    length == quantity || length >= quantity + 2
 }
 
 #[cfg(test)]

@@ -66,6 +66,44 @@ fn nobody_sits_alone_if_the_others_can_spare_one() {
     );
 }
 
+/// Where there is an orphan rule, the groups are such that no single seat is left over, if they can be
+/// (rule: best-split-orphans).
+#[test]
+fn a_split_leaves_no_single_seat_if_it_can() {
+    let rows = "row A 12 in West
+         row B 12 in West
+         policy places_per_hold 50";
+    check(&format!(
+        "{rows}
+         00:00  best 13 preferred as h1              -> held A1-A11 B1 B2 13000, until 10:00, split"
+    ));
+    check(&format!(
+        "{rows}, orphans avoid
+         00:00  best 13 preferred as h1              -> held A1-A10 B1 B2 B3 13000, until 10:00, split
+         00:01  release h1                           -> released
+         00:02  best 23 preferred as h2              -> held A1-A12 B1-B11 23000, until 10:02, split"
+    ));
+}
+
+/// A single seat weighs more than a few rows, or a better row, but never more than a group or somebody alone
+/// (rule: best-split-orphans).
+#[test]
+fn a_split_looks_for_runs_in_which_no_single_seat_is_left() {
+    check(
+        "row A 5 in West
+         row B 5 in West
+         row C 4 in West
+         row D 3 in East
+         row E 6 in East
+         row F 6 in East
+         policy orphans forbid
+         00:00  best 9 preferred in West as h1       -> held A1-A5 C1 C2 C3 C4 9000, until 10:00, split
+         00:01  best 8 preferred in East as h2       -> held E1-E6 F1 F2 8000, until 10:01, split
+         00:02  best 9 preferred as h3               -> held B1-B5 F3 F4 F5 F6 9000, until 10:02, across sections
+         00:03  best 3 preferred as h4               -> held D1 D2 D3 3000, until 10:03, together",
+    );
+}
+
 /// Further groups take the run fewest rows away, not the next best (rule: best-nearest).
 #[test]
 fn the_groups_sit_near_each_other() {
@@ -118,6 +156,29 @@ fn among_places_as_good_the_id_decides() {
          00:02  best 2 together as h2                -> held A5 A6 2000, until 10:02, together
          00:02  best 2 together as h3                -> held A3 A4 2000, until 10:02, together
          00:03  best 2 together as h4                -> held B5 B6 2000, until 10:03, together",
+    );
+}
+
+/// A row at another price is not as good, whatever its rank; across a price boundary the block decides
+/// (rule: best-same-price).
+#[test]
+fn the_id_does_not_decide_what_a_party_pays() {
+    check(
+        "category Gold 3000
+         category Also 3000
+         row A 4 in West, rank 1, at Gold
+         row B 4 in West, rank 1
+         row C 4 in West, rank 2, at Also
+         row D 6 in West, rank 2, at Seat, 4-6 at Gold
+         row E 5 in West, rank 2, at Gold, 5 at Seat
+         00:01  best 2 together as h1 by b1          -> held C1 C2 6000, until 10:01, together
+         00:02  best 2 together as h2 by b2          -> held C3 C4 6000, until 10:02, together
+         00:03  best 2 together as h3 by b3          -> held A1 A2 6000, until 10:03, together
+         00:04  best 2 together as h4 by b4          -> held E1 E2 6000, until 10:04, together
+         00:05  best 2 together as h5 by b5          -> held A3 A4 6000, until 10:05, together
+         00:06  best 2 together as h6 by b6          -> held B1 B2 2000, until 10:06, together
+         00:07  best 2 together as h7 by b7          -> held B3 B4 2000, until 10:07, together
+         00:08  best 2 together as h8 by b8          -> held D3 D4 4000, until 10:08, together",
     );
 }
 

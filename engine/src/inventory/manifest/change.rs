@@ -6,11 +6,12 @@ use bincode::{Decode, Encode};
 
 use super::{
     Category, CategoryIndex, Manifest, ManifestError, ManifestParts, ManifestProblem, ManifestSpot, Pool, Row, SeatRun,
-    Section, SectionKind,
+    Section, SectionKind, repeated::is_there,
 };
 use crate::ids::{SeatIndex, SeatRange, SectionIndex};
 
-/// One change.
+/// One change. It may come again: what is added exactly as it is there already, or removed and not there, changes
+/// nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum ManifestChange {
     /// More rows of a section of seats. When they came is noted by the change itself.
@@ -49,12 +50,12 @@ pub enum ManifestChange {
     SetCapacity(Option<u32>),
     /// One more pool, or another one of its name.
     SetPool(Pool),
-    /// One pool less, by its name.
+    /// No pool of this name.
     RemovePool(String),
 }
 
 impl Manifest {
-    /// The manifest after a change.
+    /// The manifest after a change, which is as before if the change is repeated.
     ///
     /// # Errors
     /// [`ManifestError`] when there would be something wrong with it.
@@ -62,6 +63,7 @@ impl Manifest {
         let mut parts = self.parts.clone();
         let wave = self.latest_wave() + 1;
         match change {
+            repeated if is_there(&parts, repeated) => {}
             ManifestChange::AddRows { section, rows } => {
                 let rows = rows.iter().map(|row| Row { added: wave, ..row.clone() });
                 rows_of(&mut parts, *section)?.extend(rows);
@@ -84,14 +86,7 @@ impl Manifest {
                 Some(own) => *own = pool.clone(),
                 None => parts.pools.push(pool.clone()),
             },
-            ManifestChange::RemovePool(name) => {
-                let before = parts.pools.len();
-                parts.pools.retain(|pool| pool.name != *name);
-                if parts.pools.len() == before {
-                    let problem = ManifestProblem::UnknownPool { name: name.clone() };
-                    return Err(ManifestError { spot: ManifestSpot::Pool(before), problem });
-                }
-            }
+            ManifestChange::RemovePool(name) => parts.pools.retain(|pool| pool.name != *name),
         }
         Self::new(parts)
     }

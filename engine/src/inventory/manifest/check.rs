@@ -71,8 +71,6 @@ pub enum ManifestProblem {
     WrongSection { name: String },
     #[error("there is no seat {index}")]
     UnknownSeat { index: u32 },
-    #[error("there is no pool {name:?}")]
-    UnknownPool { name: String },
     #[error("must be at most {max}, are {found}")]
     TooMany { found: usize, max: usize },
     #[error("has no rows")]

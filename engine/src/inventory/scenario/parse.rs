@@ -16,7 +16,8 @@
 //! cancel-show [dry]      archive      policy places_per_hold 4
 //! add row C 10 in West      add floor Pit 50      add category Gold 2000      recategorise A1 at Gold
 //! reprice Gold 1500      resize Floor 150      limit 20|none      pool Standing 20 Floor      unpool Standing
-//! list ada [max 2] [after h1]      order o1      sales [max 2] [from 2]      seats      overview      tick
+//! list ada [max 2] [after h1]      order o1      sales [max 2] [from 2]      seats      units      overview      tick
+//! newest [in SECTION] [max 2] [before h1]
 //! ```
 
 mod of_holds;
@@ -43,7 +44,7 @@ use crate::{
 pub(super) const START: Timestamp = Timestamp(1_000_000);
 /// Seats that no hall has.
 pub(super) const UNKNOWN_SEATS: u32 = 10_000;
-const KEYWORDS: [&str; 21] = [
+const KEYWORDS: [&str; 22] = [
     "for",
     "by",
     "replacing",
@@ -63,6 +64,7 @@ const KEYWORDS: [&str; 21] = [
     "public",
     "max",
     "after",
+    "before",
     "from",
     "limit",
 ];
@@ -72,6 +74,7 @@ pub(super) enum Asked {
     Command(Command),
     Lookup { by: LookupBy, from: Option<Cursor>, max: usize },
     Seats,
+    Units,
     Overview,
     Nothing,
 }
@@ -94,9 +97,10 @@ pub(super) fn asked(text: &str, show: &Show) -> Asked {
     let words = Words::new(rest, &show.manifest);
     match verb {
         "seats" => Asked::Seats,
+        "units" => Asked::Units,
         "overview" => Asked::Overview,
         "tick" => Asked::Nothing,
-        "list" | "order" | "sales" => words.lookup(verb),
+        "list" | "order" | "sales" | "newest" => words.lookup(verb, show),
         "add" | "recategorise" | "reprice" | "resize" | "limit" | "pool" | "unpool" => {
             Asked::Command(Command::ChangeManifest(Box::new(words.change(verb, rest))))
         }

@@ -101,8 +101,7 @@ impl Names<'_> {
                 report.waiting
             ),
             Answer::ManifestChanged(report) => {
-                let over = report.over_committed.iter();
-                let over = over.map(|(section, units)| format!(", {} over by {units}", self.section(*section)));
+                let over = report.over_committed.iter().map(|over| format!(", {}", self.over_committed(over)));
                 format!("version {}{}", report.version, over.collect::<String>())
             }
             Answer::Done => "done".to_owned(),

@@ -128,6 +128,7 @@ impl World {
                 self.names().page(&page)
             }
             Asked::Seats => self.names().seats(&self.show().seat_map(now)),
+            Asked::Units => self.names().rooms(&self.show().seat_map(now)),
             Asked::Overview => self.names().overview(&self.show().overview(now)),
             Asked::Nothing => "done".to_owned(),
         }

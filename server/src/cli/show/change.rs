@@ -7,7 +7,11 @@ use clap::{Args, Subcommand};
 use serde::de::DeserializeOwned;
 use usher_proto::v1::{self, change_manifest_request::Change as Wire, shows_client::ShowsClient};
 
-use super::{fragment, mark::SelectionArgs};
+use super::{
+    describe::{over_json, over_text},
+    fragment,
+    mark::SelectionArgs,
+};
 use crate::{
     cli::client::ServerArgs,
     plan::usher_json::{RowPlan, SectionPlan},
@@ -186,15 +190,14 @@ fn send(server: &ServerArgs, show_id: String, change: Wire) -> anyhow::Result<()
         let answer = ShowsClient::new(channel).change_manifest(request).await?.into_inner();
         let over = &answer.over_committed;
         if server.json {
-            let over: Vec<_> =
-                over.iter().map(|over| serde_json::json!({ "section": over.section, "units": over.units })).collect();
+            let over: Vec<_> = over.iter().map(over_json).collect();
             let version = answer.manifest_version;
             println!("{}", serde_json::json!({ "manifest_version": version, "over_committed": over }));
             return Ok(());
         }
         println!("{show_id}: the manifest is at version {}", answer.manifest_version);
         for over in over {
-            println!("  {}: {} units are taken beyond its capacity; nothing more is granted", over.section, over.units);
+            println!("  {}; nothing more is granted there", over_text(over));
         }
         Ok(())
     })

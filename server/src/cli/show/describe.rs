@@ -1,7 +1,7 @@
 //! Shows and their overviews as they read in a terminal, and as JSON.
 
 use serde_json::{Value, json};
-use usher_proto::v1;
+use usher_proto::v1::{self, over_committed::Of};
 
 use crate::cli::when::utc;
 
@@ -66,8 +66,31 @@ pub(super) fn overview_json(overview: &v1::GetShowOverviewResponse) -> Value {
         value[name] = number.into();
     }
     value["capacity"] = overview.capacity.into();
+    let pool = |own: &v1::PoolOverview| json!({ "name": own.name, "capacity": own.capacity, "taken": own.taken, "available": own.available });
+    value["pools"] = overview.pools.iter().map(pool).collect();
+    value["over_committed"] = overview.over_committed.iter().map(over_json).collect();
     value["version"] = overview.version.into();
     value
+}
+
+pub(super) fn over_json(over: &v1::OverCommitted) -> Value {
+    let (what, name) = match &over.of {
+        Some(Of::Section(name)) => ("section", name.as_str().into()),
+        Some(Of::Pool(name)) => ("pool", name.as_str().into()),
+        None => ("show", true.into()),
+    };
+    let name: Value = name;
+    json!({ what: name, "places": over.places })
+}
+
+/// `Floor: 2 more are taken than its capacity allows`.
+pub(super) fn over_text(over: &v1::OverCommitted) -> String {
+    let places = over.places;
+    match &over.of {
+        Some(Of::Section(name)) => format!("{name}: {places} more are held, sold or blocked than its capacity allows"),
+        Some(Of::Pool(name)) => format!("pool {name}: {places} more are taken than its capacity allows"),
+        None => format!("the show: {places} more are taken than its capacity allows"),
+    }
 }
 
 fn named(counts: &v1::Counts) -> [(&'static str, u32); 4] {
@@ -106,14 +129,28 @@ pub(super) fn print_overview(overview: &v1::GetShowOverviewResponse, all_section
         println!("  by channel");
         overview.channels.iter().for_each(print_channel);
     }
+    print_capacities(overview);
     overview.blocks.iter().for_each(print_block);
     let (holds, bookings, waiting) = (overview.live_holds, overview.bookings, overview.waiting);
     println!("  {holds} live holds, {bookings} bookings, {waiting} waiting");
     if overview.gathered > 0 {
         println!("  {} places are kept for some who wait, until they have all they need", overview.gathered);
     }
+    overview.over_committed.iter().for_each(|over| println!("  {}", over_text(over)));
+}
+
+/// Pools and the show's capacity, if there are such.
+fn print_capacities(overview: &v1::GetShowOverviewResponse) {
+    if overview.pools.is_empty() && overview.capacity.is_none() {
+        return;
+    }
+    println!("  {:<24} {:>9} {:>9} {:>9}", "by capacity", "available", "taken", "capacity");
+    for v1::PoolOverview { name, capacity, taken, available } in &overview.pools {
+        println!("    {name:<22} {available:>9} {taken:>9} {capacity:>9}");
+    }
     if let Some(capacity) = overview.capacity {
-        println!("  {} of at most {capacity} places taken", overview.taken);
+        let available = overview.counts.unwrap_or_default().available;
+        println!("    {:<22} {available:>9} {:>9} {capacity:>9}", "the show", overview.taken);
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
     inventory::{
         hold_best::{self, Placement, Step},
         places::Places,
+        policy::OrphanRule,
         runs::Sight,
         scenario,
         show::Show,
@@ -157,6 +158,44 @@ fn nobody_sits_alone_while_there_is_room_for_two_elsewhere() {
             assert!(of_two < 2, "seed {seed}, {quantity}: {groups:?}");
         }
     }
+}
+
+/// In two groups of two or more, as long as there are two runs that allow it.
+#[test]
+fn no_single_seat_is_left_over_by_two_groups_if_the_show_has_an_orphan_rule() {
+    let fits = |length: u32, quantity: u32| length == quantity || length >= quantity + 2;
+    let mut changed = 0;
+    for seed in 0..500 {
+        let mut inventory = scenario::run(HALL);
+        let show = &mut inventory.shows[0];
+        house(show, seed);
+        for quantity in 4..=16 {
+            let without = choose(show, quantity, Adjacency::Preferred, 1);
+            show.policy.orphans = OrphanRule::Avoid;
+            let chosen = choose(show, quantity, Adjacency::Preferred, 1);
+            show.policy.orphans = OrphanRule::Off;
+            let Ok((seats, placement)) = chosen.clone() else { continue };
+            if placement.step != Step::Split || groups(show, &seats).len() != 2 {
+                continue;
+            }
+            changed += u32::from(chosen != without);
+            let section = show.manifest.rows()[show.manifest.row_of(SeatIndex(seats[0]))].section.0;
+            let runs = free_runs(show, &[section]);
+            let can_be = (2..=quantity - 2).any(|one| {
+                let pairs = (0..runs.len()).flat_map(|a| (0..runs.len()).map(move |b| (a, b)));
+                pairs.filter(|(a, b)| a != b).any(|(a, b)| fits(runs[a], one) && fits(runs[b], quantity - one))
+            });
+            let singles = |lengths: &[u32]| lengths.iter().filter(|length| **length == 1).count();
+            let before = singles(&runs);
+            let mut then = scenario::run(HALL);
+            let then = &mut then.shows[0];
+            house(then, seed);
+            then.take(&Places::new(seats.iter().copied().map(SeatIndex), []).unwrap());
+            let after = singles(&free_runs(then, &[section]));
+            assert!(!can_be || after <= before, "seed {seed}, {quantity}: {seats:?}");
+        }
+    }
+    assert!(changed > 20, "the rule matters: {changed}");
 }
 
 #[test]

@@ -2,7 +2,10 @@
 
 use super::{
     super::{
-        super::lookups::{Cursor, LookupBy},
+        super::{
+            lookups::{Cursor, LookupBy},
+            show::Show,
+        },
         hall,
     },
     Asked, Words, buyer, hold_id, mark, name, number,
@@ -127,12 +130,18 @@ impl Words<'_> {
         })
     }
 
-    pub(super) fn lookup(&self, verb: &str) -> Asked {
+    pub(super) fn lookup(&self, verb: &str, show: &Show) -> Asked {
         let after = self.value("after").map(|hold| Cursor::After(hold_id(hold)));
-        let from = self.number("from").map(Cursor::At).or(after);
+        let before = self.value("before").map(hold_id);
+        let before = before.map(|id| Cursor::Before(show.holds.find(id).expect("a hold").granted_at, id));
+        let from = self.number("from").map(Cursor::At).or(after).or(before);
         let by = match verb {
             "list" => LookupBy::Buyer(buyer(self.others[0])),
             "order" => LookupBy::Order(Reference::order(self.others[0]).expect("an order")),
+            "newest" => {
+                let named = self.values.get("in").into_iter().flatten();
+                LookupBy::Newest(named.map(|name| self.section(name)).collect())
+            }
             _ => LookupBy::Show,
         };
         Asked::Lookup { by, from, max: self.number("max").unwrap_or(10) as usize }

@@ -2,8 +2,9 @@
 
 use super::{
     super::super::{
+        capacities::{CapacityOf, OverCommitted},
         lookups::{Cursor, Page},
-        overview::{Counts, Overview},
+        overview::{Counts, Overview, PoolOverview},
         seat_bitmap::SeatBitmap,
         seat_map::SeatMap,
     },
@@ -32,6 +33,21 @@ impl Names<'_> {
         if parts.is_empty() { "all available".to_owned() } else { parts.join(", ") }
     }
 
+    /// Units that could be held.
+    pub(in super::super) fn rooms(&self, map: &SeatMap) -> String {
+        let units =
+            map.ga.iter().map(|ga| format!("{} {} of {}, ", self.section(ga.section), ga.available, ga.capacity));
+        format!("{}{} in all", units.collect::<String>(), map.available_at_once)
+    }
+
+    pub(in super::super) fn over_committed(&self, over: &OverCommitted) -> String {
+        match &over.of {
+            CapacityOf::Section(section) => format!("{} over by {}", self.section(*section), over.places),
+            CapacityOf::Pool(name) => format!("pool {name} over by {}", over.places),
+            CapacityOf::Show => format!("the show over by {}", over.places),
+        }
+    }
+
     pub(in super::super) fn page(&self, page: &Page) -> String {
         let mut parts: Vec<String> =
             page.holds.iter().map(|view| format!("{} {}", hold(view.hold_id), self.hold(view))).collect();
@@ -39,6 +55,7 @@ impl Names<'_> {
         parts.extend(page.next.map(|next| match next {
             Cursor::After(id) => format!("more after {}", hold(id)),
             Cursor::At(position) => format!("more from {position}"),
+            Cursor::Before(_, id) => format!("more before {}", hold(id)),
         }));
         if parts.is_empty() { "nothing".to_owned() } else { parts.join(" | ") }
     }
@@ -49,6 +66,13 @@ impl Names<'_> {
         let sections =
             overview.sections.iter().map(|(section, of)| format!("{} {}", self.section(*section), counts(of)));
         let mut parts = vec![overview.state.to_string(), sections.collect::<Vec<_>>().join(" ")];
+        if overview.capacity.1.is_some() || !overview.pools.is_empty() {
+            parts.push(format!("{} in all", overview.counts.available));
+        }
+        for pool in &overview.pools {
+            let PoolOverview { name, capacity, taken, available } = pool;
+            parts.push(format!("{name} {taken} of {capacity} taken {available} left"));
+        }
         for channel in &overview.channels {
             let opens = match channel.public_at {
                 _ if channel.is_public => "public".to_owned(),
@@ -66,6 +90,7 @@ impl Names<'_> {
         parts.push(format!("{holds} holds {bookings} bookings {waiting} waiting"));
         parts.extend((overview.gathered > 0).then(|| format!("{} gathered", overview.gathered)));
         parts.extend(overview.capacity.1.map(|capacity| format!("{} of {capacity} taken", overview.capacity.0)));
+        parts.extend(overview.over_committed.iter().map(|over| self.over_committed(over)));
         parts.join(", ")
     }
 
