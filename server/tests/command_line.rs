@@ -74,8 +74,8 @@ fn a_show_by_hand() {
     let (mut server, address) = Process::serve(data.path(), 1);
     import(address, plans.path());
     says(
-        &usher(address, "show block club --kind house --reason sponsor --seat West/A/1 --ga Floor=2", 0),
-        &["3 blocked, 0 left alone"],
+        &usher(address, "show block club --kind house --reason sponsor --seat West/A/1 --ga-blocked Floor=2", 0),
+        &["3 blocked, 0 left alone", "Floor: 0 -> 2 units blocked"],
     );
     says(&usher(address, "show channel set club fans --public-at 2100-01-01T00:00:00Z", 0), &["2100-01-01T00:00:00Z"]);
     says(&usher(address, "show channel assign club --key fans --row West/A", 0), &["9 moved"]);
@@ -98,5 +98,33 @@ fn a_show_by_hand() {
     says(&usher(address, "show cancel club --yes", 0), &["Cancelled"]);
     says(&usher(address, "show archive club", 0), &["club: archived"]);
     says(&usher(address, "show open club", 3), &["SHOW_NOT_OPEN"]);
+    server.kill();
+}
+
+/// A number says what is blocked afterwards: both ways may be sent again, and the last unit comes back.
+#[test]
+fn units_are_blocked_and_unblocked_to_a_number() {
+    let data = tempfile::tempdir().unwrap();
+    let plans = tempfile::tempdir().unwrap();
+    let (mut server, address) = Process::serve(data.path(), 1);
+    import(address, plans.path());
+    for (words, parts) in [
+        ("block club --reason rain --ga-blocked Floor=4", ["4 blocked", "Floor: 0 -> 4 units blocked"]),
+        ("block club --reason rain --ga-blocked Floor=4", ["0 blocked", "Floor: 4 -> 4 units blocked"]),
+        ("block club --reason rain --ga-blocked Floor=0", ["0 blocked", "Floor: 4 -> 4 units blocked"]),
+        ("unblock club --reason rain --ga-blocked Floor=1 --dry-run", ["3 would be unblocked", "Floor: 4 -> 1 units"]),
+        ("unblock club --reason rain --ga-blocked Floor=1", ["3 unblocked", "Floor: 4 -> 1 units blocked"]),
+        ("unblock club --reason rain --ga-blocked Floor=3", ["0 unblocked", "Floor: 1 -> 1 units blocked"]),
+        ("unblock club --reason rain --ga-blocked Floor=0", ["1 unblocked", "Floor: 1 -> 0 units blocked"]),
+        ("block club --reason rain --section Floor --section West", ["14 blocked", "Floor: 0 -> 5 units blocked"]),
+        ("unblock club --reason rain --section Floor", ["5 unblocked", "Floor: 5 -> 0 units blocked"]),
+        ("block club --reason rain --ga-blocked Floor=9", ["5 blocked, 4 left alone", "Floor: 0 -> 5 units blocked"]),
+    ] {
+        says(&usher(address, &format!("show {words}"), 0), &parts);
+    }
+    let json = usher(address, "show unblock club --reason rain --ga-blocked Floor=2 --json", 0);
+    let report: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(report["ga"], serde_json::json!([{ "section": "Floor", "before": 5, "after": 2 }]));
+    says(&usher(address, "show retire club --section Floor", 3), &["PLACES_UNKNOWN", "section of seats \"Floor\""]);
     server.kill();
 }

@@ -172,7 +172,7 @@ mod tests {
             "row A 4 in West, bays 4
              00:00  channel fans public 30:00          -> done
              00:00  assign A1 to fans                  -> 1 changed
-             00:00  block A2 3xFloor house:guests      -> 4 changed
+             00:00  block A2 3xFloor house:guests      -> 4 changed, Floor 0>3
              00:00  schedule house:guests at 20:00     -> done
              00:01  hold A1 A4 as h1 with fans accessible -> held 2000, until 10:01
              00:02  sell A3 2xFloor as h2 for o2       -> confirmed A3 2xFloor 1200 for o2

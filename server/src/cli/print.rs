@@ -169,16 +169,21 @@ pub(super) fn print_entry(entry: &v1::WaitlistEntry, json: bool) {
 pub(super) fn print_report(report: &v1::BulkReport, did: &str, json: bool) {
     if json {
         let seats: Vec<String> = report.refused_seats.iter().map(|seat| label_text(seat.label.as_ref())).collect();
+        let ga = |own: &v1::BlockedUnits| json!({ "section": own.section, "before": own.before, "after": own.after });
+        let ga: Vec<Value> = report.ga.iter().map(ga).collect();
         println!(
             "{}",
             json!({
                 "changed": report.changed, "refused": report.refused, "refused_seats": seats,
-                "refused_ga": report.refused_ga, "queued": report.queued, "waiting": report.waiting,
+                "refused_ga": report.refused_ga, "ga": ga, "queued": report.queued, "waiting": report.waiting,
             })
         );
         return;
     }
     println!("{} {did}, {} left alone", report.changed, report.refused);
+    for units in &report.ga {
+        println!("  {}: {} -> {} units blocked", units.section, units.before, units.after);
+    }
     if !report.refused_seats.is_empty() {
         println!("  left alone: {}", seats_text(&report.refused_seats));
     }

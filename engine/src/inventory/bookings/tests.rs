@@ -47,7 +47,7 @@ fn cancelled_places_may_be_withheld() {
          00:04  cancel h1 to house:guests            -> cancelled
          00:05  seats                                -> A1 A2 blocked, 2xFloor blocked
          00:06  hold A2 as h2 house                  -> held 1000, until 10:06
-         00:07  unblock A1 section:Floor kill:damage -> 2 changed
+         00:07  unblock A1 section:Floor kill:damage -> 2 changed, Floor 1>0
          00:08  seats                                -> A2 held, 1xFloor blocked",
     );
 }

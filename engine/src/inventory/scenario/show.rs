@@ -161,6 +161,9 @@ impl Names<'_> {
             let names = [self.seat_names(report.refused_seats.iter().copied()), ga].concat();
             text += &format!(", {} refused: {}", report.refused, names.join(" "));
         }
+        for units in &report.ga {
+            text += &format!(", {} {}>{}", self.section(units.section), units.before, units.after);
+        }
         for (count, what) in [(report.queued, "queued"), (report.waiting, "waiting")] {
             if count > 0 {
                 text += &format!(", {count} {what}");
