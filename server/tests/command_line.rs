@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::{fs, net::SocketAddr, path::Path};
+use std::{fs, net::SocketAddr, path::Path, process::Stdio};
 
 use common::process::{Process, program, run};
 
@@ -98,6 +98,26 @@ fn a_show_by_hand() {
     says(&usher(address, "show cancel club --yes", 0), &["Cancelled"]);
     says(&usher(address, "show archive club", 0), &["club: archived"]);
     says(&usher(address, "show open club", 3), &["SHOW_NOT_OPEN"]);
+    server.kill();
+}
+
+/// As `usher show get club | head -1` may leave it.
+#[test]
+fn a_reader_may_stop_reading() {
+    let data = tempfile::tempdir().unwrap();
+    let plans = tempfile::tempdir().unwrap();
+    let (mut server, address) = Process::serve(data.path(), 1);
+    import(address, plans.path());
+    for words in
+        ["show get club", "show get club --plan", "show list --json", "call", "hold club --buyer ann --index 1"]
+    {
+        let mut command = program(env!("CARGO_BIN_EXE_usher"));
+        command.args(words.split(' ')).args(["--server", &format!("http://{address}")]);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!((ended.status.code(), String::from_utf8_lossy(&ended.stderr).as_ref()), (Some(0), ""), "{words}");
+    }
     server.kill();
 }
 

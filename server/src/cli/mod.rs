@@ -4,6 +4,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+// First, for its macro.
+#[macro_use]
+mod output;
+
 mod bench;
 mod best;
 mod booking;
@@ -104,8 +108,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Err(error) => {
             let label = console::style("error:").red().bold().for_stderr();
             match error.downcast_ref::<tonic::Status>() {
-                Some(status) => eprintln!("{label} {}", client::explain(status)),
-                None => eprintln!("{label} {error:#}"),
+                Some(status) => output::print_error(format_args!("{label} {}", client::explain(status))),
+                None => output::print_error(format_args!("{label} {error:#}")),
             }
             ExitCode::from(client::exit_code(&error))
         }
