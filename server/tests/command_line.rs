@@ -57,7 +57,16 @@ fn a_sale_by_hand() {
     says(&usher(address, &format!("pin club {ANNS} --buyer ann"), 0), &["is good until 20"]);
     says(&usher(address, &format!("release club {ANNS} --buyer ann"), 3), &["HOLD_PINNED", "usher unpin"]);
     usher(address, &format!("unpin club {ANNS} --buyer ann"), 0);
-    says(&usher(address, &format!("confirm club {ANNS} --buyer ann --order o-1"), 0), &["confirmed"]);
+    let held = usher(address, &format!("get club {ANNS}"), 0);
+    says(&held, &["held until 20", "Z, can be extended until 20"]);
+    let confirm = |words: &str| usher(address, &format!("confirm club {ANNS} --buyer ann {words}"), 0);
+    says(&confirm("--order o-1 --payment p-1"), &["confirmed", "sold at 20", "Z with order o-1, payment p-1"]);
+    says(
+        &confirm("--order o-2 --payment p-1"),
+        &["with order o-1, payment p-1", "sold before, with order o-1; order o-2"],
+    );
+    says(&confirm("--order o-1"), &["sold before, with payment \"p-1\"; payment \"\" is not kept"]);
+    assert!(!confirm("--order o-1 --payment p-1").contains("sold before"));
     says(&usher(address, &format!("booking transfer club {ANNS} --buyer ann --to eve"), 0), &["it is eve's now"]);
     says(&usher(address, "holds club --buyer eve", 0), &[ANNS, "West/A/4, West/A/5, West/A/6", "order o-1"]);
     says(&usher(address, "holds club", 2), &["--buyer", "--order", "--all"]);

@@ -88,7 +88,8 @@ pub(super) fn explain(status: &Status) -> String {
     };
     let told = details.error_info().into_iter().flat_map(|info| &info.metadata);
     let instants = told.filter(|(name, _)| name.ends_with("_ms"));
-    let instants = instants.filter_map(|(name, ms)| Some((name.trim_end_matches("_ms"), ms.parse().ok()?)));
-    let instants: String = instants.map(|(name, ms)| format!("\n{name}: {}", utc(ms))).collect();
+    let instants = instants.filter_map(|(name, ms)| Some((name.trim_end_matches("_ms"), utc(ms.parse().ok()?))));
+    let untold = instants.filter(|(_, at)| !status.message().contains(at));
+    let instants: String = untold.map(|(name, at)| format!("\n{name}: {at}")).collect();
     format!("{} ({reason}){instants}{advice}", status.message())
 }

@@ -7,12 +7,12 @@ use super::{
     client::ServerArgs,
     hold::print_deadline,
     places::{HoldIdArg, PlacesArgs},
-    print::print_hold,
+    print::{print_hold, print_sold_before},
     terms::TermsArgs,
 };
 use crate::token::new_hold_id;
 
-/// Confirming again returns the first booking.
+/// Confirming again returns the first booking, also with another order: the order that is printed is the booking's.
 #[derive(Debug, Args)]
 pub(super) struct Confirm {
     /// Show that the hold is in
@@ -96,8 +96,11 @@ impl Confirm {
             accept_late: self.accept_late,
         };
         self.server.block_on(async |channel| {
+            let (order, payment) = (request.order_ref.clone(), request.payment_ref.clone());
             let answer = InventoryClient::new(channel).confirm_hold(request).await?.into_inner();
-            print_hold(&answer.hold.unwrap_or_default(), self.server.json);
+            let hold = answer.hold.unwrap_or_default();
+            print_hold(&hold, self.server.json);
+            print_sold_before(&hold, &order, &payment, self.server.json);
             Ok(())
         })
     }
@@ -116,8 +119,11 @@ impl Sell {
             terms: Some(self.terms.into_terms(None)),
         };
         self.server.block_on(async |channel| {
+            let (order, payment) = (request.order_ref.clone(), request.payment_ref.clone());
             let answer = InventoryClient::new(channel).sell_places(request).await?.into_inner();
-            print_hold(&answer.hold.unwrap_or_default(), self.server.json);
+            let hold = answer.hold.unwrap_or_default();
+            print_hold(&hold, self.server.json);
+            print_sold_before(&hold, &order, &payment, self.server.json);
             Ok(())
         })
     }

@@ -47,9 +47,44 @@ pub(super) fn print_hold(hold: &v1::Hold, json: bool) {
         println!("  {:<24} {:<16} {}", "total", "", money(hold.total_minor, currency));
     }
     print_details(hold);
+    print_end(hold);
     if hold.state() == v1::HoldState::Held {
         let (show, buyer) = (&hold.show_id, &hold.buyer_id);
         println!("Sell it with: usher confirm {show} {id} --buyer {buyer} --order ORDER");
+    }
+}
+
+/// Until when it is held, or to whom it is sold.
+fn print_end(hold: &v1::Hold) {
+    let (until, at_most) = (utc(hold.expires_at_ms), utc(hold.extendable_until_ms));
+    match hold.state() {
+        v1::HoldState::Held if hold.is_pinned => println!("  pinned until {until}"),
+        v1::HoldState::Held if hold.extendable_until_ms > hold.expires_at_ms => {
+            println!("  held until {until}, can be extended until {at_most}");
+        }
+        v1::HoldState::Held => println!("  held until {until}, cannot be extended"),
+        v1::HoldState::Expired => println!("  expired at {until}"),
+        _ => {}
+    }
+    if let Some(booking) = &hold.booking {
+        println!("  sold at {} with {}", utc(booking.confirmed_at_ms), refs_text(booking));
+    }
+}
+
+/// The order of a booking, and its payment if there is one.
+fn refs_text(booking: &v1::Booking) -> String {
+    let payment =
+        if booking.payment_ref.is_empty() { String::new() } else { format!(", payment {}", booking.payment_ref) };
+    format!("order {}{payment}", booking.order_ref)
+}
+
+/// Says so where a booking was there before, with another order or payment than was asked for now.
+pub(super) fn print_sold_before(hold: &v1::Hold, order: &str, payment: &str, json: bool) {
+    let Some(booking) = &hold.booking else { return };
+    if !json && booking.order_ref != order {
+        println!("  sold before, with order {}; order {order} is not kept", booking.order_ref);
+    } else if !json && booking.payment_ref != payment {
+        println!("  sold before, with payment {:?}; payment {payment:?} is not kept", booking.payment_ref);
     }
 }
 
@@ -113,6 +148,8 @@ pub(super) fn hold_json(hold: &v1::Hold) -> Value {
         "seats": seats, "ga": ga, "total_minor": hold.total_minor, "currency": hold.currency,
         "expires_at_ms": hold.expires_at_ms, "extendable_until_ms": hold.extendable_until_ms,
         "order_ref": hold.booking.as_ref().map(|booking| booking.order_ref.clone()),
+        "payment_ref": hold.booking.as_ref().map(|booking| booking.payment_ref.clone()),
+        "confirmed_at_ms": hold.booking.as_ref().map(|booking| booking.confirmed_at_ms),
         "is_offer": hold.is_offer, "is_pinned": hold.is_pinned, "refund_due": hold.refund_due,
         "difference_minor": hold.difference_minor, "tickets": hold.tickets,
     });

@@ -164,7 +164,11 @@ async fn malformed_sales_and_rules_are_refused() {
     let schedule =
         |opens_at_ms, closes_at_ms| v1::ScheduleSaleRequest { show_id: show_id(), opens_at_ms, closes_at_ms };
     refused!(clients.schedule_sale(schedule(u64::MAX, None)), "opens_at_ms", "before the year 10000");
-    refused!(clients.schedule_sale(schedule(5, Some(5))), "closes_at_ms", "must be after opens_at_ms, 5");
+    refused!(
+        clients.schedule_sale(schedule(5, Some(5))),
+        "closes_at_ms",
+        "must be after opens_at_ms, 1970-01-01T00:00:00Z"
+    );
     let update = |policy| v1::UpdatePolicyRequest { show_id: show_id(), policy: Some(policy) };
     let rules = v1::Policy::default;
     let cases = [
@@ -200,7 +204,7 @@ async fn malformed_sales_and_rules_are_refused() {
     refused!(clients.create_show(create), "sale.closes_at_ms", "a draft has no times");
     let closed = Some(v1::Sale { is_draft: false, opens_at_ms: 9, closes_at_ms: Some(5) });
     let create = v1::CreateShowRequest { sale: closed, ..wire::hall("matinee", 10, 0) };
-    refused!(clients.create_show(create), "sale.closes_at_ms", "must be after sale.opens_at_ms, 9");
+    refused!(clients.create_show(create), "sale.closes_at_ms", "must be after sale.opens_at_ms, 1970-01-01T00:00:00Z");
     server.stop().await;
 }
 
