@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::{fs, net::SocketAddr, path::Path, process::Stdio};
+use std::{fs, net::SocketAddr, path::Path, process::Stdio, thread, time::Duration};
 
 use common::process::{Process, program, run};
 
@@ -50,7 +50,8 @@ fn a_sale_by_hand() {
     );
     let seven = "best club --buyer bob --quantity 7";
     says(&usher(address, seven, 3), &["SOLD_OUT", "usher waitlist join"]);
-    says(&usher(address, "best club --buyer bob", 1), &["--quantity N", "--ticket adult=2"]);
+    let never = usher(address, "best club --buyer bob --quantity 10 --category Gold", 3);
+    says(&never, &["SOLD_OUT", "has 9 such places in all", "waiting does not help"]);
     let wait = format!("waitlist join club --buyer bob --quantity 7 --id {BOBS}");
     says(&usher(address, &wait, 0), &["waiting for 7; 1 waiting in all"]);
     says(&usher(address, &format!("get club {BOBS}"), 0), &["waiting for 7"]);
@@ -103,10 +104,10 @@ fn a_show_by_hand() {
     assert_eq!(plan["categories"][0]["price_minor"], 100);
     says(&usher(address, "show pause club", 0), &["club: paused"]);
     says(&usher(address, "hold club --buyer ann --ga Floor=1", 3), &["SHOW_NOT_OPEN", "usher show open"]);
-    says(&usher(address, "show cancel club", 1), &["would end", "2 holds with 2 places", "--yes"]);
+    says(&usher(address, "show cancel club", 2), &["would end", "2 holds with 2 places", "--yes"]);
     says(&usher(address, "show cancel club --yes", 0), &["Cancelled"]);
     says(&usher(address, "show archive club", 0), &["club: archived"]);
-    says(&usher(address, "show open club", 3), &["SHOW_NOT_OPEN"]);
+    says(&usher(address, "show open club", 3), &["SHOW_NOT_OPEN", "only looked up"]);
     server.kill();
 }
 
@@ -155,5 +156,54 @@ fn units_are_blocked_and_unblocked_to_a_number() {
     let report: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(report["ga"], serde_json::json!([{ "section": "Floor", "before": 5, "after": 2 }]));
     says(&usher(address, "show retire club --section Floor", 3), &["PLACES_UNKNOWN", "section of seats \"Floor\""]);
+    server.kill();
+}
+
+/// Whoever finds out that a request cannot be meant, `usher` or the server.
+#[test]
+fn wrong_usage_is_told_from_refusals() {
+    let data = tempfile::tempdir().unwrap();
+    let plans = tempfile::tempdir().unwrap();
+    let (mut server, address) = Process::serve(data.path(), 1);
+    import(address, plans.path());
+    for (words, parts) in [
+        ("best club --buyer bob", ["--quantity N", "--ticket adult=2"]),
+        ("waitlist join club --buyer bob", ["--quantity N", ""]),
+        ("hold club --buyer bob", ["INVALID_REQUEST", "places"]),
+        ("sell club --buyer bob --order o-1", ["INVALID_REQUEST", "places"]),
+        ("hold club --buyer bob --index 1 --ttl 1s", ["INVALID_REQUEST", "ttl_ms"]),
+        ("show block club --reason rain", ["INVALID_REQUEST", "selection"]),
+        ("holds club", ["--buyer", "--all"]),
+        ("call nonsense", ["no method such as", "lists all"]),
+        ("call usher.v1.Shows/Nonsense", ["has no method Nonsense", "lists all"]),
+        ("call usher.v1.Shows/GetShow {\"nonsense\":1}", ["no usher.v1.GetShowRequest", "nonsense"]),
+        ("show cancel club", ["nothing was done", "--yes"]),
+    ] {
+        says(&usher(address, words, 2), &parts);
+    }
+    says(&usher(address, "show get nowhere", 3), &["SHOW_UNKNOWN", "usher show list"]);
+    says(&usher(address, "show close club", 0), &["closed"]);
+    says(&usher(address, "show open club", 3), &["SHOW_NOT_OPEN", "does not open again"]);
+    server.kill();
+}
+
+/// A late payment: what is left to do depends on why it was refused.
+#[test]
+fn advice_fits_a_payment_that_is_late() {
+    let data = tempfile::tempdir().unwrap();
+    let plans = tempfile::tempdir().unwrap();
+    let (mut server, address) = Process::serve(data.path(), 1);
+    import(address, plans.path());
+    usher(address, &format!("hold club --buyer ann --index 1 --ttl 5s --id {ANNS}"), 0);
+    usher(address, "show policy club --late-confirm-max 0s", 0);
+    thread::sleep(Duration::from_millis(5_100));
+    let confirm = format!("confirm club {ANNS} --buyer ann --order o-1");
+    says(&usher(address, &confirm, 3), &["the hold expired at 20", "Z (HOLD_EXPIRED)\nThe places", "--accept-late"]);
+    let late = usher(address, &format!("{confirm} --accept-late"), 3);
+    says(&late, &["HOLD_EXPIRED", "late_confirm_max", "give the money back"]);
+    usher(address, "show policy club --late-confirm-max 10m", 0);
+    usher(address, "hold club --buyer bob --index 1", 0);
+    let taken = usher(address, &format!("{confirm} --accept-late"), 3);
+    says(&taken, &["PLACES_TAKEN", "others have its places"]);
     server.kill();
 }

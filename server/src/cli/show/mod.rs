@@ -19,7 +19,7 @@ mod sale;
 use describe::{overview_json, print_overview, sale_text, show_json};
 
 /// Largest answer that is read: a whole manifest.
-const MANIFEST_BYTES_MAX: usize = 64 << 20;
+pub(super) const MANIFEST_BYTES_MAX: usize = 64 << 20;
 
 /// What to do with shows.
 #[derive(Debug, Subcommand)]

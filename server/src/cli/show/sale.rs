@@ -5,7 +5,11 @@ use clap::Args;
 use usher_proto::v1::{self, shows_client::ShowsClient};
 
 use super::describe::{sale_text, show_json};
-use crate::cli::{client::ServerArgs, places::money, when::parse_when};
+use crate::cli::{
+    client::{ServerArgs, WrongUsage},
+    places::money,
+    when::parse_when,
+};
 
 /// By the server's clock; a sale that is over does not open again.
 #[derive(Debug, Args)]
@@ -118,7 +122,10 @@ impl Cancel {
             let currency = manifest.into_inner().manifest.unwrap_or_default().currency;
             print_cancelled(&report, &currency, dry_run, self.server.json);
             if !self.dry_run && !self.yes {
-                bail!("nothing was done: it cannot be taken back. Add --yes to do it, or --dry-run to only count");
+                bail!(WrongUsage(
+                    "nothing was done: it cannot be taken back. Add --yes to do it, or --dry-run to only count"
+                        .to_owned()
+                ));
             }
             Ok(())
         })
