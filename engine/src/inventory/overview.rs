@@ -178,7 +178,7 @@ mod tests {
              00:02  sell A3 2xFloor as h2 for o2       -> confirmed A3 2xFloor 1200 for o2
              00:03  join 1 any in West as h3 by bob    -> waiting, 1 in all
              00:04  overview                           -> on sale, West 0+2+1+1 Floor 95+0+2+3, fans 0+1+0+0 public at 30:00, house:guests 1 3xFloor until 20:00, 1 holds 1 bookings 1 waiting
-             00:05  cancel h2                          -> cancelled
+             00:05  cancel h2                          -> cancelled, refund 1200
                     => h3 offered A3 1000, until 10:05
              00:06  overview                           -> on sale, West 0+3+0+1 Floor 97+0+0+3, fans 0+1+0+0 public at 30:00, house:guests 1 3xFloor until 20:00, 2 holds 0 bookings 0 waiting",
         );

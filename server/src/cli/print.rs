@@ -3,10 +3,7 @@
 use serde_json::{Value, json};
 use usher_proto::v1;
 
-use super::{
-    places::{money, signed_money},
-    when::utc,
-};
+use super::{places::money, when::utc};
 
 /// `held`, `confirmed`, ...
 pub(super) fn state_name(state: v1::HoldState) -> String {
@@ -100,8 +97,8 @@ fn print_details(hold: &v1::Hold) {
     if !hold.orphans.is_empty() {
         println!("  leaves single seats over: {}", seats_text(&hold.orphans));
     }
-    if let Some(difference) = hold.difference_minor {
-        println!("  the last exchange cost {}", signed_money(difference, &hold.currency));
+    if hold.refunded_minor > 0 {
+        println!("  cancelled so far: places for {}", money(hold.refunded_minor, &hold.currency));
     }
     if hold.refund_due {
         println!("  the show is cancelled: refund {}", money(hold.total_minor, &hold.currency));
@@ -151,7 +148,7 @@ pub(super) fn hold_json(hold: &v1::Hold) -> Value {
         "payment_ref": hold.booking.as_ref().map(|booking| booking.payment_ref.clone()),
         "confirmed_at_ms": hold.booking.as_ref().map(|booking| booking.confirmed_at_ms),
         "is_offer": hold.is_offer, "is_pinned": hold.is_pinned, "refund_due": hold.refund_due,
-        "difference_minor": hold.difference_minor, "tickets": hold.tickets,
+        "difference_minor": hold.difference_minor, "refunded_minor": hold.refunded_minor, "tickets": hold.tickets,
     });
     let orphans: Vec<String> = hold.orphans.iter().map(|seat| label_text(seat.label.as_ref())).collect();
     value["orphans"] = orphans.into();

@@ -46,7 +46,7 @@ fn the_house_sells_its_own_places_and_gets_them_back() {
          00:03  sell A2 as h2 for o2 house           -> confirmed A2 1000 for o2
          00:04  seats                                -> A1 A4 held, A2 sold, A3 blocked
          00:05  release h1                           -> released
-         00:06  cancel h2                            -> cancelled
+         00:06  cancel h2                            -> cancelled, refund 1000
          00:07  seats                                -> A1 A2 A3 blocked
          00:08  hold A1 as h3 for 5s house           -> held 1000, until 00:13
          00:09  unblock A1 A2 A3 house:guests        -> 3 changed
@@ -251,7 +251,7 @@ fn marks_are_bounded() {
          00:02  block A1 block:b254      -> 1 changed
          00:02  sell A2 as h1 for o1     -> confirmed A2 1000 for o1
          00:03  cancel h1 to kill:damage -> rejected: marks_per_show_max is 255
-         00:04  cancel h1 to block:b7    -> cancelled
+         00:04  cancel h1 to block:b7    -> cancelled, refund 1000
          00:05  seats                    -> A1 A2 blocked"
     ));
 }
