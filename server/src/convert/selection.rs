@@ -67,7 +67,9 @@ pub(super) fn selection(
         violations.require(is_new, "ga", format_args!("names section {:?}, which is named twice", wanted.section));
         ga.push((section, wanted.units));
     }
-    unknown.refuse()?;
+    if !unknown.is_none(violations)? {
+        return Ok(None);
+    }
     seats.sort_unstable();
     seats.dedup();
     sections.sort_unstable();
