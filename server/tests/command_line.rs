@@ -213,3 +213,42 @@ fn advice_fits_a_payment_that_is_late() {
     says(&taken, &["PLACES_TAKEN", "others have its places"]);
     server.kill();
 }
+
+/// What would happen silently otherwise is said.
+#[test]
+fn nothing_is_replaced_dropped_or_left_alone_in_silence() {
+    let data = tempfile::tempdir().unwrap();
+    let plans = tempfile::tempdir().unwrap();
+    let (mut server, address) = Process::serve(data.path(), 1);
+    let plan = plans.path().join("hall.json");
+    fs::write(&plan, PLAN.replace("\"count\": 9", "\"count\": 99")).unwrap();
+    let import = usher(address, &format!("show import hall {} --price Gold=8000", plan.display()), 0);
+    says(&import, &["hall: Club with 104 places, created", "Gold: 80.00 EUR instead of the plan's 90.00 EUR"]);
+    usher(address, "show change set-capacity hall", 2);
+    usher(address, "show change set-capacity hall 50 --none", 2);
+    usher(address, "show change set-capacity hall 50", 0);
+    says(&usher(address, "show get hall", 0), &["0 of at most 50 places taken"]);
+    usher(address, "show change set-capacity hall --none", 0);
+    assert!(!usher(address, "show get hall", 0).contains("at most"));
+
+    usher(address, "show block hall --reason rain --row West/A", 0);
+    let again = usher(address, "show block hall --reason fire --row West/A", 0);
+    says(&again, &["0 blocked, 99 left alone", "left alone: West/A/1, West/A/2,", "West/A/20 and 79 more"]);
+    let json = usher(address, "show block hall --reason fire --row West/A --json", 0);
+    assert_eq!(json.matches("West/A/").count(), 99);
+    let preview = "show unblock hall --reason rain --seat West/A/1 --dry-run";
+    says(&usher(address, preview, 0), &["1 would be unblocked", "nobody waits"]);
+    usher(address, "waitlist join hall --buyer bob --quantity 2", 0);
+    says(&usher(address, preview, 0), &["1 would be unblocked", "1 wait; those whose wish it meets"]);
+    let mass = "show unblock hall --reason rain --row West/A --dry-run";
+    says(&usher(address, mass, 0), &["99 would be unblocked", "99 of them are offered a few at a time to the 1"]);
+    assert!(!usher(address, "show get hall --plan", 0).contains("retired"));
+    usher(address, "show retire hall --seat West/A/7 --seat West/A/9", 0);
+    says(&usher(address, "show get hall --plan", 0), &["note: 2 seats of this plan are retired: West/A/7, West/A/9"]);
+
+    usher(address, "show pause hall", 0);
+    let times = "--opens-at 2100-01-01T00:00:00Z --closes-at 2100-01-02T00:00:00Z";
+    let paused = usher(address, &format!("show schedule hall {times}"), 0);
+    says(&paused, &["hall: paused, closes at 2100-01-02", "`usher show open` does"]);
+    server.kill();
+}

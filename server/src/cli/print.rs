@@ -5,6 +5,9 @@ use usher_proto::v1;
 
 use super::{places::money, when::utc};
 
+/// Names that are printed of a long list; JSON has them all.
+const NAMES_PRINTED_MAX: usize = 20;
+
 /// `held`, `confirmed`, ...
 pub(super) fn state_name(state: v1::HoldState) -> String {
     state.as_str_name().trim_start_matches("HOLD_STATE_").to_lowercase()
@@ -19,7 +22,14 @@ pub(super) fn label_text(label: Option<&v1::SeatLabel>) -> String {
 }
 
 fn seats_text(seats: &[v1::Seat]) -> String {
-    seats.iter().map(|seat| label_text(seat.label.as_ref())).collect::<Vec<_>>().join(", ")
+    first_of(seats.iter().map(|seat| label_text(seat.label.as_ref())), seats.len())
+}
+
+/// The first of so many names.
+pub(super) fn first_of(names: impl Iterator<Item = String>, count: usize) -> String {
+    let named: Vec<String> = names.take(NAMES_PRINTED_MAX).collect();
+    let more = count.saturating_sub(named.len());
+    if more == 0 { named.join(", ") } else { format!("{} and {more} more", named.join(", ")) }
 }
 
 /// A hold in full.
@@ -219,7 +229,11 @@ pub(super) fn print_report(report: &v1::BulkReport, did: &str, json: bool) {
         println!("  {}: {} -> {} units blocked", units.section, units.before, units.after);
     }
     if !report.refused_seats.is_empty() {
-        println!("  left alone: {}", seats_text(&report.refused_seats));
+        // The report itself names at most 1,000 seats; units count as left alone, too, where their section is named.
+        let named = report.refused_seats.len();
+        let seats = if report.refused_ga.is_empty() { report.refused as usize } else { named };
+        let names = report.refused_seats.iter().map(|seat| label_text(seat.label.as_ref()));
+        println!("  left alone: {}", first_of(names, seats.max(named)));
     }
     if !report.refused_ga.is_empty() {
         println!("  too few units in: {}", report.refused_ga.join(", "));

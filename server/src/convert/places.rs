@@ -84,7 +84,13 @@ pub(super) fn places(
         return Ok(None);
     }
     let places = Places::new(seats, ga).map_err(|error| match error {
-        // The section's name says more than its position.
+        // Names say more than positions.
+        PlacesError::SeatTwice(seat) => match manifest.label(seat) {
+            Some(label) => {
+                format!("names seat {}/{}/{} twice, number {}", label.section, label.row, label.seat, seat.0)
+            }
+            None => error.to_string(),
+        },
         PlacesError::SectionTwice(section) => format!("names section {:?} twice", manifest.section_name(section)),
         PlacesError::ZeroQuantity(section) => {
             format!("asks for 0 units of section {:?}", manifest.section_name(section))

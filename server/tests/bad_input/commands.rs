@@ -132,8 +132,8 @@ async fn malformed_places_are_refused() {
     let limit = Named::Said("limit", "places_per_hold_max");
     let absent = v1::HoldSeatsRequest { places: None, ..hold(v1::Places::default()) };
     refuse_all(vec![
-        invalid("a seat number twice", held(wire::seats(&[4, 9, 4])), "places", "seat 4 twice"),
-        invalid("a seat by number and label", held(twice), "places", "seat 4 twice"),
+        invalid("a seat number twice", held(wire::seats(&[4, 9, 4])), "places", "seat Stalls/1/5 twice, number 4"),
+        invalid("a seat by number and label", held(twice), "places", "seat Stalls/1/5 twice, number 4"),
         invalid("a section twice", held(sections_twice), "places", "section \"Floor\" twice"),
         invalid("no places", held(v1::Places::default()), "places", "at least one"),
         invalid("absent places", Command::HoldSeats(absent), "places", "at least one"),

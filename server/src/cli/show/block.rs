@@ -27,7 +27,8 @@ pub(in crate::cli) struct Block {
     server: ServerArgs,
 }
 
-/// First to those who wait, a few at a time if there are many, then to the public.
+/// First to those who wait, then to the public. Up to 64 places are offered at once, more than that at the rate of the
+/// show's returns_per_second_max.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Unblock {
     /// Show to offer places of
@@ -95,7 +96,14 @@ impl Unblock {
         self.server.block_on(async |channel| {
             let answer = ShowsClient::new(channel).unblock_places(request).await?.into_inner();
             let did = if dry_run { "would be unblocked" } else { "unblocked" };
-            print_report(&answer.report.unwrap_or_default(), did, self.server.json);
+            let report = answer.report.unwrap_or_default();
+            print_report(&report, did, self.server.json);
+            if dry_run && !self.server.json && report.queued == 0 {
+                match report.waiting {
+                    0 => println!("  nobody waits"),
+                    waiting => println!("  {waiting} wait; those whose wish it meets would be offered it at once"),
+                }
+            }
             Ok(())
         })
     }
