@@ -39,7 +39,7 @@ pub enum Rejection {
     #[error("the hold was released")]
     HoldReleased,
     /// The deadline has come.
-    #[error("the hold expired at {}", .expires_at.0)]
+    #[error("the hold expired at {expires_at}")]
     HoldExpired {
         /// The deadline.
         expires_at: Timestamp,
@@ -60,7 +60,7 @@ pub enum Rejection {
     #[error("it waits for an offer")]
     HoldWaiting,
     /// The show is in another state than this needs.
-    #[error("the show is {state}")]
+    #[error("the show is {state}{}", opens(*.opens_at))]
     ShowNotOpen {
         /// The state it is in.
         state: ShowState,
@@ -111,7 +111,7 @@ pub enum Rejection {
         max: u64,
     },
     /// The buyer let holds expire again and again.
-    #[error("the buyer let holds expire too often; he may hold again at {}", .until.0)]
+    #[error("the buyer let holds expire too often; he may hold again at {until}")]
     CoolingDown {
         /// When he may hold again.
         until: Timestamp,
@@ -158,6 +158,10 @@ pub enum Rejection {
         /// How many meet the wish.
         available: u32,
     },
+}
+
+fn opens(at: Option<Timestamp>) -> String {
+    at.map(|at| format!(", it opens at {at}")).unwrap_or_default()
 }
 
 /// The places that stand in the way.

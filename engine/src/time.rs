@@ -11,6 +11,8 @@ pub const HOLD_TTL_MS_MIN: u64 = 5_000;
 /// Longest time to live of a hold, in milliseconds: two hours.
 pub const HOLD_TTL_MS_MAX: u64 = 7_200_000;
 
+const DAY_MS: u64 = 86_400_000;
+
 /// Milliseconds since the Unix epoch, UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct Timestamp(pub u64);
@@ -26,6 +28,25 @@ impl Timestamp {
     #[must_use]
     pub fn ms_since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// RFC 3339 in UTC, to the second, for people. Source: Howard Hinnant, `civil_from_days`,
+/// <https://howardhinnant.github.io/date_algorithms.html>.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let days = self.0 / DAY_MS + 719_468;
+        let (era, day_of_era) = (days / 146_097, days % 146_097);
+        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        // Years begin in March, so that the leap day is the last one.
+        let month_from_march = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+        let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+        let year = year_of_era + era * 400 + u64::from(month <= 2);
+        let seconds = self.0 % DAY_MS / 1_000;
+        let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
 }
 
@@ -72,6 +93,18 @@ pub trait Clock: Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_instant_reads_as_a_date() {
+        for (ms, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_868_799_999, "2000-02-29T23:59:59Z"),
+            (1_000_000_000_000, "2001-09-09T01:46:40Z"),
+            (253_402_300_799_999, "9999-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(Timestamp(ms).to_string(), text);
+        }
+    }
 
     #[test]
     fn ttl_has_a_floor_and_a_ceiling() {

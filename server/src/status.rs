@@ -80,6 +80,20 @@ impl Refusal {
         Self::invalid(vec![Violation { field: field.to_owned(), description: description.to_string() }])
     }
 
+    /// This refusal with the wrong fields of another one, if both are of malformed requests; otherwise the one that is.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self.0.code, other.0.code) {
+            (Code::InvalidArgument, Code::InvalidArgument) => {
+                let mut violations = self.0.violations;
+                violations.extend(other.0.violations);
+                Self::invalid(violations)
+            }
+            (_, Code::InvalidArgument) => other,
+            _ => self,
+        }
+    }
+
     /// A bug of ours.
     #[must_use]
     pub fn internal(message: &str) -> Self {

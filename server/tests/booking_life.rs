@@ -186,7 +186,8 @@ async fn what_is_kept_for_whom() {
     let house = || Some(v1::Mark { kind: v1::BlockKind::House.into(), reason: "sponsor".to_owned() });
     let select = |indexes: &[u32]| Some(v1::Selection { seat_indexes: indexes.to_vec(), ..v1::Selection::default() });
     clients.inventory.hold_seats(wire::hold(SHOW, 9, "zoe", wire::seats(&[3]))).await.unwrap();
-    let block = v1::BlockPlacesRequest { show_id: show_id(), selection: select(&[2, 3, 4]), mark: house() };
+    let selection = select(&[2, 3, 4]);
+    let block = v1::BlockPlacesRequest { show_id: show_id(), selection, mark: house(), ..Default::default() };
     let report = clients.shows.block_places(block).await.unwrap().into_inner().report.unwrap();
     assert_eq!((report.changed, report.refused, report.refused_seats[0].seat_index), (2, 1, 3));
     let set = v1::SetChannelRequest { show_id: show_id(), key: "fans".to_owned(), public_at_ms: None };

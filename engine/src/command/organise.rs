@@ -19,8 +19,8 @@ pub struct Selection {
     pub sections: Vec<SectionIndex>,
     /// All seats of these categories.
     pub categories: Vec<CategoryIndex>,
-    /// Units of these general-admission sections: how many are to be blocked in the command's way afterwards, so that it
-    /// may be sent again.
+    /// Units of these general-admission sections: how many are to be blocked in the command's way afterwards, 0 or more,
+    /// so that it may be sent again.
     pub ga: Vec<(SectionIndex, u32)>,
 }
 

@@ -4,9 +4,9 @@
 //! goes first to those who wait; a mass return goes to them a few places at a time.
 
 use super::{
-    Answer,
+    Answer, BulkReport,
     blocks::{BlockKind, MARKS_MAX, Mark},
-    bulk::{self, must_be_changeable},
+    bulk::{self, BlockedUnits, must_be_changeable},
     show::Show,
 };
 use crate::{
@@ -37,16 +37,18 @@ pub(super) fn block(
     let is_so = |seat: &SeatIndex| show.blocks.is_blocked(*seat) && show.blocks.mark_of(*seat) == Some(&command.mark);
     let (free, others): (Vec<_>, Vec<_>) = selected.seats.into_iter().partition(|seat| show.available.contains(*seat));
     let refused = others.into_iter().filter(|seat| !is_so(seat)).collect();
-    let (mut ga, mut short) = (Vec::new(), Vec::new());
+    let (mut ga, mut short, mut told) = (Vec::new(), Vec::new(), Vec::new());
     for (section, units) in selected.ga {
         let available = show.ga_available(section);
-        let more = units.map_or(available, |units| units.saturating_sub(show.blocks.units_of(section, &command.mark)));
+        let before = show.blocks.units_of(section, &command.mark);
+        let more = units.map_or(available, |units| units.saturating_sub(before));
         let granted = more.min(available);
         ga.extend((granted > 0).then_some((section, granted)));
         short.extend((more > granted).then_some((section, more - granted)));
+        told.push(BlockedUnits { section, before, after: before + granted });
     }
     let changed = bulk::count(&free) + ga.iter().map(|(_, units)| units).sum::<u32>();
-    let report = bulk::report(changed, refused, &short);
+    let report = BulkReport { ga: told, ..bulk::report(changed, refused, &short) };
     if report.changed > 0 {
         let marked = MarkedPlaces { mark: command.mark.clone(), seats: SeatRange::of(free), ga };
         events.push(Event::PlacesBlocked(Box::new(marked)));
@@ -68,12 +70,15 @@ pub(super) fn unblock(
         selected.seats.into_iter().partition(|seat| show.blocks.mark_of(*seat) == Some(mark));
     // What is available already is as it was asked to be.
     let refused = others.into_iter().filter(|seat| !show.available.contains(*seat)).collect();
-    let back = |(section, stays): (SectionIndex, Option<u32>)| {
-        (section, show.blocks.units_of(section, mark).saturating_sub(stays.unwrap_or(0)))
-    };
-    let ga: Vec<_> = selected.ga.into_iter().map(back).filter(|(_, units)| *units > 0).collect();
+    let told = selected.ga.into_iter().map(|(section, stays)| {
+        let before = show.blocks.units_of(section, mark);
+        BlockedUnits { section, before, after: before.min(stays.unwrap_or(0)) }
+    });
+    let told: Vec<BlockedUnits> = told.collect();
+    let back = told.iter().map(|units| (units.section, units.before - units.after));
+    let ga: Vec<_> = back.filter(|(_, units)| *units > 0).collect();
     let changed = bulk::count(&marked) + ga.iter().map(|(_, units)| units).sum::<u32>();
-    let mut report = bulk::report(changed, refused, &[]);
+    let mut report = BulkReport { ga: told, ..bulk::report(changed, refused, &[]) };
     report.waiting = show.waitlist.waiting();
     if report.changed > RETURNED_AT_ONCE_MAX && report.waiting > 0 && mark.kind != BlockKind::Returning {
         report.queued = report.changed;

@@ -13,6 +13,7 @@ use super::{
     sale::ShowState,
     show::Show,
     taking::Taking,
+    view::HoldView,
 };
 use crate::{
     command::{CancelBooking, ExchangeSeats, ReturnTo, TransferBooking},
@@ -48,7 +49,7 @@ pub(super) fn cancel(
 ) -> Result<Answer, Rejection> {
     let hold = own_booking(show, command.hold_id, &command.buyer, now)?;
     if hold.state == HoldState::Cancelled {
-        return Ok(Answer::Booking(show.view_now(hold, now)));
+        return Ok(Answer::Booking(refunding(show.view_now(hold, now), 0)));
     }
     show.must_be(&CHANGEABLE, now)?;
     if let ReturnTo::Blocked(mark) = &command.return_to
@@ -68,19 +69,31 @@ pub(super) fn cancel(
     let is_whole = back == *remaining;
     let (hold_id, return_to) = (command.hold_id, command.return_to.clone());
     let left = remaining.without(&back);
+    let refund_minor = show.price_of(hold, &back);
     if !back.is_empty() {
         let places = (!is_whole).then_some(back);
         events.push(Event::BookingCancelled { hold_id, places, return_to });
     }
     let state = if is_whole { HoldState::Cancelled } else { HoldState::Confirmed };
-    Ok(Answer::Booking(show.view(hold, state, left)))
+    Ok(Answer::Booking(refunding(show.view(hold, state, left), refund_minor)))
+}
+
+/// A booking as it is after so much of it was taken back.
+fn refunding(mut view: HoldView, refund_minor: u64) -> HoldView {
+    let more = view.more.get_or_insert_default();
+    more.refunded_minor += refund_minor;
+    more.refund_minor = Some(refund_minor);
+    view
 }
 
 pub(super) fn apply_cancelled(show: &mut Show, hold_id: HoldId, places: Option<Places>, return_to: &ReturnTo) {
     let slot = show.holds.slot(hold_id).expect("only a known booking is cancelled");
-    let hold = show.holds.get_mut(slot);
+    let hold = show.holds.get(slot);
     let (remaining, buyer) = (hold.remaining().clone(), hold.buyer);
     let back = places.as_ref().unwrap_or(&remaining);
+    let refund_minor = show.price_of(hold, back);
+    let hold = show.holds.get_mut(slot);
+    hold.rare_mut().refunded_minor += refund_minor;
     let left = remaining.without(back);
     match places {
         None => hold.state = HoldState::Cancelled,

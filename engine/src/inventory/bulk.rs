@@ -24,10 +24,23 @@ pub struct BulkReport {
     pub refused_seats: Vec<SeatIndex>,
     /// Sections of which units were left alone, for want of available ones, or because only seats can be meant.
     pub refused_ga: Vec<SectionIndex>,
+    /// Of blocks: the sections of general admission that were named, ascending.
+    pub ga: Vec<BlockedUnits>,
     /// Places that will be offered a few at a time to those who wait, of those that it did change.
     pub queued: u32,
-    /// Entries that wait, when it was asked only to count.
+    /// Entries that wait.
     pub waiting: u32,
+}
+
+/// Units of a section that are blocked in the command's way and for its reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockedUnits {
+    /// The section.
+    pub section: SectionIndex,
+    /// Before the command.
+    pub before: u32,
+    /// After it, or as it would be after it.
+    pub after: u32,
 }
 
 /// The state of a show in which its organiser may change it.

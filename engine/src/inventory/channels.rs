@@ -192,7 +192,7 @@ mod tests {
              00:02  assign A1 A2 to fans                 -> 2 changed
              00:02  assign A1 A2 to fans                 -> 0 changed
              00:03  confirm h1 for o1                    -> confirmed A1 1000 for o1
-             00:04  cancel h1                            -> cancelled
+             00:04  cancel h1                            -> cancelled, refund 1000
              00:05  hold A1 as h2                        -> rejected: places taken A1
              00:06  assign A1 to none                    -> 1 changed
              00:07  hold A1 as h2                        -> held 1000, until 10:07

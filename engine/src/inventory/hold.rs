@@ -70,6 +70,8 @@ pub(super) struct Rare {
     pub(super) returns_later_ms: u64,
     /// What the last exchange cost, in minor units.
     pub(super) difference_minor: Option<i64>,
+    /// What the places cost that were cancelled so far, in minor units.
+    pub(super) refunded_minor: u64,
     /// Made for an entry of the waitlist.
     pub(super) is_offer: bool,
     /// What the booking had before the first of its places was cancelled.

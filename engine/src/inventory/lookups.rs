@@ -178,8 +178,8 @@ mod tests {
              00:00  sell A2 as h1 for o1 by bob          -> confirmed A2 1000 for o1 by bob
              00:00  sell A3 as h3 for o2                 -> confirmed A3 1000 for o2
              00:01  order o1                             -> h1 confirmed A2 1000, until 10:00 | h2 confirmed A1 1000, until 10:00
-             00:02  cancel h1 by bob                     -> cancelled
-             00:03  order o1 max 1                       -> h1 cancelled | more after h1
+             00:02  cancel h1 by bob                     -> cancelled, refund 1000
+             00:03  order o1 max 1                       -> h1 cancelled, refunded 1000 | more after h1
              00:03  order o1 max 1 after h1              -> h2 confirmed A1 1000, until 10:00
              00:04  order o9                             -> nothing",
         );
@@ -197,8 +197,8 @@ mod tests {
              00:04  sales max 1 from 1                   -> h1 confirmed A2 1000, until 10:01 | more from 2
              00:05  sales max 1 from 2                   -> h2 confirmed A3 1000, until 10:03
              00:06  sales max 5 from 3                   -> nothing
-             00:07  cancel h3                            -> cancelled
-             00:08  sales max 1                          -> h3 cancelled | more from 1",
+             00:07  cancel h3                            -> cancelled, refund 1000
+             00:08  sales max 1                          -> h3 cancelled, refunded 1000 | more from 1",
         );
     }
 

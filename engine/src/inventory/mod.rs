@@ -64,7 +64,7 @@ mod taking;
 mod view;
 mod waitlist;
 
-pub use bulk::{BulkReport, NAMED_REFUSALS_MAX};
+pub use bulk::{BlockedUnits, BulkReport, NAMED_REFUSALS_MAX};
 pub use cancel_show::CancelReport;
 pub use change_manifest::{MANIFEST_CHANGES_MAX, ManifestReport};
 pub use channels::CHANNELS_MAX;

@@ -232,13 +232,13 @@ mod tests {
             "row A 4 in West, bays 4
              00:00  channel fans public 30:00          -> done
              00:00  assign A1 to fans                  -> 1 changed
-             00:00  block A2 3xFloor house:guests      -> 4 changed
+             00:00  block A2 3xFloor house:guests      -> 4 changed, Floor 0>3
              00:00  schedule house:guests at 20:00     -> done
              00:01  hold A1 A4 as h1 with fans accessible -> held 2000, until 10:01
              00:02  sell A3 2xFloor as h2 for o2       -> confirmed A3 2xFloor 1200 for o2
              00:03  join 1 any in West as h3 by bob    -> waiting, 1 in all
              00:04  overview                           -> on sale, West 0+2+1+1 Floor 95+0+2+3, fans 0+1+0+0 public at 30:00, house:guests 1 3xFloor until 20:00, 1 holds 1 bookings 1 waiting
-             00:05  cancel h2                          -> cancelled
+             00:05  cancel h2                          -> cancelled, refund 1200
                     => h3 offered A3 1000, until 10:05
              00:06  overview                           -> on sale, West 0+3+0+1 Floor 97+0+0+3, fans 0+1+0+0 public at 30:00, house:guests 1 3xFloor until 20:00, 2 holds 0 bookings 0 waiting",
         );

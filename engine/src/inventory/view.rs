@@ -56,6 +56,10 @@ pub struct HoldDetails {
     pub refund_due: bool,
     /// What the last exchange cost, in minor units; less than 0 where money goes back.
     pub difference_minor: Option<i64>,
+    /// What the places cost that were taken back of the booking so far, in minor units.
+    pub refunded_minor: u64,
+    /// What those cost that this call took back; only told with the answer to it.
+    pub refund_minor: Option<u64>,
 }
 
 /// An entry as its caller sees it.
@@ -161,6 +165,8 @@ impl Show {
             is_pinned: state == HoldState::Held && rare.pinned_from.is_some(),
             refund_due,
             difference_minor: rare.difference_minor,
+            refunded_minor: rare.refunded_minor,
+            refund_minor: None,
         };
         (details != HoldDetails::default()).then(|| Box::new(details))
     }

@@ -6,7 +6,7 @@ use usher_engine::{
     command::{BlockPlaces, ScheduleRelease, Selection, UnblockPlaces},
     ids::{Name, SeatIndex, SectionIndex},
     inventory::{
-        Answer, BulkReport,
+        Answer, BlockedUnits, BulkReport,
         blocks::{BlockKind, Mark},
         places::Places,
     },
@@ -86,7 +86,7 @@ pub(super) fn block(show: &mut Show, command: &BlockPlaces, now: Timestamp) -> O
     show.must_be(&CHANGEABLE, now)?;
     let (seats, ga) = select(show, &command.selection)?;
     let mark = &command.mark;
-    let (mut changed, mut refused, mut refused_ga) = (0, Vec::new(), Vec::new());
+    let (mut changed, mut refused, mut refused_ga, mut told) = (0, Vec::new(), Vec::new(), Vec::new());
     for seat in seats {
         let own = &mut show.seats[seat.0 as usize];
         if own.is_available() {
@@ -108,11 +108,12 @@ pub(super) fn block(show: &mut Show, command: &BlockPlaces, now: Timestamp) -> O
         if granted < more {
             refused_ga.push((section, more - granted));
         }
+        told.push(BlockedUnits { section, before: blocked, after: blocked + granted });
     }
     if changed > 0 {
         show.note_mark(mark);
     }
-    Ok(Answer::Bulk(report(changed, refused, refused_ga)))
+    Ok(Answer::Bulk(BulkReport { ga: told, ..report(changed, refused, refused_ga) }))
 }
 
 pub(super) fn unblock(show: &mut Show, command: &UnblockPlaces, now: Timestamp) -> Outcome {
@@ -122,13 +123,18 @@ pub(super) fn unblock(show: &mut Show, command: &UnblockPlaces, now: Timestamp) 
     let is_marked = |seat: &SeatIndex| show.seat(*seat).mark.as_ref() == Some(mark);
     let (marked, others): (Vec<_>, Vec<_>) = seats.into_iter().partition(is_marked);
     let refused = others.into_iter().filter(|seat| !show.seat(*seat).is_available()).collect();
-    let back = |(section, stays): (SectionIndex, Option<u32>)| {
-        let blocked = show.units[&section].blocked.get(mark).copied().unwrap_or(0);
-        (section, blocked.saturating_sub(stays.unwrap_or(0)))
-    };
-    let ga: Vec<(SectionIndex, u32)> = ga.into_iter().map(back).filter(|(_, units)| *units > 0).collect();
+    let (mut back, mut told) = (Vec::new(), Vec::new());
+    for (section, stays) in ga {
+        let before = show.units[&section].blocked.get(mark).copied().unwrap_or(0);
+        let units = before.saturating_sub(stays.unwrap_or(0));
+        if units > 0 {
+            back.push((section, units));
+        }
+        told.push(BlockedUnits { section, before, after: before - units });
+    }
+    let ga = back;
     let changed = u32::try_from(marked.len()).unwrap() + ga.iter().map(|(_, units)| units).sum::<u32>();
-    let mut report = report(changed, refused, Vec::new());
+    let mut report = BulkReport { ga: told, ..report(changed, refused, Vec::new()) };
     report.waiting = show.waiting();
     if is_mass(show, mark, changed) {
         report.queued = changed;

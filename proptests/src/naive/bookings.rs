@@ -3,7 +3,7 @@
 use usher_engine::{
     command::{CancelBooking, ExchangeSeats, ReturnTo, Terms, TransferBooking},
     ids::{BuyerId, HoldId},
-    inventory::{Answer, HoldState, Prices, places::Places, sale::ShowState},
+    inventory::{Answer, HoldState, HoldView, Prices, places::Places, sale::ShowState},
     rejection::{Limit, Rejection},
     shard::Outcome,
     time::Timestamp,
@@ -44,10 +44,11 @@ pub(super) fn cancel(show: &mut Show, command: &CancelBooking, now: Timestamp) -
     let id = command.hold_id;
     let hold = own_booking(show, id, &command.buyer, now)?;
     if hold.state == HoldState::Cancelled {
-        return Ok(Answer::Booking(show.view_now(id, now)));
+        return Ok(Answer::Booking(refunding(show.view_now(id, now), 0)));
     }
     show.must_be(&CHANGEABLE, now)?;
     let own = show.places_of(id);
+    let prices = hold.prices.clone();
     let booked = hold.booked.clone().unwrap_or(own.clone());
     let named = command.places.clone().unwrap_or(booked.clone());
     let foreign = missing(&named, &booked);
@@ -67,8 +68,16 @@ pub(super) fn cancel(show: &mut Show, command: &CancelBooking, now: Timestamp) -
             *show.units_mut(section).blocked.entry(mark.clone()).or_default() += units;
         }
     }
+    let refund = show.price(&prices, &back);
+    show.hold_mut(id).refunded_minor += refund;
     show.put_back(id, &back);
-    Ok(Answer::Booking(show.view_now(id, now)))
+    Ok(Answer::Booking(refunding(show.view_now(id, now), refund)))
+}
+
+/// The answer to a cancellation says what it gave back.
+fn refunding(mut view: HoldView, refund: u64) -> HoldView {
+    view.more.get_or_insert_default().refund_minor = Some(refund);
+    view
 }
 
 pub(super) fn transfer(show: &mut Show, command: &TransferBooking, now: Timestamp) -> Outcome {

@@ -125,6 +125,7 @@ pub struct Hold {
     pub(super) pinned_from: Option<Timestamp>,
     pub(super) returns_later_ms: u64,
     pub(super) difference_minor: Option<i64>,
+    pub(super) refunded_minor: u64,
     pub(super) is_offer: bool,
     /// What the booking had before the first of its places was cancelled.
     pub(super) booked: Option<Places>,
@@ -149,6 +150,7 @@ impl Hold {
             pinned_from: None,
             returns_later_ms: 0,
             difference_minor: None,
+            refunded_minor: 0,
             is_offer: false,
             booked: None,
         }

@@ -233,6 +233,8 @@ impl Show {
             is_pinned: state == HoldState::Held && hold.pinned_from.is_some(),
             refund_due: hold.state == HoldState::Confirmed && self.sale.stage == Stage::Cancelled,
             difference_minor: hold.difference_minor,
+            refunded_minor: hold.refunded_minor,
+            refund_minor: None,
         };
         HoldView {
             hold_id: id,

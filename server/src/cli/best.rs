@@ -1,11 +1,12 @@
 //! `usher best`: the best places that meet a wish, chosen and held in one step.
 
-use anyhow::ensure;
+use anyhow::bail;
 use clap::Args;
 use usher_proto::v1::{self, inventory_client::InventoryClient};
 
 use super::{
-    client::ServerArgs,
+    client::{ServerArgs, WrongUsage, advised},
+    matching,
     places::{HoldIdArg, parse_length_ms},
     print::print_hold,
     terms::{TermsArgs, WishArgs, parse_ticket},
@@ -42,24 +43,34 @@ pub(super) struct Best {
 
 impl Best {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let wish = self.wish.into_wish();
-        ensure!(
-            wish.quantity > 0 || !self.tickets.is_empty(),
-            "say how many with --quantity N, or by type with --ticket adult=2 --ticket child=1"
-        );
+        let mut wish = self.wish.into_wish();
+        if wish.quantity == 0 {
+            wish.quantity = self.tickets.iter().fold(0, |sum, (_, count)| sum.saturating_add(*count));
+        }
+        if wish.quantity == 0 {
+            bail!(WrongUsage(
+                "say how many with --quantity N, or by type with --ticket adult=2 --ticket child=1".to_owned()
+            ));
+        }
+        let show_id = self.show;
         let id = self.id.unwrap_or_else(|| HoldIdArg(new_hold_id()));
         let request = v1::HoldBestRequest {
-            show_id: self.show,
+            show_id: show_id.clone(),
             hold_id: id.bytes(),
             buyer_id: self.buyer,
-            wish: Some(wish),
+            wish: Some(wish.clone()),
             tickets: self.tickets.into_iter().collect(),
             ttl_ms: self.ttl,
             terms: Some(self.terms.into_terms(self.replaces)),
         };
         self.server.block_on(async |channel| {
-            let answer = InventoryClient::new(channel).hold_best(request).await?.into_inner();
-            print_hold(&answer.hold.unwrap_or_default(), self.server.json);
+            match InventoryClient::new(channel.clone()).hold_best(request).await {
+                Ok(answer) => print_hold(&answer.into_inner().hold.unwrap_or_default(), self.server.json),
+                Err(refusal) => {
+                    let advice = matching::advice(&refusal, channel, show_id, &wish).await;
+                    return Err(advised(refusal, advice));
+                }
+            }
             Ok(())
         })
     }

@@ -5,8 +5,8 @@ use usher_proto::v1::{self, inventory_client::InventoryClient};
 
 use super::{
     client::ServerArgs,
-    places::{HoldIdArg, PlacesArgs},
-    print::print_hold,
+    places::{HoldIdArg, PlacesArgs, money},
+    print::{hold_json, print_hold},
     show::mark::{Kind, mark},
     terms::TermsArgs,
 };
@@ -101,7 +101,18 @@ impl Cancel {
         };
         self.server.block_on(async |channel| {
             let answer = InventoryClient::new(channel).cancel_booking(request).await?.into_inner();
-            print_hold(&answer.hold.unwrap_or_default(), self.server.json);
+            let hold = answer.hold.unwrap_or_default();
+            if self.server.json {
+                let mut value = hold_json(&hold);
+                value["refund_minor"] = answer.refund_minor.into();
+                println!("{value}");
+                return Ok(());
+            }
+            print_hold(&hold, false);
+            match answer.refund_minor {
+                0 => println!("  nothing more to refund"),
+                refund => println!("  refund {}", money(refund, &hold.currency)),
+            }
             Ok(())
         })
     }
@@ -123,6 +134,16 @@ impl Transfer {
     }
 }
 
+/// What the buyer owes after an exchange, or gets back.
+fn difference_text(difference: i64, currency: &str) -> String {
+    let amount = money(difference.unsigned_abs(), currency);
+    match difference {
+        0 => format!("the exchange cost {amount}"),
+        1.. => format!("the exchange cost {amount} more"),
+        _ => format!("the exchange cost {amount} less: refund them"),
+    }
+}
+
 impl Exchange {
     fn run(self) -> anyhow::Result<()> {
         let request = v1::ExchangeSeatsRequest {
@@ -134,7 +155,11 @@ impl Exchange {
         };
         self.server.block_on(async |channel| {
             let answer = InventoryClient::new(channel).exchange_seats(request).await?.into_inner();
-            print_hold(&answer.hold.unwrap_or_default(), self.server.json);
+            let hold = answer.hold.unwrap_or_default();
+            print_hold(&hold, self.server.json);
+            if let (false, Some(difference)) = (self.server.json, hold.difference_minor) {
+                println!("  {}", difference_text(difference, &hold.currency));
+            }
             Ok(())
         })
     }

@@ -12,7 +12,7 @@ use tonic_reflection::pb::v1::{
     server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
 };
 
-use super::client::ServerArgs;
+use super::client::{ServerArgs, WrongUsage};
 use codec::DynamicCodec;
 
 mod codec;
@@ -107,12 +107,13 @@ fn list(pool: &DescriptorPool) {
 }
 
 fn find(pool: &DescriptorPool, name: &str) -> anyhow::Result<MethodDescriptor> {
-    let (service, method) = name.rsplit_once('/').context("a method such as usher.v1.Shows/ListShows")?;
-    let service = pool
-        .get_service_by_name(service)
-        .with_context(|| format!("there is no service {service}; `usher call` lists all"))?;
+    let wrong = |what: String| WrongUsage(format!("{what}; `usher call` lists all"));
+    let (service, method) = name
+        .rsplit_once('/')
+        .ok_or_else(|| wrong(format!("{name:?} is no method such as usher.v1.Shows/ListShows")))?;
+    let service = pool.get_service_by_name(service).ok_or_else(|| wrong(format!("there is no service {service}")))?;
     let found = service.methods().find(|own| own.name() == method);
-    found.with_context(|| format!("{} has no method {method}; `usher call` lists all", service.full_name()))
+    Ok(found.ok_or_else(|| wrong(format!("{} has no method {method}", service.full_name())))?)
 }
 
 async fn call(channel: Channel, method: &MethodDescriptor, request: &str) -> anyhow::Result<String> {
@@ -122,8 +123,8 @@ async fn call(channel: Channel, method: &MethodDescriptor, request: &str) -> any
     );
     let mut json = serde_json::Deserializer::from_str(request);
     let message = DynamicMessage::deserialize(method.input(), &mut json)
-        .with_context(|| format!("the request is no {}", method.input().full_name()))?;
-    json.end().context("behind the request")?;
+        .map_err(|error| WrongUsage(format!("the request is no {}: {error}", method.input().full_name())))?;
+    json.end().map_err(|error| WrongUsage(format!("behind the request: {error}")))?;
     let path: PathAndQuery = format!("/{}/{}", method.parent_service().full_name(), method.name()).parse()?;
     let mut client = Grpc::new(channel);
     client.ready().await?;

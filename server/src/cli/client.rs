@@ -10,7 +10,7 @@ use tonic::{
 };
 use tonic_types::StatusExt as _;
 
-use super::when::utc;
+use super::{advice, when::utc};
 
 /// Longest wait for an answer.
 const ANSWER_WAIT_MAX: Duration = Duration::from_secs(60);
@@ -40,8 +40,8 @@ impl ServerArgs {
 
 /// Connects to a server.
 pub(super) async fn connect(server: &str) -> anyhow::Result<Channel> {
-    let endpoint =
-        Endpoint::from_shared(server.to_owned()).with_context(|| format!("the server's address {server:?}"))?;
+    let no_address = |error| WrongUsage(format!("the server's address {server:?}: {error}"));
+    let endpoint = Endpoint::from_shared(server.to_owned()).map_err(no_address)?;
     let endpoint = endpoint.timeout(ANSWER_WAIT_MAX).tcp_nodelay(true);
     endpoint
         .connect()
@@ -49,46 +49,56 @@ pub(super) async fn connect(server: &str) -> anyhow::Result<Channel> {
         .with_context(|| format!("no server at {server}; start one with `usher serve` or name it with --server"))
 }
 
-/// 3 when the rules said no, 1 otherwise.
+/// What was asked for cannot be meant: a repetition is hopeless.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct WrongUsage(pub(super) String);
+
+/// 2 when the request is malformed, whoever found it, 3 when the rules said no, 1 otherwise.
 pub(super) fn exit_code(error: &anyhow::Error) -> u8 {
-    let refused = error.downcast_ref::<Status>().is_some_and(|status| {
-        matches!(status.code(), Code::FailedPrecondition | Code::NotFound | Code::InvalidArgument)
-    });
-    if refused { 3 } else { 1 }
+    let code = error.downcast_ref::<Status>().map(Status::code);
+    match code {
+        Some(Code::InvalidArgument) => 2,
+        Some(Code::FailedPrecondition | Code::NotFound) => 3,
+        None if error.is::<WrongUsage>() => 2,
+        _ => 1,
+    }
+}
+
+/// What a command knows better than the table of reasons: what to do next.
+#[derive(Debug)]
+pub(super) struct Advice(pub(super) String);
+
+impl std::fmt::Display for Advice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A refusal with this advice instead of the table's, if there is one.
+pub(super) fn advised(status: Status, advice: Option<String>) -> anyhow::Error {
+    match advice {
+        Some(advice) => anyhow::Error::new(status).context(Advice(advice)),
+        None => status.into(),
+    }
+}
+
+/// Why a call was refused, as clients see it.
+pub(super) fn reason(status: &Status) -> String {
+    let details = status.get_error_details();
+    details.error_info().map_or_else(|| format!("{:?}", status.code()), |info| info.reason.clone())
 }
 
 /// A refusal in one or two lines: what, its reason, and what to do next.
-pub(super) fn explain(status: &Status) -> String {
+pub(super) fn explain(status: &Status, advice: Option<&Advice>) -> String {
     let details = status.get_error_details();
-    let reason = details.error_info().map_or_else(|| format!("{:?}", status.code()), |info| info.reason.clone());
-    let advice = match reason.as_str() {
-        "SHOW_UNKNOWN" => "\n`usher show list` tells which shows there are.",
-        "PLACES_TAKEN" => "\nNothing was held. Choose other places; `usher show get SHOW` counts what is left.",
-        "SOLD_OUT" => {
-            "\nNothing was held. Ask for fewer, widen the wish, or wait: `usher waitlist join SHOW --quantity N`."
-        }
-        "NOT_TOGETHER" => "\nNothing was held. Allow a split with --adjacency preferred, or ask for fewer.",
-        "PLACES_PROTECTED" => "\nAsk for them with --accessible, or with `usher best SHOW --bays N --companions N`.",
-        "ORPHANS_LEFT" => "\nMove the choice so that no single seat is left, or let `usher best` choose.",
-        "MANIFEST_CHANGED" => "\n`usher show get SHOW --plan` prints the present prices.",
-        "SHOW_NOT_OPEN" => "\n`usher show get SHOW` tells its state; `usher show open SHOW` opens its sale.",
-        "HOLD_PINNED" => "\nConfirm it, or `usher unpin` it first.",
-        "HOLD_WAITING" => "\n`usher get SHOW ID` tells how it stands; `usher waitlist leave` ends it.",
-        "HOLD_NOT_CONFIRMED" => "\nIt is no booking yet: `usher confirm` it, or `usher release` it.",
-        "CHANNEL_UNKNOWN" => "\n`usher show get SHOW` lists the channels; `usher show channel set` defines one.",
-        "HOLDS_LIVE" => "\nWait until they end; `usher show get SHOW` counts them.",
-        "WAITLIST_CLOSED" => "\n`usher show policy SHOW` prints its rules.",
-        "PLACES_UNKNOWN" => "\n`usher show get SHOW --plan` prints every section, row and seat.",
-        "HOLD_EXPIRED" => {
-            "\nThe places went back. Hold them again under a new id, or confirm with --accept-late if it was a moment ago."
-        }
-        "HOLD_RELEASED" => "\nThe places went back. Hold them again under a new id.",
-        "OUTCOME_UNKNOWN" | "SHARD_RECOVERING" | "INBOX_FULL" => "\nSend it again with the same id.",
-        _ => "",
-    };
-    let told = details.error_info().into_iter().flat_map(|info| &info.metadata);
-    let instants = told.filter(|(name, _)| name.ends_with("_ms"));
-    let instants = instants.filter_map(|(name, ms)| Some((name.trim_end_matches("_ms"), ms.parse().ok()?)));
-    let instants: String = instants.map(|(name, ms)| format!("\n{name}: {}", utc(ms))).collect();
+    let told = details.error_info().map(|info| info.metadata.clone()).unwrap_or_default();
+    let reason = reason(status);
+    let advice = advice.map_or_else(|| advice::of(&reason, &told), |advice| advice.0.clone());
+    let advice = if advice.is_empty() { advice } else { format!("\n{advice}") };
+    let instants = told.iter().filter(|(name, _)| name.ends_with("_ms"));
+    let instants = instants.filter_map(|(name, ms)| Some((name.trim_end_matches("_ms"), utc(ms.parse().ok()?))));
+    let untold = instants.filter(|(_, at)| !status.message().contains(at));
+    let instants: String = untold.map(|(name, at)| format!("\n{name}: {at}")).collect();
     format!("{} ({reason}){instants}{advice}", status.message())
 }

@@ -1,18 +1,19 @@
 //! `usher confirm`, `sell`, `pin`, `unpin`: how a hold becomes a sale.
 
 use clap::Args;
+use tonic::Status;
 use usher_proto::v1::{self, inventory_client::InventoryClient};
 
 use super::{
-    client::ServerArgs,
+    client::{ServerArgs, advised, reason},
     hold::print_deadline,
     places::{HoldIdArg, PlacesArgs},
-    print::print_hold,
+    print::{print_hold, print_sold_before},
     terms::TermsArgs,
 };
 use crate::token::new_hold_id;
 
-/// Confirming again returns the first booking.
+/// Confirming again returns the first booking, also with another order: the order that is printed is the booking's.
 #[derive(Debug, Args)]
 pub(super) struct Confirm {
     /// Show that the hold is in
@@ -96,11 +97,30 @@ impl Confirm {
             accept_late: self.accept_late,
         };
         self.server.block_on(async |channel| {
-            let answer = InventoryClient::new(channel).confirm_hold(request).await?.into_inner();
-            print_hold(&answer.hold.unwrap_or_default(), self.server.json);
+            let (order, payment) = (request.order_ref.clone(), request.payment_ref.clone());
+            let answer = InventoryClient::new(channel).confirm_hold(request).await;
+            let answer = answer.map_err(|refusal| late_advice(refusal, self.accept_late))?.into_inner();
+            let hold = answer.hold.unwrap_or_default();
+            print_hold(&hold, self.server.json);
+            print_sold_before(&hold, &order, &payment, self.server.json);
             Ok(())
         })
     }
+}
+
+/// What is left to do about a payment that landed too late.
+fn late_advice(refusal: Status, accept_late: bool) -> anyhow::Error {
+    let advice = match reason(&refusal).as_str() {
+        "HOLD_EXPIRED" if accept_late => {
+            "That is longer ago than the show's late_confirm_max (`usher show policy SHOW`): give the money back, or hold \
+             the places again under a new id."
+        }
+        "PLACES_TAKEN" | "CAPACITY_REACHED" => {
+            "The hold expired, and others have its places: give the money back, or hold other places under a new id."
+        }
+        _ => return refusal.into(),
+    };
+    advised(refusal, Some(advice.to_owned()))
 }
 
 impl Sell {
@@ -116,8 +136,11 @@ impl Sell {
             terms: Some(self.terms.into_terms(None)),
         };
         self.server.block_on(async |channel| {
+            let (order, payment) = (request.order_ref.clone(), request.payment_ref.clone());
             let answer = InventoryClient::new(channel).sell_places(request).await?.into_inner();
-            print_hold(&answer.hold.unwrap_or_default(), self.server.json);
+            let hold = answer.hold.unwrap_or_default();
+            print_hold(&hold, self.server.json);
+            print_sold_before(&hold, &order, &payment, self.server.json);
             Ok(())
         })
     }

@@ -4,6 +4,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+// First, for its macro.
+#[macro_use]
+mod output;
+
+mod advice;
 mod bench;
 mod best;
 mod booking;
@@ -14,6 +19,7 @@ mod demo;
 mod demo_server;
 mod hold;
 mod holds;
+mod matching;
 mod places;
 mod print;
 mod serve;
@@ -31,7 +37,8 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done; 1 it failed; 2 wrong usage; 3 refused by the rules (a seat is taken, a hold expired, ...).
+Exit codes: 0 done; 1 it failed; 2 wrong usage (a flag is missing, the request is malformed); 3 refused by the rules
+(a seat is taken, a hold expired, ...).
 
 Try it: `usher demo` runs a flash sale on this machine and keeps serving. Then, in another terminal,
 `usher show list`, `usher hold demo-1 --seat <SECTION>/<ROW>/<SEAT> --buyer ada`.";
@@ -104,8 +111,10 @@ pub fn run(cli: Cli) -> ExitCode {
         Err(error) => {
             let label = console::style("error:").red().bold().for_stderr();
             match error.downcast_ref::<tonic::Status>() {
-                Some(status) => eprintln!("{label} {}", client::explain(status)),
-                None => eprintln!("{label} {error:#}"),
+                Some(status) => {
+                    output::print_error(format_args!("{label} {}", client::explain(status, error.downcast_ref())))
+                }
+                None => output::print_error(format_args!("{label} {error:#}")),
             }
             ExitCode::from(client::exit_code(&error))
         }

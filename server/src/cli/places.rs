@@ -82,12 +82,6 @@ pub(super) fn money(minor: u64, currency: &str) -> String {
     format!("{}.{:02} {currency}", minor / 100, minor % 100)
 }
 
-/// Money that may go either way.
-pub(super) fn signed_money(minor: i64, currency: &str) -> String {
-    let sign = if minor < 0 { "-" } else { "" };
-    format!("{sign}{}", money(minor.unsigned_abs(), currency))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

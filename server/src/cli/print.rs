@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use usher_proto::v1;
 
-use super::{
-    places::{money, signed_money},
-    when::utc,
-};
+use super::{places::money, when::utc};
+
+/// Names that are printed of a long list; JSON has them all.
+const NAMES_PRINTED_MAX: usize = 20;
 
 /// `held`, `confirmed`, ...
 pub(super) fn state_name(state: v1::HoldState) -> String {
@@ -22,7 +22,14 @@ pub(super) fn label_text(label: Option<&v1::SeatLabel>) -> String {
 }
 
 fn seats_text(seats: &[v1::Seat]) -> String {
-    seats.iter().map(|seat| label_text(seat.label.as_ref())).collect::<Vec<_>>().join(", ")
+    first_of(seats.iter().map(|seat| label_text(seat.label.as_ref())), seats.len())
+}
+
+/// The first of so many names.
+pub(super) fn first_of(names: impl Iterator<Item = String>, count: usize) -> String {
+    let named: Vec<String> = names.take(NAMES_PRINTED_MAX).collect();
+    let more = count.saturating_sub(named.len());
+    if more == 0 { named.join(", ") } else { format!("{} and {more} more", named.join(", ")) }
 }
 
 /// A hold in full.
@@ -47,9 +54,44 @@ pub(super) fn print_hold(hold: &v1::Hold, json: bool) {
         println!("  {:<24} {:<16} {}", "total", "", money(hold.total_minor, currency));
     }
     print_details(hold);
+    print_end(hold);
     if hold.state() == v1::HoldState::Held {
         let (show, buyer) = (&hold.show_id, &hold.buyer_id);
         println!("Sell it with: usher confirm {show} {id} --buyer {buyer} --order ORDER");
+    }
+}
+
+/// Until when it is held, or to whom it is sold.
+fn print_end(hold: &v1::Hold) {
+    let (until, at_most) = (utc(hold.expires_at_ms), utc(hold.extendable_until_ms));
+    match hold.state() {
+        v1::HoldState::Held if hold.is_pinned => println!("  pinned until {until}"),
+        v1::HoldState::Held if hold.extendable_until_ms > hold.expires_at_ms => {
+            println!("  held until {until}, can be extended until {at_most}");
+        }
+        v1::HoldState::Held => println!("  held until {until}, cannot be extended"),
+        v1::HoldState::Expired => println!("  expired at {until}"),
+        _ => {}
+    }
+    if let Some(booking) = &hold.booking {
+        println!("  sold at {} with {}", utc(booking.confirmed_at_ms), refs_text(booking));
+    }
+}
+
+/// The order of a booking, and its payment if there is one.
+fn refs_text(booking: &v1::Booking) -> String {
+    let payment =
+        if booking.payment_ref.is_empty() { String::new() } else { format!(", payment {}", booking.payment_ref) };
+    format!("order {}{payment}", booking.order_ref)
+}
+
+/// Says so where a booking was there before, with another order or payment than was asked for now.
+pub(super) fn print_sold_before(hold: &v1::Hold, order: &str, payment: &str, json: bool) {
+    let Some(booking) = &hold.booking else { return };
+    if !json && booking.order_ref != order {
+        println!("  sold before, with order {}; order {order} is not kept", booking.order_ref);
+    } else if !json && booking.payment_ref != payment {
+        println!("  sold before, with payment {:?}; payment {payment:?} is not kept", booking.payment_ref);
     }
 }
 
@@ -65,8 +107,8 @@ fn print_details(hold: &v1::Hold) {
     if !hold.orphans.is_empty() {
         println!("  leaves single seats over: {}", seats_text(&hold.orphans));
     }
-    if let Some(difference) = hold.difference_minor {
-        println!("  the last exchange cost {}", signed_money(difference, &hold.currency));
+    if hold.refunded_minor > 0 {
+        println!("  cancelled so far: places for {}", money(hold.refunded_minor, &hold.currency));
     }
     if hold.refund_due {
         println!("  the show is cancelled: refund {}", money(hold.total_minor, &hold.currency));
@@ -113,8 +155,10 @@ pub(super) fn hold_json(hold: &v1::Hold) -> Value {
         "seats": seats, "ga": ga, "total_minor": hold.total_minor, "currency": hold.currency,
         "expires_at_ms": hold.expires_at_ms, "extendable_until_ms": hold.extendable_until_ms,
         "order_ref": hold.booking.as_ref().map(|booking| booking.order_ref.clone()),
+        "payment_ref": hold.booking.as_ref().map(|booking| booking.payment_ref.clone()),
+        "confirmed_at_ms": hold.booking.as_ref().map(|booking| booking.confirmed_at_ms),
         "is_offer": hold.is_offer, "is_pinned": hold.is_pinned, "refund_due": hold.refund_due,
-        "difference_minor": hold.difference_minor, "tickets": hold.tickets,
+        "difference_minor": hold.difference_minor, "refunded_minor": hold.refunded_minor, "tickets": hold.tickets,
     });
     let orphans: Vec<String> = hold.orphans.iter().map(|seat| label_text(seat.label.as_ref())).collect();
     value["orphans"] = orphans.into();
@@ -172,18 +216,27 @@ pub(super) fn print_entry(entry: &v1::WaitlistEntry, json: bool) {
 pub(super) fn print_report(report: &v1::BulkReport, did: &str, json: bool) {
     if json {
         let seats: Vec<String> = report.refused_seats.iter().map(|seat| label_text(seat.label.as_ref())).collect();
+        let ga = |own: &v1::BlockedUnits| json!({ "section": own.section, "before": own.before, "after": own.after });
+        let ga: Vec<Value> = report.ga.iter().map(ga).collect();
         println!(
             "{}",
             json!({
                 "changed": report.changed, "refused": report.refused, "refused_seats": seats,
-                "refused_ga": report.refused_ga, "queued": report.queued, "waiting": report.waiting,
+                "refused_ga": report.refused_ga, "ga": ga, "queued": report.queued, "waiting": report.waiting,
             })
         );
         return;
     }
     println!("{} {did}, {} left alone", report.changed, report.refused);
+    for units in &report.ga {
+        println!("  {}: {} -> {} units blocked", units.section, units.before, units.after);
+    }
     if !report.refused_seats.is_empty() {
-        println!("  left alone: {}", seats_text(&report.refused_seats));
+        // The report itself names at most 1,000 seats; units count as left alone, too, where their section is named.
+        let named = report.refused_seats.len();
+        let seats = if report.refused_ga.is_empty() { report.refused as usize } else { named };
+        let names = report.refused_seats.iter().map(|seat| label_text(seat.label.as_ref()));
+        println!("  left alone: {}", first_of(names, seats.max(named)));
     }
     if !report.refused_ga.is_empty() {
         println!("  too few units in: {}", report.refused_ga.join(", "));

@@ -1,10 +1,11 @@
 //! `usher waitlist`: wait for places to come back.
 
+use anyhow::bail;
 use clap::{Args, Subcommand};
 use usher_proto::v1::{self, inventory_client::InventoryClient, join_waitlist_response::Standing};
 
 use super::{
-    client::ServerArgs,
+    client::{ServerArgs, WrongUsage},
     places::HoldIdArg,
     print::{print_entry, print_hold, state_name},
     terms::WishArgs,
@@ -68,12 +69,15 @@ impl Waitlist {
 
 impl Join {
     fn run(self) -> anyhow::Result<()> {
-        let id = self.id.unwrap_or_else(|| HoldIdArg(new_hold_id()));
+        let (id, wish) = (self.id.unwrap_or_else(|| HoldIdArg(new_hold_id())), self.wish.into_wish());
+        if wish.quantity == 0 {
+            bail!(WrongUsage("say how many with --quantity N".to_owned()));
+        }
         let request = v1::JoinWaitlistRequest {
             show_id: self.show,
             hold_id: id.bytes(),
             buyer_id: self.buyer,
-            wish: Some(self.wish.into_wish()),
+            wish: Some(wish),
             priority: self.priority.into(),
             channel_keys: self.channels,
         };

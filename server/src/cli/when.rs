@@ -1,7 +1,7 @@
 //! Instants as people write and read them on the command line.
 
 use anyhow::Context as _;
-use usher_engine::time::Clock as _;
+use usher_engine::time::{Clock as _, Timestamp};
 
 use super::places::parse_length_ms;
 use crate::clock::WallClock;
@@ -45,19 +45,9 @@ fn days_of(year: u64, month: u64, day: u64) -> u64 {
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
-/// In UTC, to the second. Source: as above, `civil_from_days`.
+/// In UTC, to the second.
 pub(super) fn utc(ms: u64) -> String {
-    let days = ms / DAY_MS + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    let seconds = ms % DAY_MS / 1_000;
-    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    Timestamp(ms).to_string()
 }
 
 #[cfg(test)]

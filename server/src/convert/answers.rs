@@ -34,7 +34,8 @@ pub fn outcome(asked: &Wire, answer: Answer, show_id: &str, manifest: &Manifest)
             Outcome::GetHold(v1::GetHoldResponse { hold, waiting: Some(Box::new(waitlist_entry(entry, manifest))) })
         }
         (Wire::CancelBooking(_), Answer::Booking(view)) => {
-            Outcome::CancelBooking(v1::CancelBookingResponse { hold: some(view) })
+            let refund_minor = view.more.as_ref().and_then(|more| more.refund_minor).unwrap_or(0);
+            Outcome::CancelBooking(v1::CancelBookingResponse { hold: some(view), refund_minor })
         }
         (Wire::TransferBooking(_), Answer::Booking(view)) => {
             Outcome::TransferBooking(v1::TransferBookingResponse { hold: some(view) })
@@ -102,6 +103,7 @@ pub fn hold(view: HoldView, show_id: &str, manifest: &Manifest) -> v1::Hold {
         is_pinned: details.is_pinned,
         refund_due: details.refund_due,
         difference_minor: details.difference_minor,
+        refunded_minor: details.refunded_minor,
     }
 }
 

@@ -101,7 +101,9 @@ fn wish(
     let mut unknown = Unknown::default();
     let categories = categories(wire, manifest, &mut unknown);
     let sections = sections(wire, manifest, &mut unknown);
-    unknown.refuse()?;
+    if !unknown.is_none(violations)? {
+        return Ok(None);
+    }
     check_general_admission(wire, &sections, quantity, manifest, violations);
     check_pool(wire, quantity, violations);
     Ok(adjacency.filter(|_| is_quantity).map(|adjacency| Wish {

@@ -3,7 +3,13 @@
 //!
 //! It decides nothing about seats. This file dispatches; a command's fields are read in the file of its kind.
 
-use usher_engine::{command::Command, ids::ShowId, inventory::manifest::Manifest};
+use std::sync::LazyLock;
+
+use usher_engine::{
+    command::Command,
+    ids::ShowId,
+    inventory::manifest::{Category, CategoryIndex, Manifest, ManifestParts, Section, SectionKind},
+};
 use usher_proto::v1;
 
 use crate::status::Refusal;
@@ -34,6 +40,42 @@ pub fn show_id(text: &str) -> Result<ShowId, Refusal> {
     let mut violations = Violations::default();
     let show_id = violations.take("show_id", ShowId::new(text));
     violations.done(show_id)
+}
+
+/// What a request is read against whose show's id is malformed, so that its other wrong fields are named, too.
+static NOTHING: LazyLock<Manifest> = LazyLock::new(|| {
+    let floor = SectionKind::GeneralAdmission { capacity: 1, category: CategoryIndex(0) };
+    let parts = ManifestParts {
+        name: "nothing".to_owned(),
+        currency: "XXX".to_owned(),
+        categories: vec![Category { name: "nothing".to_owned(), price_minor: 0 }],
+        sections: vec![Section { name: "nothing".to_owned(), kind: floor }],
+        capacity: None,
+        pools: Vec::new(),
+    };
+    Manifest::new(parts).expect("a manifest of one unit")
+});
+
+/// The refusal of a show's id with every other field that is wrong, as far as that can be told without the show. `read`
+/// reads the request with the manifest.
+#[must_use]
+pub fn also_wrong<T>(refusal: Refusal, read: impl FnOnce(&Manifest) -> Result<T, Refusal>) -> Refusal {
+    match read(&NOTHING) {
+        Ok(_) => refusal,
+        Err(other) => refusal.and(other),
+    }
+}
+
+/// Both, or what is wrong with either.
+///
+/// # Errors
+/// The refusals, as one if both are of malformed fields.
+pub fn both<A, B>(first: Result<A, Refusal>, second: Result<B, Refusal>) -> Result<(A, B), Refusal> {
+    match (first, second) {
+        (Ok(first), Ok(second)) => Ok((first, second)),
+        (Err(first), Err(second)) => Err(first.and(second)),
+        (Err(refusal), Ok(_)) | (Ok(_), Err(refusal)) => Err(refusal),
+    }
 }
 
 /// Reads one command of a batch for `show_id`.

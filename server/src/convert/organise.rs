@@ -19,7 +19,7 @@ use crate::status::Refusal;
 pub fn block_places(wire: &v1::BlockPlacesRequest, manifest: &Manifest) -> Result<Command, Refusal> {
     let mut violations = Violations::default();
     let mark = mark("mark", wire.mark.as_ref(), &mut violations);
-    let selection = selection(wire.selection.as_ref(), Units::Allowed, manifest, &mut violations)?;
+    let selection = selection(wire.selection.as_ref(), Units::Blocked(&wire.ga), manifest, &mut violations)?;
     let read = || Some(BlockPlaces { selection: selection?, mark: mark? });
     violations.done(read()).map(Command::BlockPlaces)
 }
@@ -31,7 +31,7 @@ pub fn block_places(wire: &v1::BlockPlacesRequest, manifest: &Manifest) -> Resul
 pub fn unblock_places(wire: &v1::UnblockPlacesRequest, manifest: &Manifest) -> Result<Command, Refusal> {
     let mut violations = Violations::default();
     let mark = mark("mark", wire.mark.as_ref(), &mut violations);
-    let selection = selection(wire.selection.as_ref(), Units::Allowed, manifest, &mut violations)?;
+    let selection = selection(wire.selection.as_ref(), Units::Blocked(&wire.ga), manifest, &mut violations)?;
     let read = || Some(UnblockPlaces { selection: selection?, mark: mark?, dry_run: wire.dry_run });
     violations.done(read()).map(Command::UnblockPlaces)
 }

@@ -41,10 +41,16 @@ impl Unknown {
         found
     }
 
+    /// Whether all names are known. Fields that are wrong are told before names that are not.
+    ///
     /// # Errors
     /// The refusal of all unknown names.
-    pub(super) fn refuse(self) -> Result<(), Refusal> {
-        if self.0.is_empty() { Ok(()) } else { Err(Refusal::places_unknown(&self.0)) }
+    pub(super) fn is_none(self, violations: &Violations) -> Result<bool, Refusal> {
+        match (self.0.is_empty(), violations.is_empty()) {
+            (true, _) => Ok(true),
+            (false, false) => Ok(false),
+            (false, true) => Err(Refusal::places_unknown(&self.0)),
+        }
     }
 }
 
@@ -74,9 +80,17 @@ pub(super) fn places(
     seats.extend(wire.seats.iter().filter_map(|label| unknown.seat(label, manifest)));
     let ga: Vec<(SectionIndex, u32)> =
         wire.ga.iter().filter_map(|wanted| Some((unknown.ga(&wanted.section, manifest)?, wanted.quantity))).collect();
-    unknown.refuse()?;
+    if !unknown.is_none(violations)? {
+        return Ok(None);
+    }
     let places = Places::new(seats, ga).map_err(|error| match error {
-        // The section's name says more than its position.
+        // Names say more than positions.
+        PlacesError::SeatTwice(seat) => match manifest.label(seat) {
+            Some(label) => {
+                format!("names seat {}/{}/{} twice, number {}", label.section, label.row, label.seat, seat.0)
+            }
+            None => error.to_string(),
+        },
         PlacesError::SectionTwice(section) => format!("names section {:?} twice", manifest.section_name(section)),
         PlacesError::ZeroQuantity(section) => {
             format!("asks for 0 units of section {:?}", manifest.section_name(section))

@@ -48,7 +48,7 @@ fn times(
     let closes_at = violations.later(fields[1], closes_at_ms);
     let (opens_at, closes_at) = (opens_at?, closes_at?);
     let is_after = closes_at.is_none_or(|closes_at| closes_at > opens_at);
-    violations.require(is_after, fields[1], format_args!("must be after {}, {opens_at_ms}", fields[0]));
+    violations.require(is_after, fields[1], format_args!("must be after {}, {opens_at}", fields[0]));
     Some((opens_at, closes_at))
 }
 

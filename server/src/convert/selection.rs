@@ -4,7 +4,7 @@ use usher_engine::{
     command::Selection,
     ids::{SeatIndex, SectionIndex},
     inventory::{
-        BulkReport,
+        BlockedUnits, BulkReport,
         blocks::{BlockKind, Mark},
         manifest::{CATEGORIES_MAX, Manifest, PLACES_MAX, SECTIONS_MAX},
     },
@@ -18,9 +18,10 @@ use crate::status::Refusal;
 const ROWS_MAX: usize = 10_000;
 
 /// Whether a command can be about units of general admission.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Units {
-    Allowed,
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Units<'a> {
+    /// As many as these are to be blocked afterwards; whole sections of general admission may be named, too.
+    Blocked(&'a [v1::GaBlocked]),
     /// It is about seats only.
     Refused,
 }
@@ -28,22 +29,29 @@ pub(super) enum Units {
 /// Reads a selection, which must name something. Unknown names are a refusal of their own.
 pub(super) fn selection(
     wire: Option<&v1::Selection>,
-    units: Units,
+    units: Units<'_>,
     manifest: &Manifest,
     violations: &mut Violations,
 ) -> Result<Option<Selection>, Refusal> {
-    let Some(wire) = wire.filter(|wire| **wire != v1::Selection::default()) else {
-        violations.note("selection", "must name seats, rows, sections, categories or units");
-        return Ok(None);
+    let none = v1::Selection::default();
+    let wire = wire.unwrap_or(&none);
+    let blocked = match units {
+        Units::Blocked(blocked) => blocked,
+        Units::Refused => &[],
     };
-    if !check(wire, units, violations) {
+    if *wire == none && blocked.is_empty() {
+        let or_units = if matches!(units, Units::Blocked(_)) { ", or `ga` units" } else { "" };
+        violations.note("selection", format_args!("must name seats, rows, sections or categories{or_units}"));
+        return Ok(None);
+    }
+    if !check(wire, blocked, violations) {
         return Ok(None);
     }
     let mut unknown = Unknown::default();
     let mut seats: Vec<SeatIndex> = wire.seat_indexes.iter().map(|&seat| SeatIndex(seat)).collect();
     seats.extend(wire.seats.iter().filter_map(|label| unknown.seat(label, manifest)));
     let mut sections: Vec<SectionIndex> =
-        wire.sections.iter().filter_map(|name| seated(name, manifest, &mut unknown)).collect();
+        wire.sections.iter().filter_map(|name| section(name, units, manifest, &mut unknown)).collect();
     let mut rows = rows(wire, manifest, &mut unknown);
     let mut categories = Vec::new();
     for name in &wire.categories {
@@ -53,18 +61,15 @@ pub(super) fn selection(
         }
     }
     let mut ga = Vec::new();
-    for wanted in &wire.ga {
+    for wanted in blocked {
         let Some(section) = unknown.ga(&wanted.section, manifest) else { continue };
-        violations.require(
-            wanted.quantity > 0,
-            "selection.ga",
-            format_args!("asks for 0 units of section {:?}", wanted.section),
-        );
-        let is_new = ga.iter().all(|(own, _)| *own != section);
-        violations.require(is_new, "selection.ga", format_args!("names section {:?} twice", wanted.section));
-        ga.push((section, wanted.quantity));
+        let is_new = ga.iter().all(|(own, _)| *own != section) && !sections.contains(&section);
+        violations.require(is_new, "ga", format_args!("names section {:?}, which is named twice", wanted.section));
+        ga.push((section, wanted.units));
     }
-    unknown.refuse()?;
+    if !unknown.is_none(violations)? {
+        return Ok(None);
+    }
     seats.sort_unstable();
     seats.dedup();
     sections.sort_unstable();
@@ -74,19 +79,17 @@ pub(super) fn selection(
     Ok(Some(Selection { seats, rows, sections, categories, ga }))
 }
 
-fn check(wire: &v1::Selection, units: Units, violations: &mut Violations) -> bool {
+fn check(wire: &v1::Selection, blocked: &[v1::GaBlocked], violations: &mut Violations) -> bool {
     let seats = wire.seat_indexes.len() + wire.seats.len();
     let limits = [
         ("selection.seat_indexes", seats, PLACES_MAX as usize),
         ("selection.rows", wire.rows.len(), ROWS_MAX),
         ("selection.sections", wire.sections.len(), SECTIONS_MAX),
         ("selection.categories", wire.categories.len(), CATEGORIES_MAX),
-        ("selection.ga", wire.ga.len(), SECTIONS_MAX),
+        ("ga", blocked.len(), SECTIONS_MAX),
     ];
     limits.into_iter().for_each(|(field, found, max)| violations.limit(field, found, max));
-    let is_right_kind = units == Units::Allowed || wire.ga.is_empty();
-    violations.require(is_right_kind, "selection.ga", "must be empty: this is about seats only");
-    is_right_kind && limits.into_iter().all(|(_, found, max)| found <= max)
+    limits.into_iter().all(|(_, found, max)| found <= max)
 }
 
 fn rows(wire: &v1::Selection, manifest: &Manifest, unknown: &mut Unknown) -> Vec<(SectionIndex, String)> {
@@ -104,11 +107,15 @@ fn rows(wire: &v1::Selection, manifest: &Manifest, unknown: &mut Unknown) -> Vec
     rows
 }
 
-/// A section of seats by its name.
-fn seated(name: &str, manifest: &Manifest, unknown: &mut Unknown) -> Option<SectionIndex> {
-    let found = manifest.section(name).filter(|section| manifest.ga_capacity(*section).is_none());
+/// A section by its name, which is one of seats where a command is about seats only.
+fn section(name: &str, units: Units<'_>, manifest: &Manifest, unknown: &mut Unknown) -> Option<SectionIndex> {
+    let (is_any, kind) = match units {
+        Units::Blocked(_) => (true, "section"),
+        Units::Refused => (false, "section of seats"),
+    };
+    let found = manifest.section(name).filter(|section| is_any || manifest.ga_capacity(*section).is_none());
     if found.is_none() {
-        unknown.note(format!("section of seats {name:?}"));
+        unknown.note(format!("{kind} {name:?}"));
     }
     found
 }
@@ -150,5 +157,11 @@ pub fn report_to_wire(report: &BulkReport, manifest: &Manifest) -> v1::BulkRepor
         refused_ga: report.refused_ga.iter().map(|&section| manifest.section_name(section).to_owned()).collect(),
         queued: report.queued,
         waiting: report.waiting,
+        ga: report.ga.iter().map(|units| blocked_units(*units, manifest)).collect(),
     }
+}
+
+fn blocked_units(units: BlockedUnits, manifest: &Manifest) -> v1::BlockedUnits {
+    let BlockedUnits { section, before, after } = units;
+    v1::BlockedUnits { section: manifest.section_name(section).to_owned(), before, after }
 }

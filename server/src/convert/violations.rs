@@ -39,6 +39,11 @@ impl Violations {
         }
     }
 
+    /// Nothing was noted.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The refusal of everything noted.
     #[must_use]
     pub fn into_refusal(self) -> Refusal {

@@ -6,6 +6,7 @@ use tonic::{Request, Response, Status};
 use usher_engine::{
     command::Command,
     ids::ShowId,
+    inventory::manifest::Manifest,
     router::{Router, ShowEntry},
     shard::{Fault, Outcome, Request as ShardRequest, ShardHandle},
 };
@@ -34,8 +35,7 @@ impl InventoryService {
         Self { router }
     }
 
-    fn find(&self, show_id: &str) -> Result<(ShowId, Arc<ShowEntry>, &ShardHandle), Refusal> {
-        let id = convert::show_id(show_id)?;
+    fn find(&self, show_id: &str, id: ShowId) -> Result<(ShowId, Arc<ShowEntry>, &ShardHandle), Refusal> {
         let (entry, shard) = self.router.find(&id).map_err(|why| Refusal::show_not_found(show_id, why))?;
         Ok((id, entry, shard))
     }
@@ -43,8 +43,10 @@ impl InventoryService {
     /// One command.
     async fn one(&self, wire: WireCommand) -> Result<WireOutcome, Refusal> {
         let show_id = convert::show_id_of(&wire);
-        let (id, show, shard) = self.find(show_id)?;
-        let command = convert::command(&wire, &show.manifest)?;
+        let read = |manifest: &Manifest| convert::command(&wire, manifest);
+        let id = convert::show_id(show_id).map_err(|refusal| convert::also_wrong(refusal, read))?;
+        let (id, show, shard) = self.find(show_id, id)?;
+        let command = read(&show.manifest)?;
         let hold_id = command.hold_id();
         let outcomes = execute(shard, &show, vec![command]).await?;
         let show = newest(&self.router, &id, show);
@@ -57,12 +59,11 @@ impl InventoryService {
 
     /// A batch, in order. What cannot be read is refused in its place.
     async fn batch(&self, request: v1::ExecuteRequest) -> Result<v1::ExecuteResponse, Refusal> {
-        let count = request.commands.len();
-        if !(1..=BATCH_COMMANDS_MAX).contains(&count) {
-            return Err(Refusal::wrong("commands", format_args!("must be 1 to {BATCH_COMMANDS_MAX}, are {count}")));
-        }
-        let show_id = &request.show_id;
-        let (id, show, shard) = self.find(show_id)?;
+        let (count, show_id) = (request.commands.len(), &request.show_id);
+        let is_batch = (1..=BATCH_COMMANDS_MAX).contains(&count);
+        let wrong = || Refusal::wrong("commands", format_args!("must be 1 to {BATCH_COMMANDS_MAX}, are {count}"));
+        let (id, ()) = convert::both(convert::show_id(show_id), is_batch.then_some(()).ok_or_else(wrong))?;
+        let (id, show, shard) = self.find(show_id, id)?;
         let mut commands = Vec::with_capacity(count);
         let mut unread = Vec::new();
         for (position, wire) in request.commands.iter().enumerate() {
@@ -87,8 +88,10 @@ impl InventoryService {
     }
 
     async fn list(&self, request: v1::ListHoldsRequest) -> Result<v1::ListHoldsResponse, Refusal> {
-        let (id, show, shard) = self.find(&request.show_id)?;
-        let lookup = lookups::list_holds(&request, &show.manifest)?;
+        let read = |manifest: &Manifest| lookups::list_holds(&request, manifest);
+        let id = convert::show_id(&request.show_id).map_err(|refusal| convert::also_wrong(refusal, read))?;
+        let (id, show, shard) = self.find(&request.show_id, id)?;
+        let lookup = read(&show.manifest)?;
         let (number, by, from, max) = (show.number, lookup.by.clone(), lookup.from, lookup.max);
         let page = ask(|reply| shard.submit(ShardRequest::Lookup { show: number, by, from, max, reply })).await?;
         let show = newest(&self.router, &id, show);

@@ -18,7 +18,7 @@ use super::{ask, newest};
 use crate::{
     clock::WallClock,
     convert::{
-        self,
+        self, Violations, both,
         manifest::{manifest, manifest_to_wire},
         policy::policy,
         sale::sale,
@@ -33,6 +33,8 @@ mod organise;
 
 const PAGE_SIZE_DEFAULT: u32 = 100;
 const PAGE_SIZE_MAX: u32 = 1_000;
+/// No show's id has this in it.
+const TOKEN_MARK: &str = "after=";
 
 /// The service.
 pub struct ShowsService {
@@ -62,20 +64,18 @@ impl ShowsService {
     }
 
     async fn create_show(&self, request: v1::CreateShowRequest) -> Result<v1::CreateShowResponse, Refusal> {
-        let show_id = convert::show_id(&request.show_id)?;
-        let policy = policy(request.policy.as_ref(), Policy::default())?;
-        let sale = sale(request.sale.as_ref())?;
-        let (show, existed) = self.create(show_id, manifest(request.manifest)?, policy, sale).await?;
+        let rules = read_rules(&request.show_id, request.policy.as_ref(), request.sale.as_ref());
+        let ((show_id, policy, sale), manifest) = both(rules, manifest(request.manifest))?;
+        let (show, existed) = self.create(show_id, manifest, policy, sale).await?;
         Ok(v1::CreateShowResponse { show, existed })
     }
 
     async fn import_show(&self, request: v1::ImportShowRequest) -> Result<v1::ImportShowResponse, Refusal> {
-        let show_id = convert::show_id(&request.show_id)?;
-        let policy = policy(request.policy.as_ref(), Policy::default())?;
-        let sale = sale(request.sale.as_ref())?;
+        let rules = read_rules(&request.show_id, request.policy.as_ref(), request.sale.as_ref());
         // A large plan takes a while to read, and the runtime has others to serve.
         let manifest = tokio::task::spawn_blocking(move || read_plan(&request)).await;
-        let manifest = manifest.unwrap_or_else(|_| Err(Refusal::wrong("plan", "reading it failed")))?;
+        let manifest = manifest.unwrap_or_else(|_| Err(Refusal::wrong("plan", "reading it failed")));
+        let ((show_id, policy, sale), manifest) = both(rules, manifest)?;
         let (show, existed) = self.create(show_id, manifest, policy, sale).await?;
         Ok(v1::ImportShowResponse { show, existed })
     }
@@ -90,21 +90,20 @@ impl ShowsService {
 
     #[expect(clippy::unused_async, reason = "as its siblings, which wait for a shard")]
     async fn list_shows(&self, request: v1::ListShowsRequest) -> Result<v1::ListShowsResponse, Refusal> {
-        if request.page_size > PAGE_SIZE_MAX {
-            let description = format!("must be at most {PAGE_SIZE_MAX}, is {}", request.page_size);
-            return Err(Refusal::wrong("page_size", description));
-        }
-        let after = match request.page_token.as_str() {
-            "" => None,
-            token => Some(ShowId::new(token).map_err(|_| {
-                Refusal::wrong("page_token", "must be empty or the next_page_token of an earlier answer")
-            })?),
-        };
+        let mut violations = Violations::default();
+        let is_page = request.page_size <= PAGE_SIZE_MAX;
+        violations.require(
+            is_page,
+            "page_size",
+            format_args!("must be at most {PAGE_SIZE_MAX}, is {}", request.page_size),
+        );
+        let after = violations.take("page_token", after(&request.page_token));
+        let after = violations.done(after)?;
         let size = if request.page_size == 0 { PAGE_SIZE_DEFAULT } else { request.page_size } as usize;
         let mut page = self.router.catalog().page(after.as_ref(), size + 1);
         let more = page.len() > size;
         page.truncate(size);
-        let next_page_token = page.last().filter(|_| more).map(|(id, _)| id.to_string()).unwrap_or_default();
+        let next_page_token = page.last().filter(|_| more).map(|(id, _)| token(id)).unwrap_or_default();
         let shows = page.iter().map(|(id, entry)| shows::show(id, entry, state_now(entry))).collect();
         Ok(v1::ListShowsResponse { shows, next_page_token })
     }
@@ -119,6 +118,31 @@ impl ShowsService {
         let overview = ask(|reply| shard.submit(ShardRequest::Overview { show, reply })).await?;
         Ok(shows::overview(&id, &overview, &newest(&self.router, &id, entry)))
     }
+}
+
+/// What a request for a new show says besides what is sold.
+fn read_rules(
+    show_id: &str,
+    rules: Option<&v1::Policy>,
+    times: Option<&v1::Sale>,
+) -> Result<(ShowId, Policy, Sale), Refusal> {
+    let rules = both(policy(rules, Policy::default()), sale(times));
+    let (show_id, (policy, sale)) = both(convert::show_id(show_id), rules)?;
+    Ok((show_id, policy, sale))
+}
+
+/// Where the next page of shows goes on. The mark tells it from a show's id, which is no token.
+fn token(last: &ShowId) -> String {
+    format!("{TOKEN_MARK}{last}")
+}
+
+/// The show behind which a page begins.
+fn after(token: &str) -> Result<Option<ShowId>, &'static str> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    let id = token.strip_prefix(TOKEN_MARK).and_then(|id| ShowId::new(id).ok());
+    id.map(Some).ok_or("must be empty or the next_page_token of an earlier answer")
 }
 
 /// The state of a show for people to read; what a command may do is decided by its shard's clock.

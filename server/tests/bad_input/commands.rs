@@ -5,7 +5,7 @@ use usher_proto::v1::{self, command::Command};
 
 use crate::{
     Named, check,
-    common::{Clients, local::LocalServer, wire},
+    common::{Clients, local::LocalServer, refusal::Refused, wire},
 };
 
 pub(crate) const SHOW: &str = "evening";
@@ -132,8 +132,8 @@ async fn malformed_places_are_refused() {
     let limit = Named::Said("limit", "places_per_hold_max");
     let absent = v1::HoldSeatsRequest { places: None, ..hold(v1::Places::default()) };
     refuse_all(vec![
-        invalid("a seat number twice", held(wire::seats(&[4, 9, 4])), "places", "seat 4 twice"),
-        invalid("a seat by number and label", held(twice), "places", "seat 4 twice"),
+        invalid("a seat number twice", held(wire::seats(&[4, 9, 4])), "places", "seat Stalls/1/5 twice, number 4"),
+        invalid("a seat by number and label", held(twice), "places", "seat Stalls/1/5 twice, number 4"),
         invalid("a section twice", held(sections_twice), "places", "section \"Floor\" twice"),
         invalid("no places", held(v1::Places::default()), "places", "at least one"),
         invalid("absent places", Command::HoldSeats(absent), "places", "at least one"),
@@ -200,5 +200,39 @@ async fn every_wrong_field_is_named() {
     let refused = clients.call(Command::HoldSeats(command)).await.unwrap_err();
     let fields: Vec<&str> = refused.violations.iter().map(|(field, _)| field.as_str()).collect();
     assert_eq!(fields, ["hold_id", "buyer_id", "ttl_ms", "places"]);
+    server.stop().await;
+}
+
+/// A show's id that is malformed hides nothing that can be told without the show, nor do unknown names.
+#[tokio::test]
+async fn every_wrong_field_is_named_beside_the_shows_id() {
+    let (server, mut clients) = LocalServer::with_show(wire::hall(SHOW, 10, 0)).await;
+    let fields = |refused: &Refused| refused.violations.iter().map(|(field, _)| field.clone()).collect::<Vec<_>>();
+    let places = v1::Places { seats: vec![wire::label("Roof", "1", "1")], ..v1::Places::default() };
+    let bad = v1::HoldSeatsRequest { hold_id: vec![1; 3].into(), buyer_id: String::new(), ..hold(places) };
+    let refused = clients.call(Command::HoldSeats(bad.clone())).await.unwrap_err();
+    assert_eq!(fields(&refused), ["hold_id", "buyer_id"], "before the seat that is not there");
+    let nowhere = v1::HoldSeatsRequest { show_id: String::new(), ..bad };
+    let refused = clients.call(Command::HoldSeats(nowhere)).await.unwrap_err();
+    assert_eq!(fields(&refused), ["show_id", "hold_id", "buyer_id"]);
+
+    let refused = Refused::from(clients.inventory.list_holds(v1::ListHoldsRequest::default()).await.unwrap_err());
+    assert_eq!(fields(&refused), ["show_id", "by"]);
+    let refused = Refused::from(clients.inventory.execute(v1::ExecuteRequest::default()).await.unwrap_err());
+    assert_eq!(fields(&refused), ["show_id", "commands"]);
+    let refused = Refused::from(clients.shows.block_places(v1::BlockPlacesRequest::default()).await.unwrap_err());
+    assert_eq!(fields(&refused), ["show_id", "mark.kind", "mark.reason", "selection"]);
+    let rules = Some(v1::Policy { places_per_hold_max: Some(0), waitlist_lottery_seed: Some(1), ..Default::default() });
+    let update = v1::UpdatePolicyRequest { policy: rules, ..v1::UpdatePolicyRequest::default() };
+    let refused = Refused::from(clients.shows.update_policy(update).await.unwrap_err());
+    assert_eq!(fields(&refused), ["show_id", "policy.places_per_hold_max"]);
+    let sale = Some(v1::Sale { opens_at_ms: u64::MAX, ..v1::Sale::default() });
+    let create = v1::CreateShowRequest { policy: rules, sale, ..v1::CreateShowRequest::default() };
+    let refused = Refused::from(clients.shows.create_show(create).await.unwrap_err());
+    let all = ["show_id", "policy.waitlist_lottery_seed", "policy.places_per_hold_max", "sale.opens_at_ms", "manifest"];
+    assert_eq!(fields(&refused), all);
+    let import = v1::ImportShowRequest { sale, ..v1::ImportShowRequest::default() };
+    let refused = Refused::from(clients.shows.import_show(import).await.unwrap_err());
+    assert_eq!(fields(&refused), ["show_id", "sale.opens_at_ms", "plan"]);
     server.stop().await;
 }

@@ -46,3 +46,23 @@ async fn malformed_lookups_are_refused() {
     check("an unknown show", &refused, Code::NotFound, "SHOW_UNKNOWN", &Named::Resource("show", "matinee"));
     server.stop().await;
 }
+
+/// A show's id is no token, though tokens are made of them.
+#[tokio::test]
+async fn malformed_pages_of_shows_are_refused() {
+    let (server, mut clients) = LocalServer::with_show(wire::hall(SHOW, 10, 0)).await;
+    clients.shows.create_show(wire::hall("matinee", 10, 0)).await.unwrap();
+    let page = |page_size, page_token: &str| v1::ListShowsRequest { page_size, page_token: page_token.to_owned() };
+    for token in ["garbage", SHOW, "after=", "after=a/b", "after"] {
+        let refused = Refused::from(clients.shows.list_shows(page(1, token)).await.unwrap_err());
+        check(token, &refused, Code::InvalidArgument, "INVALID_REQUEST", &Named::Field("page_token", "an earlier"));
+    }
+    let refused = Refused::from(clients.shows.list_shows(page(1_001, "garbage")).await.unwrap_err());
+    let fields: Vec<&str> = refused.violations.iter().map(|(field, _)| field.as_str()).collect();
+    assert_eq!(fields, ["page_size", "page_token"]);
+    let first = clients.shows.list_shows(page(1, "")).await.unwrap().into_inner();
+    let second = clients.shows.list_shows(page(1, &first.next_page_token)).await.unwrap().into_inner();
+    assert_eq!((first.shows[0].show_id.as_str(), second.shows[0].show_id.as_str()), (SHOW, "matinee"));
+    assert_eq!(second.next_page_token, "");
+    server.stop().await;
+}

@@ -46,7 +46,7 @@ fn the_house_sells_its_own_places_and_gets_them_back() {
          00:03  sell A2 as h2 for o2 house           -> confirmed A2 1000 for o2
          00:04  seats                                -> A1 A4 held, A2 sold, A3 blocked
          00:05  release h1                           -> released
-         00:06  cancel h2                            -> cancelled
+         00:06  cancel h2                            -> cancelled, refund 1000
          00:07  seats                                -> A1 A2 A3 blocked
          00:08  hold A1 as h3 for 5s house           -> held 1000, until 00:13
          00:09  unblock A1 A2 A3 house:guests        -> 3 changed
@@ -61,15 +61,19 @@ fn units_are_blocked_up_to_a_number() {
     check(
         "floor Floor 10
          00:00  hold 3xFloor as h1                   -> held 300, until 10:00
-         00:01  block 5xFloor block:rain             -> 5 changed
-         00:01  block 5xFloor block:rain             -> 0 changed
-         00:02  block 9xFloor block:rain             -> 2 changed, 2 refused: Floor
+         00:01  block 5xFloor block:rain             -> 5 changed, Floor 0>5
+         00:01  block 5xFloor block:rain             -> 0 changed, Floor 5>5
+         00:02  block 9xFloor block:rain             -> 2 changed, 2 refused: Floor, Floor 5>7
          00:03  seats                                -> 3xFloor held, 7xFloor blocked
          00:04  hold 1xFloor as h2                   -> rejected: places taken Floor 1>0
-         00:05  unblock 4xFloor block:rain           -> 3 changed
-         00:05  unblock 4xFloor block:rain           -> 0 changed
-         00:06  unblock section:Floor block:rain     -> 4 changed
-         00:07  block section:Floor kill:fire        -> 7 changed
+         00:05  unblock 4xFloor block:rain           -> 3 changed, Floor 7>4
+         00:05  unblock 4xFloor block:rain           -> 0 changed, Floor 4>4
+         00:05  block 0xFloor block:rain             -> 0 changed, Floor 4>4
+         00:06  unblock 0xFloor block:rain dry       -> 4 changed, Floor 4>0
+         00:06  unblock 0xFloor block:rain           -> 4 changed, Floor 4>0
+         00:07  block section:Floor kill:fire        -> 7 changed, Floor 0>7
+         00:07  unblock section:Floor kill:fire      -> 7 changed, Floor 7>0
+         00:07  block section:Floor kill:fire        -> 7 changed, Floor 0>7
          00:08  overview                             -> on sale, A 10+0+0+0 B 10+0+0+0 Floor 0+3+0+7, kill:fire 0 7xFloor, 1 holds 0 bookings 0 waiting",
     );
 }
@@ -84,7 +88,7 @@ fn a_selection_is_the_union_of_what_is_named() {
          row C 3 in East, 1 at Gold
          00:00  block A1 row:West/B category:Gold block:x -> 5 changed
          00:01  seats                                -> A1 B1 B2 B3 C1 blocked
-         00:02  block section:West section:Floor block:x -> 102 changed
+         00:02  block section:West section:Floor block:x -> 102 changed, Floor 0>100
          00:03  block section:Nowhere block:x        -> rejected: places unknown nowhere",
     );
 }
@@ -93,7 +97,7 @@ fn a_selection_is_the_union_of_what_is_named() {
 #[test]
 fn a_block_comes_back_at_a_time() {
     check(
-        "00:00  block A1 A2 3xFloor house:sponsor    -> 5 changed
+        "00:00  block A1 A2 3xFloor house:sponsor    -> 5 changed, Floor 0>3
          00:01  schedule house:sponsor at 05:00      -> done
          00:02  overview                             -> on sale, A 8+0+0+2 B 10+0+0+0 Floor 97+0+0+3, house:sponsor 2 3xFloor until 05:00, 0 holds 0 bookings 0 waiting
          00:03  hold A1 as h1 for 1h house           -> held 1000, until 30:03
@@ -212,9 +216,9 @@ fn units_return_at_a_rate_too() {
     check(
         "policy returns_per_second 50
          floor Floor 100
-         00:00  block section:Floor block:x          -> 100 changed
+         00:00  block section:Floor block:x          -> 100 changed, Floor 0>100
          00:01  join 2 any in Floor as h1            -> waiting, 1 in all
-         00:02  unblock section:Floor block:x        -> 100 changed, 100 queued, 1 waiting
+         00:02  unblock section:Floor block:x        -> 100 changed, Floor 100>0, 100 queued, 1 waiting
          00:02  tick                                 -> done
                 => 50xFloor from returning:x; h1 offered 2xFloor 200, until 10:02
          00:03  seats                                -> 2xFloor held
@@ -247,7 +251,7 @@ fn marks_are_bounded() {
          00:02  block A1 block:b254      -> 1 changed
          00:02  sell A2 as h1 for o1     -> confirmed A2 1000 for o1
          00:03  cancel h1 to kill:damage -> rejected: marks_per_show_max is 255
-         00:04  cancel h1 to block:b7    -> cancelled
+         00:04  cancel h1 to block:b7    -> cancelled, refund 1000
          00:05  seats                    -> A1 A2 blocked"
     ));
 }

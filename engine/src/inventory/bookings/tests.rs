@@ -11,10 +11,10 @@ fn a_cancelled_booking_gives_everything_back() {
          00:01  hold A3 as h2                        -> rejected: places_per_buyer_max is 3
          00:02  cancel h1 by bob                     -> rejected: hold of another buyer
          00:02  cancel h9                            -> rejected: hold unknown
-         00:03  cancel h1                            -> cancelled
-         00:03  cancel h1                            -> cancelled
+         00:03  cancel h1                            -> cancelled, refund 2100
+         00:03  cancel h1                            -> cancelled, refund 0 of 2100
          00:04  hold A1 A2 A3 as h2                  -> held 3000, until 10:04
-         00:05  get h1                               -> cancelled
+         00:05  get h1                               -> cancelled, refunded 2100
          00:05  confirm h1 for o1                    -> rejected: cancelled
          00:05  release h1                           -> rejected: cancelled
          00:06  cancel h2                            -> rejected: not confirmed",
@@ -26,12 +26,12 @@ fn a_cancelled_booking_gives_everything_back() {
 fn a_part_of_a_booking_is_cancelled() {
     check(
         "00:00  sell A1 A2 3xFloor as h1 for o1      -> confirmed A1 A2 3xFloor 2300 for o1
-         00:01  cancel A1 2xFloor of h1              -> confirmed A2 1xFloor 1100 for o1
-         00:01  cancel A1 2xFloor of h1              -> confirmed A2 1xFloor 1100 for o1
+         00:01  cancel A1 2xFloor of h1              -> confirmed A2 1xFloor 1100 for o1, refund 1200
+         00:01  cancel A1 2xFloor of h1              -> confirmed A2 1xFloor 1100 for o1, refund 0 of 1200
          00:02  cancel A3 of h1                      -> rejected: places not in hold A3
          00:02  cancel 4xFloor of h1                 -> rejected: places not in hold Floor 4>3
          00:03  seats                                -> A2 sold, 1xFloor sold
-         00:04  cancel A2 3xFloor of h1              -> cancelled
+         00:04  cancel A2 3xFloor of h1              -> cancelled, refund 1100 of 2300
          00:05  seats                                -> all available",
     );
 }
@@ -41,13 +41,13 @@ fn a_part_of_a_booking_is_cancelled() {
 fn cancelled_places_may_be_withheld() {
     check(
         "00:00  sell A1 A2 2xFloor as h1 for o1      -> confirmed A1 A2 2xFloor 2200 for o1
-         00:01  cancel A1 1xFloor of h1 to kill:damage -> confirmed A2 1xFloor 1100 for o1
+         00:01  cancel A1 1xFloor of h1 to kill:damage -> confirmed A2 1xFloor 1100 for o1, refund 1100
          00:02  seats                                -> A2 sold, A1 blocked, 1xFloor sold, 1xFloor blocked
          00:03  hold A1 as h2                        -> rejected: places taken A1
-         00:04  cancel h1 to house:guests            -> cancelled
+         00:04  cancel h1 to house:guests            -> cancelled, refund 1100 of 2200
          00:05  seats                                -> A1 A2 blocked, 2xFloor blocked
          00:06  hold A2 as h2 house                  -> held 1000, until 10:06
-         00:07  unblock A1 section:Floor kill:damage -> 2 changed
+         00:07  unblock A1 section:Floor kill:damage -> 2 changed, Floor 1>0
          00:08  seats                                -> A2 held, 1xFloor blocked",
     );
 }
@@ -68,7 +68,7 @@ fn a_booking_is_transferred() {
          00:03  hold A4 A5 as h3                     -> held 2000, until 10:03
          00:04  list ada                             -> h3 held A4 A5 2000, until 10:03
          00:04  list cyd                             -> h1 confirmed A1 A2 2000, until 10:00
-         00:05  cancel h1 by cyd                     -> cancelled
+         00:05  cancel h1 by cyd                     -> cancelled, refund 2000
          00:06  transfer h1 to dan by cyd            -> rejected: cancelled
          00:06  transfer h2 to dan by bob            -> rejected: not confirmed",
     );
@@ -89,10 +89,10 @@ fn a_booking_is_exchanged_in_one_step() {
          00:02  exchange A4 A5 of h1                 -> confirmed A4 A5 2000 for o1, difference -2000
          00:03  seats                                -> A6 held, A4 A5 sold
          00:04  exchange A2 A5 1xFloor of h1         -> confirmed A2 A5 1xFloor 4100 for o1, difference 2100
-         00:05  cancel A2 of h1                      -> confirmed A5 1xFloor 1100 for o1, difference 2100
+         00:05  cancel A2 of h1                      -> confirmed A5 1xFloor 1100 for o1, difference 2100, refund 3000
          00:06  exchange A1 of h2 by bob             -> rejected: not confirmed
          00:06  exchange A1 of h1 by bob             -> rejected: hold of another buyer
-         00:07  cancel h1                            -> cancelled
+         00:07  cancel h1                            -> cancelled, refund 1100 of 4100
          00:08  exchange A1 of h1                    -> rejected: cancelled",
     );
 }

@@ -196,10 +196,10 @@ fn a_section_that_shrinks_below_what_is_taken_is_over_committed() {
          00:02  seats                                -> 4xFloor held, 3xFloor sold, 2xFloor over
          00:03  hold 1xFloor as h3 by cyd            -> rejected: places taken Floor 1>0
          00:04  confirm h1 for o1                    -> confirmed 4xFloor 400 for o1
-         00:05  cancel 1xFloor of h2 by bob          -> confirmed 2xFloor 200 for o2 by bob
+         00:05  cancel 1xFloor of h2 by bob          -> confirmed 2xFloor 200 for o2 by bob, refund 100
          00:06  seats                                -> 6xFloor sold, 1xFloor over
          00:07  hold 1xFloor as h3 by cyd            -> rejected: places taken Floor 1>0
-         00:08  cancel h2 by bob                     -> cancelled
+         00:08  cancel h2 by bob                     -> cancelled, refund 200 of 300
          00:09  hold 2xFloor as h3 by cyd            -> rejected: places taken Floor 2>1
          00:09  hold 1xFloor as h3 by cyd            -> held 100, until 10:09
          00:10  resize Floor 0                       -> rejected: manifest invalid, sections[2]: has a capacity of 0",

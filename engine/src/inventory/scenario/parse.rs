@@ -178,7 +178,9 @@ impl<'a> Words<'a> {
     }
 
     fn places(&self) -> Option<Places> {
-        let (seats, units) = (self.seats(), self.units());
+        let (seats, mut units) = (self.seats(), self.units());
+        // Only of blocks can there be none.
+        units.retain(|(_, units)| *units > 0);
         (!seats.is_empty() || !units.is_empty()).then(|| Places::new(seats, units).expect("places"))
     }
 

@@ -118,7 +118,7 @@ impl Names<'_> {
 
     fn booking(&self, hold: &HoldView) -> String {
         if hold.places.is_empty() {
-            return state(hold.state);
+            return state(hold.state) + &refund(hold);
         }
         let order = hold.booking.as_ref().map_or("nothing", |booking| booking.order.as_str());
         let buyer = String::from_utf8_lossy(hold.buyer.as_bytes());
@@ -145,7 +145,7 @@ impl Names<'_> {
         parts.extend(more.refund_due.then(|| "refund due".to_owned()));
         parts.extend(more.difference_minor.map(|minor| format!("difference {minor}")));
         let parts: String = parts.into_iter().map(|part| format!(", {part}")).collect();
-        parts + &self.orphans(&more.orphans)
+        parts + &refund(hold) + &self.orphans(&more.orphans)
     }
 
     fn orphans(&self, orphans: &[SeatIndex]) -> String {
@@ -162,12 +162,26 @@ impl Names<'_> {
             let names = [self.seat_names(report.refused_seats.iter().copied()), ga].concat();
             text += &format!(", {} refused: {}", report.refused, names.join(" "));
         }
+        for units in &report.ga {
+            text += &format!(", {} {}>{}", self.section(units.section), units.before, units.after);
+        }
         for (count, what) in [(report.queued, "queued"), (report.waiting, "waiting")] {
             if count > 0 {
                 text += &format!(", {count} {what}");
             }
         }
         text
+    }
+}
+
+/// What was taken back of a booking now, and in all.
+fn refund(hold: &HoldView) -> String {
+    let Some(more) = &hold.more else { return String::new() };
+    match (more.refund_minor, more.refunded_minor) {
+        (Some(refund), all) if refund == all => format!(", refund {refund}"),
+        (Some(refund), all) => format!(", refund {refund} of {all}"),
+        (None, 0) => String::new(),
+        (None, all) => format!(", refunded {all}"),
     }
 }
 

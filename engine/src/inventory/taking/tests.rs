@@ -127,7 +127,7 @@ fn the_limits_are_exact() {
          00:02  hold B1 as h3                        -> rejected: places_per_buyer_max is 5
          00:03  confirm h1 for o1                    -> confirmed A1 A2 A3 3000 for o1
          00:04  hold B1 as h3                        -> rejected: places_per_buyer_max is 5
-         00:05  cancel h1                            -> cancelled
+         00:05  cancel h1                            -> cancelled, refund 3000
          00:06  hold B1 as h3                        -> held 1000, until 10:06",
     );
 }

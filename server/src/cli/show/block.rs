@@ -3,7 +3,7 @@
 use clap::Args;
 use usher_proto::v1::{self, shows_client::ShowsClient};
 
-use super::mark::{MarkArgs, SelectionArgs};
+use super::mark::{MarkArgs, SelectionArgs, parse_ga_blocked};
 use crate::cli::{
     client::ServerArgs,
     print::print_report,
@@ -17,19 +17,28 @@ pub(in crate::cli) struct Block {
     show: String,
     #[command(flatten)]
     selection: SelectionArgs,
+    /// Units of a general-admission section that are blocked afterwards in this way and for this reason, not so many
+    /// more; it never lowers their number. `--section` blocks all of it. May stand several times
+    #[arg(long = "ga-blocked", value_name = "SECTION=UNITS", value_parser = parse_ga_blocked)]
+    ga: Vec<v1::GaBlocked>,
     #[command(flatten)]
     mark: MarkArgs,
     #[command(flatten)]
     server: ServerArgs,
 }
 
-/// First to those who wait, a few at a time if there are many, then to the public.
+/// First to those who wait, then to the public. Up to 64 places are offered at once, more than that at the rate of the
+/// show's returns_per_second_max.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Unblock {
     /// Show to offer places of
     show: String,
     #[command(flatten)]
     selection: SelectionArgs,
+    /// Units of a general-admission section that stay blocked in this way and for this reason: 0 frees all of it, as
+    /// `--section` does; it never raises their number. May stand several times
+    #[arg(long = "ga-blocked", value_name = "SECTION=UNITS", value_parser = parse_ga_blocked)]
+    ga: Vec<v1::GaBlocked>,
     #[command(flatten)]
     mark: MarkArgs,
     /// Only count, and tell how many wait
@@ -70,7 +79,7 @@ pub(in crate::cli) struct ScheduleRelease {
 impl Block {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let (selection, mark) = (Some(self.selection.into_selection()), Some(self.mark.into_mark()));
-        let request = v1::BlockPlacesRequest { show_id: self.show, selection, mark };
+        let request = v1::BlockPlacesRequest { show_id: self.show, selection, mark, ga: self.ga };
         self.server.block_on(async |channel| {
             let answer = ShowsClient::new(channel).block_places(request).await?.into_inner();
             print_report(&answer.report.unwrap_or_default(), "blocked", self.server.json);
@@ -82,11 +91,19 @@ impl Block {
 impl Unblock {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let (selection, mark) = (Some(self.selection.into_selection()), Some(self.mark.into_mark()));
-        let request = v1::UnblockPlacesRequest { show_id: self.show, selection, mark, dry_run: self.dry_run };
+        let (ga, dry_run) = (self.ga, self.dry_run);
+        let request = v1::UnblockPlacesRequest { show_id: self.show, selection, mark, ga, dry_run };
         self.server.block_on(async |channel| {
             let answer = ShowsClient::new(channel).unblock_places(request).await?.into_inner();
-            let did = if self.dry_run { "would be unblocked" } else { "unblocked" };
-            print_report(&answer.report.unwrap_or_default(), did, self.server.json);
+            let did = if dry_run { "would be unblocked" } else { "unblocked" };
+            let report = answer.report.unwrap_or_default();
+            print_report(&report, did, self.server.json);
+            if dry_run && !self.server.json && report.queued == 0 {
+                match report.waiting {
+                    0 => println!("  nobody waits"),
+                    waiting => println!("  {waiting} wait; those whose wish it meets would be offered it at once"),
+                }
+            }
             Ok(())
         })
     }

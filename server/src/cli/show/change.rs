@@ -91,13 +91,17 @@ pub(in crate::cli) struct Recategorise {
     server: ServerArgs,
 }
 
-/// Without a number, as many as there are.
+/// Of seats and units together.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SetCapacity {
     /// The show
     show: String,
     /// Most places that may be held and sold at once
+    #[arg(required_unless_present = "none", conflicts_with = "none")]
     capacity: Option<u32>,
+    /// As many as there are
+    #[arg(long)]
+    none: bool,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -164,7 +168,7 @@ impl Change {
                 let selection = Some(selection.into_selection());
                 send(&server, show, Wire::Recategorise(v1::Recategorise { selection, category: to }))
             }
-            Self::SetCapacity(SetCapacity { show, capacity, server }) => {
+            Self::SetCapacity(SetCapacity { show, capacity, server, .. }) => {
                 send(&server, show, Wire::SetCapacity(v1::SetCapacity { capacity }))
             }
             Self::SetGaCapacity(SetGaCapacity { show, section, capacity, server }) => {

@@ -1,10 +1,10 @@
 //! Selections of places and marks of blocks, as flags.
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use usher_proto::v1;
 
-use crate::cli::places::{parse_ga, parse_label};
+use crate::cli::places::parse_label;
 
 /// In what way places are withheld.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -43,7 +43,7 @@ impl MarkArgs {
     }
 }
 
-/// Which places: all that is named.
+/// Which seats: all that is named.
 #[derive(Clone, Debug, Args)]
 pub(super) struct SelectionArgs {
     /// Seat by its label; may stand several times
@@ -55,22 +55,26 @@ pub(super) struct SelectionArgs {
     /// A whole row; may stand several times
     #[arg(long = "row", value_name = "SECTION/ROW", value_parser = parse_row)]
     rows: Vec<v1::RowLabel>,
-    /// All seats of a section; may stand several times
+    /// A whole section; may stand several times
     #[arg(long = "section", value_name = "NAME")]
     sections: Vec<String>,
     /// All seats of a category; may stand several times
     #[arg(long = "category", value_name = "NAME")]
     categories: Vec<String>,
-    /// Units of a general-admission section; may stand several times
-    #[arg(long = "ga", value_name = "SECTION=QUANTITY", value_parser = parse_ga)]
-    ga: Vec<v1::GaQuantity>,
 }
 
 impl SelectionArgs {
     pub(super) fn into_selection(self) -> v1::Selection {
-        let Self { seats, indexes, rows, sections, categories, ga } = self;
-        v1::Selection { seat_indexes: indexes, seats, rows, sections, categories, ga }
+        let Self { seats, indexes, rows, sections, categories } = self;
+        v1::Selection { seat_indexes: indexes, seats, rows, sections, categories }
     }
+}
+
+/// `Floor=50`.
+pub(super) fn parse_ga_blocked(text: &str) -> anyhow::Result<v1::GaBlocked> {
+    let (section, units) = text.rsplit_once('=').context("must be SECTION=UNITS, such as Floor=50")?;
+    let units = units.parse().with_context(|| format!("the units {units:?} must be a number"))?;
+    Ok(v1::GaBlocked { section: section.to_owned(), units })
 }
 
 /// The row is the last part, so that a section's name may have slashes.

@@ -1,9 +1,15 @@
 //! `usher show`: create, change, organise and look at shows. This file names the subcommands; lists and prints.
 
 use clap::{Args, Subcommand};
-use usher_proto::v1::{self, shows_client::ShowsClient};
+use tonic::transport::Channel as Connection;
+use usher_engine::{ids::SeatIndex, inventory::manifest::Manifest};
+use usher_proto::v1::{self, availability_client::AvailabilityClient, shows_client::ShowsClient};
 
-use super::client::ServerArgs;
+use super::{
+    client::ServerArgs,
+    output::print_error,
+    print::{first_of, label_text},
+};
 use crate::{convert, plan::usher_json};
 
 mod block;
@@ -19,7 +25,7 @@ mod sale;
 use describe::{overview_json, print_overview, sale_text, show_json};
 
 /// Largest answer that is read: a whole manifest.
-const MANIFEST_BYTES_MAX: usize = 64 << 20;
+pub(super) const MANIFEST_BYTES_MAX: usize = 64 << 20;
 
 /// What to do with shows.
 #[derive(Debug, Subcommand)]
@@ -74,7 +80,7 @@ pub(super) struct List {
 pub(super) struct Get {
     /// Show to print
     show: String,
-    /// Print its seating plan in Usher's JSON instead
+    /// Print its seating plan in Usher's JSON instead; seats that were retired are in it, and named on standard error
     #[arg(long)]
     plan: bool,
     /// Print every section, however many there are
@@ -145,13 +151,14 @@ impl List {
 impl Get {
     fn run(self) -> anyhow::Result<()> {
         self.server.block_on(async |channel| {
-            let mut shows = ShowsClient::new(channel).max_decoding_message_size(MANIFEST_BYTES_MAX);
+            let mut shows = ShowsClient::new(channel.clone()).max_decoding_message_size(MANIFEST_BYTES_MAX);
             if self.plan {
-                let answer = shows.get_show(v1::GetShowRequest { show_id: self.show }).await?.into_inner();
+                let show = self.show;
+                let answer = shows.get_show(v1::GetShowRequest { show_id: show.clone() }).await?.into_inner();
                 let manifest = convert::manifest::manifest(answer.manifest);
                 let manifest = manifest.map_err(crate::status::Refusal::into_status)?;
                 println!("{}", serde_json::to_string_pretty(&usher_json::write(manifest.parts()))?);
-                return Ok(());
+                return note_retired(channel, show, &manifest).await;
             }
             let request = v1::GetShowOverviewRequest { show_id: self.show };
             let overview = shows.get_show_overview(request).await?.into_inner();
@@ -163,4 +170,25 @@ impl Get {
             Ok(())
         })
     }
+}
+
+/// A plan has no word for retired seats, and without them others would seem to be side by side: they are named beside it.
+async fn note_retired(channel: Connection, show_id: String, manifest: &Manifest) -> anyhow::Result<()> {
+    let mut maps = AvailabilityClient::new(channel.clone()).max_decoding_message_size(MANIFEST_BYTES_MAX);
+    // A map may be older than what was done last.
+    let request = v1::GetShowOverviewRequest { show_id: show_id.clone() };
+    let min_version = ShowsClient::new(channel).get_show_overview(request).await?.into_inner().version;
+    let map = maps.get_seat_map(v1::GetSeatMapRequest { show_id, min_version }).await?.into_inner();
+    let is_retired = |seat: &u32| map.retired.get(*seat as usize / 8).is_some_and(|byte| byte >> (seat % 8) & 1 == 1);
+    let retired: Vec<u32> = (0..map.seats).filter(is_retired).collect();
+    if !retired.is_empty() {
+        let label = |seat: &u32| {
+            let label = manifest.label(SeatIndex(*seat));
+            let label = label.map(|own| v1::SeatLabel { section: own.section, row: own.row, seat: own.seat });
+            label_text(label.as_ref())
+        };
+        let names = first_of(retired.iter().map(label), retired.len());
+        print_error(format_args!("note: {} seats of this plan are retired: {names}", retired.len()));
+    }
+    Ok(())
 }

@@ -74,7 +74,7 @@ pub(super) struct PolicyArgs {
     /// How long places may be gathered for a party that waits, 0s to 1h [new shows: 10m]
     #[arg(long, value_name = "LENGTH", value_parser = parse_length_ms)]
     gather_max: Option<u64>,
-    /// Places a second that a mass return offers to those who wait, 1 to 100000 [new shows: 1000]
+    /// Places a second that a mass return, more than 64 at once, offers to those who wait, 1 to 100000 [new shows: 1000]
     #[arg(long, value_name = "N")]
     returns_per_second_max: Option<u32>,
 }

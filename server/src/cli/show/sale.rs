@@ -5,9 +5,13 @@ use clap::Args;
 use usher_proto::v1::{self, shows_client::ShowsClient};
 
 use super::describe::{sale_text, show_json};
-use crate::cli::{client::ServerArgs, places::money, when::parse_when};
+use crate::cli::{
+    client::{ServerArgs, WrongUsage},
+    places::money,
+    when::parse_when,
+};
 
-/// By the server's clock; a sale that is over does not open again.
+/// By the server's clock. A pause goes on until the sale is opened by hand; a sale that is over does not open again.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Schedule {
     /// Show to schedule
@@ -15,7 +19,7 @@ pub(in crate::cli) struct Schedule {
     /// From when on places can be held: +10m, 2026-12-24T18:00:00Z, or milliseconds since 1970
     #[arg(long, value_name = "WHEN", value_parser = parse_when)]
     opens_at: u64,
-    /// From when on they cannot [default: never]
+    /// From when on they cannot, for good: a sale that has closed does not open again [default: never]
     #[arg(long, value_name = "WHEN", value_parser = parse_when)]
     closes_at: Option<u64>,
     #[command(flatten)]
@@ -64,7 +68,11 @@ impl Schedule {
         let request = v1::ScheduleSaleRequest { show_id: self.show, opens_at_ms, closes_at_ms };
         self.server.block_on(async |channel| {
             let answer = ShowsClient::new(channel).schedule_sale(request).await?.into_inner();
+            let is_paused = answer.show.as_ref().is_some_and(|show| show.state() == v1::ShowState::Paused);
             print_show(answer.show, self.server.json);
+            if is_paused && !self.server.json {
+                println!("  no time to open ends a pause: `usher show open` does");
+            }
             Ok(())
         })
     }
@@ -118,7 +126,10 @@ impl Cancel {
             let currency = manifest.into_inner().manifest.unwrap_or_default().currency;
             print_cancelled(&report, &currency, dry_run, self.server.json);
             if !self.dry_run && !self.yes {
-                bail!("nothing was done: it cannot be taken back. Add --yes to do it, or --dry-run to only count");
+                bail!(WrongUsage(
+                    "nothing was done: it cannot be taken back. Add --yes to do it, or --dry-run to only count"
+                        .to_owned()
+                ));
             }
             Ok(())
         })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use usher_engine::{
     command::Command,
     ids::ShowId,
-    inventory::{Answer, manifest::Manifest},
+    inventory::{Answer, manifest::Manifest, policy::Policy},
     router::{Router, ShowEntry},
     shard::{Fault, Request as ShardRequest},
 };
@@ -34,7 +34,10 @@ async fn send(
     show_id: &str,
     read: impl FnOnce(&Manifest) -> Result<Command, Refusal> + Send + 'static,
 ) -> Result<Organised, Refusal> {
-    let id = convert::show_id(show_id)?;
+    let id = match convert::show_id(show_id) {
+        Ok(id) => id,
+        Err(refusal) => return Err(convert::also_wrong(refusal, read)),
+    };
     let (entry, shard) = router.find(&id).map_err(|why| Refusal::show_not_found(show_id, why))?;
     let manifest = Arc::clone(&entry.manifest);
     let command = tokio::task::spawn_blocking(move || read(&manifest)).await;
@@ -118,7 +121,12 @@ impl ShowsService {
         &self,
         request: v1::UpdatePolicyRequest,
     ) -> Result<v1::UpdatePolicyResponse, Refusal> {
-        let id = convert::show_id(&request.show_id)?;
+        // Whether a seed is wanted depends on the show's own order.
+        let judged = request
+            .policy
+            .map(|own| v1::Policy { waitlist_lottery_seed: own.waitlist_order.and(own.waitlist_lottery_seed), ..own });
+        let judge = |_: &Manifest| policy(judged.as_ref(), Policy::default());
+        let id = convert::show_id(&request.show_id).map_err(|refusal| convert::also_wrong(refusal, judge))?;
         let _one_at_a_time = self.policies.lock().await;
         let (entry, _) = self.router.find(&id).map_err(|why| Refusal::show_not_found(&request.show_id, why))?;
         let policy = policy(request.policy.as_ref(), entry.policy)?;

@@ -90,10 +90,10 @@ fn a_cancelled_booking_goes_to_who_waits() {
         "row A 2 in West
          00:00  sell A1 A2 as h1 for o1 by bob       -> confirmed A1 A2 2000 for o1 by bob
          00:01  join 1 any as h2 by cyd              -> waiting, 1 in all
-         00:02  cancel A2 of h1 by bob               -> confirmed A1 1000 for o1 by bob
+         00:02  cancel A2 of h1 by bob               -> confirmed A1 1000 for o1 by bob, refund 1000
                 => h2 offered A2 1000, until 10:02
          00:03  join 1 any as h3 by dan              -> waiting, 1 in all
-         00:04  cancel h1 by bob to kill:damage      -> cancelled
+         00:04  cancel h1 by bob to kill:damage      -> cancelled, refund 1000 of 2000
          00:05  unblock A1 kill:damage               -> 1 changed, 1 waiting
                 => h3 offered A1 1000, until 10:05",
     );

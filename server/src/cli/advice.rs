@@ -1,0 +1,93 @@
+//! What to do next about a refusal, by its reason: the second line of an error.
+
+use std::collections::HashMap;
+
+/// Limits that a show's policy sets; the others are fixed.
+const LIMITS_OF_POLICY: [&str; 5] =
+    ["places_per_hold_max", "holds_per_show_max", "live_holds_per_buyer_max", "places_per_buyer_max", "waitlist_max"];
+
+/// What to do next; empty where the message says all. `told` is the refusal's metadata.
+pub(super) fn of(reason: &str, told: &HashMap<String, String>) -> String {
+    let of = |name: &str| told.get(name).map(String::as_str).unwrap_or_default();
+    match reason {
+        "SHOW_NOT_OPEN" => of_state(of("state")).to_owned(),
+        "WAITS_ALREADY" => {
+            format!("`usher get SHOW {}` tells how that stands; `usher waitlist leave` ends it.", of("hold_id"))
+        }
+        "LIMIT_REACHED" if LIMITS_OF_POLICY.contains(&of("limit")) => {
+            "`usher show policy SHOW` prints the limits, and changes them.".to_owned()
+        }
+        _ => fixed(reason).to_owned(),
+    }
+}
+
+fn fixed(reason: &str) -> &'static str {
+    match reason {
+        "SHOW_UNKNOWN" => "`usher show list` tells which shows there are.",
+        "SHOW_ID_REUSED" => "`usher show get SHOW` prints what is there; choose another id for another show.",
+        "ID_REUSED" => "A repetition must say the same. Leave --id out, or choose another, for something new.",
+        "HOLD_UNKNOWN" => "`usher holds SHOW --buyer BUYER` lists what a buyer has.",
+        "HOLD_FENCED" => "Nothing can be held under it any more: use a new id.",
+        "HOLD_CONFIRMED" => "`usher booking cancel` takes a sale back.",
+        "HOLD_PINNED" => "Confirm it, or `usher unpin` it first.",
+        "HOLD_WAITING" => "`usher get SHOW ID` tells how it stands; `usher waitlist leave` ends it.",
+        "HOLD_NOT_WAITING" => "It is a hold: `usher release` gives it back.",
+        "HOLD_NOT_CONFIRMED" => {
+            "It is no booking: `usher confirm` makes a hold one, `usher release` or `usher waitlist leave` ends it."
+        }
+        "HOLD_EXPIRED" => {
+            "The places went back. Hold them again under a new id, or confirm with --accept-late if it was a moment ago."
+        }
+        "HOLD_RELEASED" => "The places went back. Hold them again under a new id.",
+        "HOLDS_LIVE" => "Wait until they end; `usher show get SHOW` counts them.",
+        "PLACES_TAKEN" => "Nothing was held. Choose other places; `usher show get SHOW` counts what is left.",
+        "PLACES_PROTECTED" => "Ask for them with --accessible, or with `usher best SHOW --bays N --companions N`.",
+        "PLACES_UNKNOWN" => "`usher show get SHOW --plan` prints every section, row and seat.",
+        "PLACES_NOT_IN_HOLD" => "`usher get SHOW ID` prints what it has.",
+        "ORPHANS_LEFT" => "Move the choice so that no single seat is left, or let `usher best` choose.",
+        "SOLD_OUT" => {
+            "Nothing was held. Ask for fewer, widen the wish, or wait: `usher waitlist join SHOW --quantity N`."
+        }
+        "NOT_TOGETHER" => {
+            "Nothing was held. Allow a split with --adjacency preferred (companions sit beside their bay all the \
+             same), or ask for fewer."
+        }
+        "CAPACITY_REACHED" => "Ask for fewer. `usher show change set-capacity` and `set-pool` change capacities.",
+        "MANIFEST_CHANGED" => "`usher show get SHOW --plan` prints the present prices.",
+        "CHANNEL_UNKNOWN" => "`usher show get SHOW` lists the channels; `usher show channel set` defines one.",
+        "WAITLIST_CLOSED" => "`usher show policy SHOW` prints its rules.",
+        "OUTCOME_UNKNOWN" | "SHARD_RECOVERING" | "INBOX_FULL" => "Send it again, under the same id if it has one.",
+        _ => "",
+    }
+}
+
+/// Of a show that is in a state which the command does not allow.
+fn of_state(state: &str) -> &'static str {
+    match state {
+        "DRAFT" => "`usher show open SHOW` opens its sale, `usher show schedule SHOW --opens-at WHEN` plans it.",
+        "SCHEDULED" => "It opens by itself then; `usher show open SHOW` opens it now.",
+        "ON_SALE" => "`usher show close SHOW` ends its sale, for good.",
+        "PAUSED" => "`usher show open SHOW` goes on with its sale, `usher show close SHOW` ends it for good.",
+        "CLOSED" => "Its sale is over and does not open again. The box office can still `usher sell`.",
+        "CANCELLED" => "It does not take place. `usher holds SHOW --all` lists the bookings that are to be refunded.",
+        "ARCHIVED" => "It is only looked up: `usher show get`, `usher holds` and `usher get` answer.",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_fits_the_state_and_the_limit() {
+        let told = |name: &str, value: &str| HashMap::from([(name.to_owned(), value.to_owned())]);
+        assert!(of("SHOW_NOT_OPEN", &told("state", "PAUSED")).contains("usher show open"));
+        for over in ["CLOSED", "CANCELLED", "ARCHIVED"] {
+            assert!(!of("SHOW_NOT_OPEN", &told("state", over)).contains("usher show open"), "{over}");
+        }
+        assert!(of("LIMIT_REACHED", &told("limit", "places_per_hold_max")).contains("policy"));
+        assert_eq!(of("LIMIT_REACHED", &told("limit", "manifest_bytes_max")), "");
+        assert!(of("WAITS_ALREADY", &told("hold_id", "abc")).contains("get SHOW abc"));
+    }
+}
