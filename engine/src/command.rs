@@ -66,9 +66,9 @@ pub enum Command {
     ScheduleSale(ScheduleSale),
     /// Open the sale now, or go on after a pause.
     OpenSale,
-    /// Take no new holds for a while.
+    /// Take no new holds for a while. While that is so already, it only says whether deadlines stand.
     PauseSale {
-        /// Deadlines stand still until the sale goes on.
+        /// Deadlines stand still from now on, until the sale goes on.
         stop_clocks: bool,
     },
     /// End the sale: what is held may still be confirmed.

@@ -192,9 +192,9 @@ pub enum Event {
     },
     /// The sale was opened, or went on.
     SaleOpened,
-    /// The sale pauses.
+    /// The sale pauses, or deadlines stand still from now on while it does, or no more.
     SalePaused {
-        /// Deadlines stand still.
+        /// Deadlines stand still. Until they go on, those in events are of the instant at which they were stopped.
         stop_clocks: bool,
     },
     /// The sale was closed.

@@ -97,7 +97,7 @@ fn show() -> ShowCreated {
     show.manifest.capacity = Some(303);
     show.manifest.pools = vec![Pool { name: "Standing".to_owned(), capacity: 200, sections: vec![SectionIndex(1)] }];
     show.policy = policy();
-    let stage = Stage::Paused { since: Timestamp(3), stop_clocks: true };
+    let stage = Stage::Paused { clocks_stand_since: Some(Timestamp(3)) };
     show.sale = Sale { stage, opens_at: Timestamp(2), closes_at: Some(Timestamp(4)) };
     show
 }

@@ -15,15 +15,27 @@ pub(super) fn decide(
     let ttl = command.ttl.unwrap_or(show.policy.hold_ttl_default);
     let extendable_until = show.extendable_until_of(hold);
     // Not beyond the end of the sale; an offer has the time that it has.
-    let last = extendable_until.min(show.sale.closes_at.unwrap_or(extendable_until));
-    let last = if hold.is_offer() { hold.expires_at } else { last };
+    let stood_ms = show.sale.stood_ms(now);
+    let closes_at = show.sale.closes_at.map_or(extendable_until, |at| Timestamp(at.0.saturating_sub(stood_ms)));
+    let last = if hold.is_offer() { hold.expires_at } else { extendable_until.min(closes_at) };
     let wanted = show.sale.clock(now).plus_ms(ttl.ms());
     let expires_at = if show.sale.state_at(now) == ShowState::Closed { hold.expires_at } else { wanted.min(last) };
     let expires_at = expires_at.max(hold.expires_at);
     if expires_at > hold.expires_at {
         events.push(Event::HoldExtended { hold_id: command.hold_id, expires_at });
     }
-    Ok(Answer::Extended { expires_at, extendable_until })
+    Ok(show.extended(expires_at, extendable_until, now))
+}
+
+impl Show {
+    /// The deadlines of a live hold: while clocks stand, those that it would have if they went on now.
+    pub(super) fn extended(&self, expires_at: Timestamp, extendable_until: Timestamp, now: Timestamp) -> Answer {
+        let stood_ms = self.sale.stood_ms(now);
+        Answer::Extended {
+            expires_at: expires_at.plus_ms(stood_ms),
+            extendable_until: extendable_until.plus_ms(stood_ms),
+        }
+    }
 }
 
 pub(super) fn apply(show: &mut Show, hold_id: HoldId, expires_at: Timestamp) {

@@ -34,7 +34,7 @@ pub(super) fn due(show: &Show, now: Timestamp) -> Vec<Due> {
     if !show.look.is_empty() && show.state_at(now) == ShowState::OnSale {
         due.push(Due::Serve);
     }
-    if let Stage::Paused { stop_clocks: true, .. } = show.sale.stage
+    if let Stage::Paused { clocks_stand_since: Some(_) } = show.sale.stage
         && show.sale.closes_at.is_some_and(|at| at <= now)
     {
         due.push(Due::Close);

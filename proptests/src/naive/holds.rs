@@ -75,7 +75,13 @@ pub(super) fn known<'a>(
 /// The original grant and how the hold stands now.
 pub(super) fn again(show: &Show, id: HoldId, now: Timestamp) -> Answer {
     let hold = &show.holds[&id];
-    Answer::Held(show.view(id, show.state_of(hold, now), &hold.granted))
+    Answer::Held(show.view_at(id, &hold.granted, now))
+}
+
+/// The deadlines of a live hold.
+fn extended(show: &Show, expires_at: Timestamp, extendable_until: Timestamp, now: Timestamp) -> Answer {
+    let [expires_at, extendable_until] = [expires_at, extendable_until].map(|at| show.if_clocks_went_on(at, now));
+    Answer::Extended { expires_at, extendable_until }
 }
 
 /// A grant that was checked.
@@ -119,8 +125,11 @@ pub(super) fn extend(show: &mut Show, command: &ExtendHold, now: Timestamp) -> O
     let ttl = command.ttl.unwrap_or(show.policy.hold_ttl_default);
     let extendable_until = show.life_ends(hold);
     let mut wanted = Timestamp(show.clock(now).0 + ttl.ms()).min(extendable_until);
-    if let Some(closes_at) = show.sale.closes_at {
-        wanted = wanted.min(closes_at);
+    if let Some(closes_at) = show.sale.closes_at
+        && show.if_clocks_went_on(wanted, now) > closes_at
+    {
+        let stood = now.0 - show.clock(now).0;
+        wanted = Timestamp(closes_at.0.saturating_sub(stood));
     }
     // An offer has the time that it has, and after the end of the sale nobody gets more.
     if hold.is_offer || show.state_at(now) == ShowState::Closed {
@@ -128,7 +137,7 @@ pub(super) fn extend(show: &mut Show, command: &ExtendHold, now: Timestamp) -> O
     }
     let expires_at = hold.expires_at.max(wanted);
     show.hold_mut(command.hold_id).expires_at = expires_at;
-    Ok(Answer::Extended { expires_at, extendable_until })
+    Ok(extended(show, expires_at, extendable_until, now))
 }
 
 pub(super) fn release(show: &mut Show, command: &ReleaseHold, now: Timestamp) -> Outcome {
@@ -180,7 +189,7 @@ pub(super) fn pin(show: &mut Show, command: &OwnHold, now: Timestamp) -> Outcome
     let hold = show.hold_mut(command.hold_id);
     hold.expires_at = expires_at;
     hold.pinned_from = hold.pinned_from.or(Some(deadline));
-    Ok(Answer::Extended { expires_at, extendable_until })
+    Ok(extended(show, expires_at, extendable_until, now))
 }
 
 pub(super) fn unpin(show: &mut Show, command: &OwnHold, now: Timestamp) -> Outcome {
@@ -188,7 +197,8 @@ pub(super) fn unpin(show: &mut Show, command: &OwnHold, now: Timestamp) -> Outco
     let extendable_until = show.life_ends(hold);
     let hold = show.hold_mut(command.hold_id);
     hold.expires_at = hold.pinned_from.take().unwrap_or(hold.expires_at);
-    Ok(Answer::Extended { expires_at: hold.expires_at, extendable_until })
+    let expires_at = hold.expires_at;
+    Ok(extended(show, expires_at, extendable_until, now))
 }
 
 pub(super) fn get(show: &Show, id: HoldId, now: Timestamp) -> Outcome {
