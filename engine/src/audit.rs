@@ -133,6 +133,7 @@ impl AuditedShow {
             Event::HoldExtended { hold_id, .. } => self.must_live(hold_id, "extended"),
             Event::HoldPinned { hold_id, .. } => self.must_live(hold_id, "pinned"),
             Event::HoldUnpinned { hold_id } => self.must_live(hold_id, "unpinned"),
+            Event::HoldLapsed { hold_id } => self.must_live(hold_id, "lapsed"),
             Event::HoldReleased { hold_id, places } => {
                 let missing = self.must_live(hold_id, "released");
                 self.give_back(hold_id, places.as_ref());

@@ -207,6 +207,11 @@ pub enum Event {
     PolicyChanged(Box<Policy>),
     /// The show has another manifest.
     ManifestChanged(Box<ManifestChange>),
+    /// A hold's deadline came, and counts against its buyer; its places come back later.
+    HoldLapsed {
+        /// The hold.
+        hold_id: HoldId,
+    },
 }
 
 impl Event {

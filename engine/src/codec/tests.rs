@@ -201,6 +201,7 @@ fn events() -> Vec<Event> {
         Event::PolicyChanged(Box::new(policy())),
     ]);
     events.extend(changes().into_iter().map(|change| Event::ManifestChanged(Box::new(change))));
+    events.push(Event::HoldLapsed { hold_id });
     events
 }
 
@@ -321,6 +322,7 @@ fn hostile_bytes_are_errors() {
             event,
             Event::HoldExtended { .. }
                 | Event::HoldExpired { .. }
+                | Event::HoldLapsed { .. }
                 | Event::HoldPinned { .. }
                 | Event::HoldUnpinned { .. }
                 | Event::EntryLeft { .. }

@@ -48,7 +48,7 @@ pub struct Policy {
     pub pin_ms_max: u64,
     /// Holds that a buyer may let expire, one after the other without a sale, before he has to wait; 0 for any number.
     pub lapses_max: u32,
-    /// How long he has to wait then, in milliseconds.
+    /// How long he has to wait then, from the last deadline on, in milliseconds.
     pub cool_down_ms: u64,
     /// Places of a hold that was granted to a buyer who had let one expire come back within so many milliseconds after
     /// its deadline, at an instant that its id decides.

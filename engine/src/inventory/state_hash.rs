@@ -138,7 +138,7 @@ impl Writer {
         self.value(&hold.booking().map(|booking| (&booking.order, &booking.payment, booking.confirmed_at)));
         if let Some(rare) = hold.rare() {
             self.value(&(rare.request, rare.placement, &rare.tickets, &rare.prices.seats, &rare.prices.ga));
-            self.value(&(rare.extendable_until, rare.pinned_from, rare.returns_later_ms));
+            self.value(&(rare.extendable_until, rare.pinned_from, rare.returns_later_ms, rare.has_lapsed));
             self.value(&(rare.difference_minor, rare.is_offer, &rare.booked));
         }
     }

@@ -124,6 +124,7 @@ pub struct Hold {
     pub(super) life_ends: Option<Timestamp>,
     pub(super) pinned_from: Option<Timestamp>,
     pub(super) returns_later_ms: u64,
+    pub(super) has_lapsed: bool,
     pub(super) difference_minor: Option<i64>,
     pub(super) is_offer: bool,
     /// What the booking had before the first of its places was cancelled.
@@ -148,6 +149,7 @@ impl Hold {
             life_ends: None,
             pinned_from: None,
             returns_later_ms: 0,
+            has_lapsed: false,
             difference_minor: None,
             is_offer: false,
             booked: None,
