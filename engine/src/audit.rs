@@ -139,6 +139,13 @@ impl AuditedShow {
                 self.give_back(hold_id, places.as_ref());
                 missing
             }
+            Event::HoldSplit { hold_id, rest_id, rest } => {
+                let missing = self.must_live(hold_id, "split");
+                self.give_back(hold_id, Some(&rest));
+                let taken = self.grant(rest_id, rest);
+                self.grants -= 1;
+                missing.or(taken)
+            }
             Event::HoldExpired { hold_id } => {
                 let missing = self.must_live(hold_id, "expired");
                 self.expired.extend(self.live.get(&hold_id).map(|places| (hold_id, places.clone())));

@@ -262,10 +262,20 @@ pub struct ConfirmHold {
     pub order: Reference,
     /// The frontend's payment.
     pub payment: Reference,
-    /// Which; all if absent. The rest is released in the same step.
-    pub places: Option<Places>,
+    /// Which; all if absent.
+    pub part: Option<Box<Part>>,
     /// Also a hold that expired within the show's grace, if every place is still free.
     pub accept_late: bool,
+}
+
+/// Some of a hold's places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Which.
+    pub places: Places,
+    /// The id of a new hold, chosen by the caller: the rest goes on under it, with the same deadline. Absent: the rest is
+    /// released in the same step.
+    pub keep_rest_as: Option<HoldId>,
 }
 
 /// Sell places at once: hold and confirm in one step.

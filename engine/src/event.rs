@@ -207,6 +207,15 @@ pub enum Event {
     PolicyChanged(Box<Policy>),
     /// The show has another manifest.
     ManifestChanged(Box<ManifestChange>),
+    /// Some of a hold's places went to a new hold of the same buyer, which goes on as that one would have.
+    HoldSplit {
+        /// The hold.
+        hold_id: HoldId,
+        /// The new one.
+        rest_id: HoldId,
+        /// What it has.
+        rest: Places,
+    },
     /// A hold's deadline came, and counts against its buyer; its places come back later.
     HoldLapsed {
         /// The hold.

@@ -201,6 +201,8 @@ pub enum HoldField {
     Request,
     /// The order.
     Order,
+    /// The id of the hold that the rest was to be.
+    KeepRestAs,
 }
 
 /// What of a show differs.
@@ -258,7 +260,7 @@ macro_rules! names {
 }
 
 names! {
-    HoldField { BuyerId => "buyer_id", Places => "places", TtlMs => "ttl_ms", Request => "request", Order => "order_ref" }
+    HoldField { BuyerId => "buyer_id", Places => "places", TtlMs => "ttl_ms", Request => "request", Order => "order_ref", KeepRestAs => "keep_rest_as" }
     ShowField { Manifest => "manifest", Policy => "policy", Sale => "sale" }
     Limit {
         PlacesPerHold => "places_per_hold_max",

@@ -201,6 +201,7 @@ fn events() -> Vec<Event> {
         Event::PolicyChanged(Box::new(policy())),
     ]);
     events.extend(changes().into_iter().map(|change| Event::ManifestChanged(Box::new(change))));
+    events.push(Event::HoldSplit { hold_id, rest_id: HoldId::new(&[8; 16]).unwrap(), rest: places() });
     events.push(Event::HoldLapsed { hold_id });
     events
 }
