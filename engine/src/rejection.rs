@@ -239,6 +239,8 @@ pub enum Limit {
     Waitlist,
     /// Changes of a show's manifest.
     ManifestChanges,
+    /// Extensions of a hold.
+    Extends,
 }
 
 macro_rules! names {
@@ -273,5 +275,6 @@ names! {
         MarksPerShow => "marks_per_show_max",
         Waitlist => "waitlist_max",
         ManifestChanges => "manifest_changes_max",
+        Extends => "extends_max",
     }
 }

@@ -130,7 +130,7 @@ pub(super) fn apply(show: &mut Show, hold_id: HoldId, confirmed: Confirmed, at: 
 pub(super) fn apply_split(show: &mut Show, hold_id: HoldId, rest_id: HoldId, rest: Places) {
     let slot = show.holds.slot(hold_id).expect("only a known hold is split");
     let hold = show.holds.get_mut(slot);
-    let (buyer, ttl, granted_at, count) = (hold.buyer, hold.ttl, hold.granted_at, rest.count());
+    let (buyer, ttl, granted_at, extends) = (hold.buyer, hold.ttl, hold.granted_at, hold.extends);
     let mut own = hold.rare().map(|rare| Rare {
         prices: rare.prices.clone(),
         extendable_until: rare.extendable_until,
@@ -144,7 +144,8 @@ pub(super) fn apply_split(show: &mut Show, hold_id: HoldId, rest_id: HoldId, res
     let left = hold.remaining().without(&rest);
     hold.more_mut().remaining = Some(left);
     let more = own.map(Hold::more_of_rare);
-    let rest = Hold { id: rest_id, buyer, ttl, granted_at, expires_at, places: rest, state: HoldState::Held, more };
+    let (count, state) = (rest.count(), HoldState::Held);
+    let rest = Hold { id: rest_id, buyer, ttl, granted_at, expires_at, places: rest, state, extends, more };
     show.buyers.get_mut(buyer).places -= count;
     let buyer = show.buyers.get(buyer).id.clone();
     show.buyers.name(&buyer);

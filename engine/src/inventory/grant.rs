@@ -155,6 +155,7 @@ pub(super) fn insert(show: &mut Show, granted: &HoldGranted, more: Option<Box<Mo
         expires_at: granted.expires_at,
         places: granted.places.clone(),
         state: HoldState::Held,
+        extends: 0,
         more,
     };
     show.keep(hold, count);

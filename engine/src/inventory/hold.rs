@@ -40,6 +40,8 @@ pub(super) struct Hold {
     /// As granted.
     pub(super) places: Places,
     pub(super) state: HoldState,
+    /// How often its deadline was moved by extending it.
+    pub(super) extends: u32,
     /// What few holds have.
     pub(super) more: Option<Box<More>>,
 }

@@ -293,6 +293,7 @@ mod tests {
             expires_at: Timestamp(expires_at),
             places: Places::new([SeatIndex(1)], []).unwrap(),
             state: HoldState::Held,
+            extends: 0,
             more: None,
         }
     }

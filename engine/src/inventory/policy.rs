@@ -25,6 +25,9 @@ pub const GATHER_MS_MAX: u64 = 3_600_000;
 /// Most places a second that a mass return offers to those who wait.
 pub const RETURNS_PER_SECOND_MAX: u32 = 100_000;
 
+/// Most extensions of one hold: more than a day has room for.
+pub const EXTENDS_MAX: u32 = 1_000_000;
+
 /// The rules of one show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Policy {
@@ -65,6 +68,8 @@ pub struct Policy {
     pub gather_ms_max: u64,
     /// Places a second that a mass return offers to those who wait.
     pub returns_per_second_max: u32,
+    /// How often the deadline of one hold may be moved by extending it.
+    pub extends_max: u32,
 }
 
 /// What becomes of a hand-picked hold that leaves single seats over.
@@ -129,6 +134,7 @@ impl Default for Policy {
             offer_ttl: HoldTtl::from_ms(600_000).expect("ten minutes are within the range"),
             gather_ms_max: 600_000,
             returns_per_second_max: 1_000,
+            extends_max: EXTENDS_MAX,
         }
     }
 }
@@ -156,6 +162,7 @@ impl Policy {
             ("waitlist_max", u64::from(self.waitlist_max), 0, u64::from(HOLDS_PER_SHOW_MAX)),
             ("gather_ms_max", self.gather_ms_max, 0, GATHER_MS_MAX),
             ("returns_per_second_max", u64::from(self.returns_per_second_max), 1, u64::from(RETURNS_PER_SECOND_MAX)),
+            ("extends_max", u64::from(self.extends_max), 0, u64::from(EXTENDS_MAX)),
         ];
         let outside = limits.into_iter().filter(|(_, found, min, max)| !(min..=max).contains(&found));
         outside.map(|(field, found, min, max)| PolicyError { field, min, max, found }).collect()

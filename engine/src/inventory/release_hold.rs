@@ -93,6 +93,7 @@ pub(super) fn apply_fence(show: &mut Show, hold_id: HoldId, buyer: &BuyerId, at:
         expires_at: at,
         places: Places::default(),
         state: HoldState::Fenced,
+        extends: 0,
         more: None,
     };
     let buyer = fence.buyer;

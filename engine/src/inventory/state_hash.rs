@@ -133,7 +133,7 @@ impl Writer {
     fn hold(&mut self, show: &Show, hold: &Hold) {
         self.bytes(hold.id.as_bytes());
         self.bytes(show.buyers.get(hold.buyer).id.as_bytes());
-        self.value(&(hold.ttl, hold.granted_at, hold.expires_at, hold.state as u64));
+        self.value(&(hold.ttl, hold.granted_at, hold.expires_at, hold.state as u64, hold.extends));
         self.value(&(&hold.places, hold.remaining()));
         self.value(&hold.booking().map(|booking| (&booking.order, &booking.payment, booking.confirmed_at)));
         if let Some(rare) = hold.rare() {

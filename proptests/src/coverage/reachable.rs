@@ -99,6 +99,7 @@ pub(super) const REACHABLE: &[(&str, &[&str])] = &[
             "fenced",
             "hold unknown",
             "it waits",
+            "limit: extends_max",
             "released",
         ],
     ),

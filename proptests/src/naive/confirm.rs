@@ -60,7 +60,7 @@ fn keep_rest(show: &mut Show, id: HoldId, rest_id: HoldId, rest: Places) {
     let hold = &show.holds[&id];
     let deadline = hold.pinned_from.unwrap_or(hold.expires_at);
     let mut kept = Hold::new(&hold.buyer, rest, hold.ttl, hold.granted_at, deadline);
-    (kept.life_ends, kept.is_offer) = (hold.life_ends, hold.is_offer);
+    (kept.life_ends, kept.is_offer, kept.extends) = (hold.life_ends, hold.is_offer, hold.extends);
     for (seat, price) in &hold.prices.seats {
         if has_seat(&kept.granted, *seat) {
             kept.prices.seats.push((*seat, *price));

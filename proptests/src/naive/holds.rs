@@ -4,7 +4,7 @@ use usher_engine::{
     command::{ExtendHold, HoldSeats, OwnHold, ReleaseHold, Terms},
     ids::{BuyerId, HoldId},
     inventory::{Answer, HoldState, places::Places, sale::ShowState},
-    rejection::{HoldField, Rejection},
+    rejection::{HoldField, Limit, Rejection},
     shard::Outcome,
     time::{HoldTtl, Timestamp},
 };
@@ -136,7 +136,14 @@ pub(super) fn extend(show: &mut Show, command: &ExtendHold, now: Timestamp) -> O
         wanted = hold.expires_at;
     }
     let expires_at = hold.expires_at.max(wanted);
-    show.hold_mut(command.hold_id).expires_at = expires_at;
+    if expires_at != hold.expires_at {
+        let max = show.policy.extends_max;
+        if hold.extends >= max {
+            return Err(Rejection::LimitReached { limit: Limit::Extends, max: u64::from(max) });
+        }
+        let hold = show.hold_mut(command.hold_id);
+        (hold.expires_at, hold.extends) = (expires_at, hold.extends + 1);
+    }
     Ok(extended(show, expires_at, extendable_until, now))
 }
 

@@ -125,6 +125,7 @@ pub struct Hold {
     pub(super) pinned_from: Option<Timestamp>,
     pub(super) returns_later_ms: u64,
     pub(super) has_lapsed: bool,
+    pub(super) extends: u32,
     pub(super) difference_minor: Option<i64>,
     pub(super) is_offer: bool,
     /// What the booking had before the first of its places was cancelled.
@@ -150,6 +151,7 @@ impl Hold {
             pinned_from: None,
             returns_later_ms: 0,
             has_lapsed: false,
+            extends: 0,
             difference_minor: None,
             is_offer: false,
             booked: None,

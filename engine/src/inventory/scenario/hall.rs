@@ -188,6 +188,7 @@ pub(super) fn set_policy(policy: &mut Policy, settings: &str) {
             "waitlist_closes" => policy.waitlist_closes_at = Some(time(value)),
             "offer_ttl" => policy.offer_ttl = length(value),
             "gather" => policy.gather_ms_max = ms(value),
+            "extends" => policy.extends_max = number(value),
             "returns_per_second" => policy.returns_per_second_max = number(value),
             other => panic!("unknown policy {other}"),
         }

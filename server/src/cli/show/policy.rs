@@ -77,6 +77,9 @@ pub(super) struct PolicyArgs {
     /// Places a second that a mass return offers to those who wait, 1 to 100000 [new shows: 1000]
     #[arg(long, value_name = "N")]
     returns_per_second_max: Option<u32>,
+    /// How often one hold may be extended, 0 to 1000000 [new shows: 1000000]
+    #[arg(long, value_name = "N")]
+    extends_max: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -131,6 +134,7 @@ impl PolicyArgs {
             offer_ttl_ms: self.offer_ttl,
             gather_ms_max: self.gather_max,
             returns_per_second_max: self.returns_per_second_max,
+            extends_max: self.extends_max,
         }
     }
 }
@@ -188,5 +192,6 @@ fn policy_json(policy: &v1::Policy) -> Value {
         "offer_ttl_ms": policy.offer_ttl_ms,
         "gather_ms_max": policy.gather_ms_max,
         "returns_per_second_max": policy.returns_per_second_max,
+        "extends_max": policy.extends_max,
     })
 }
