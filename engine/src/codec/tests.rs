@@ -107,6 +107,7 @@ fn policy() -> Policy {
         orphans: OrphanRule::Forbid,
         waitlist_order: WaitlistOrder::Lottery { seed: 42 },
         waitlist_closes_at: Some(Timestamp(5)),
+        orphan_rule_ends_at: Some(Timestamp(6)),
         ..Policy::default()
     }
 }

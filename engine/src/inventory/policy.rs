@@ -70,6 +70,8 @@ pub struct Policy {
     pub returns_per_second_max: u32,
     /// How often the deadline of one hold may be moved by extending it.
     pub extends_max: u32,
+    /// From when on nobody looks for single seats, whatever `orphans` says.
+    pub orphan_rule_ends_at: Option<Timestamp>,
 }
 
 /// What becomes of a hand-picked hold that leaves single seats over.
@@ -135,11 +137,22 @@ impl Default for Policy {
             gather_ms_max: 600_000,
             returns_per_second_max: 1_000,
             extends_max: EXTENDS_MAX,
+            orphan_rule_ends_at: None,
         }
     }
 }
 
 impl Policy {
+    /// What becomes of a hold that leaves single seats over at an instant.
+    #[must_use]
+    pub fn orphan_rule_at(&self, now: Timestamp) -> OrphanRule {
+        match self.orphans {
+            OrphanRule::Off => OrphanRule::Off,
+            _ if self.orphan_rule_ends_at.is_some_and(|at| now >= at) => OrphanRule::Off,
+            rule => rule,
+        }
+    }
+
     /// Every limit outside of its range. The time to live is checked when it is made.
     #[must_use]
     pub fn errors(&self) -> Vec<PolicyError> {

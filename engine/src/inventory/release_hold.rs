@@ -55,7 +55,7 @@ pub(super) fn decide(
         events.push(Event::HoldReleased { hold_id, places: None });
         return Ok(released(HoldState::Released));
     }
-    let orphans = orphan_rule::left_by_return(show, &back);
+    let orphans = orphan_rule::left_by_return(show, &back, now);
     if !back.is_empty() {
         events.push(Event::HoldReleased { hold_id, places: Some(back) });
     }

@@ -181,7 +181,7 @@ pub(super) fn release(show: &mut Show, command: &ReleaseHold, now: Timestamp) ->
         show.end(id, HoldState::Released, now);
         return Ok(released(HoldState::Released));
     }
-    let orphans = orphans::left_by_return(show, &back);
+    let orphans = orphans::left_by_return(show, &back, now);
     show.put_back(id, &back);
     Ok(Answer::Released { state: HoldState::Held, orphans })
 }

@@ -177,6 +177,7 @@ pub(super) fn set_policy(policy: &mut Policy, settings: &str) {
             "live_holds_per_buyer" => policy.live_holds_per_buyer_max = number(value),
             "places_per_buyer" => policy.places_per_buyer_max = number(value),
             "holds_per_show" => policy.holds_per_show_max = number(value),
+            "orphans_end" => policy.orphan_rule_ends_at = Some(time(value)),
             "orphans" => policy.orphans = orphan_rule(value),
             "late_confirm" => policy.late_confirm_ms_max = ms(value),
             "pin" => policy.pin_ms_max = ms(value),
