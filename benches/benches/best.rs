@@ -245,8 +245,8 @@ impl House {
     fn restore(&mut self) {
         for (hold_id, buyer) in std::mem::take(&mut self.offered) {
             let order = Reference::order("order-12345678").expect("an order");
-            let (payment, places) = (Reference::default(), None);
-            let confirm = ConfirmHold { hold_id, buyer, order, payment, places, accept_late: false };
+            let (payment, part) = (Reference::default(), None);
+            let confirm = ConfirmHold { hold_id, buyer, order, payment, part, accept_late: false };
             assert!(execute(&mut self.inventory, &Command::ConfirmHold(confirm), &mut self.events));
             let joined = Command::JoinWaitlist(Box::new(join(&mut self.rng)));
             assert!(execute(&mut self.inventory, &joined, &mut self.events));

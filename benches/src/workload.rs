@@ -99,7 +99,7 @@ pub fn confirms(holds: &[HoldSeats]) -> Vec<Command> {
         let order = Reference::order("order-12345678").expect("an order");
         let payment = Reference::payment("payment-12345678").expect("a payment");
         let (hold_id, buyer) = (hold.hold_id, hold.buyer.clone());
-        Command::ConfirmHold(ConfirmHold { hold_id, buyer, order, payment, places: None, accept_late: false })
+        Command::ConfirmHold(ConfirmHold { hold_id, buyer, order, payment, part: None, accept_late: false })
     };
     let mut commands: Vec<Command> = holds.iter().map(confirm).collect();
     commands.shuffle(&mut StdRng::seed_from_u64(SEED + 1));

@@ -134,10 +134,18 @@ impl AuditedShow {
             Event::HoldExtended { hold_id, .. } => self.must_live(hold_id, "extended"),
             Event::HoldPinned { hold_id, .. } => self.must_live(hold_id, "pinned"),
             Event::HoldUnpinned { hold_id } => self.must_live(hold_id, "unpinned"),
+            Event::HoldLapsed { hold_id } => self.must_live(hold_id, "lapsed"),
             Event::HoldReleased { hold_id, places } => {
                 let missing = self.must_live(hold_id, "released");
                 self.give_back(hold_id, places.as_ref());
                 missing
+            }
+            Event::HoldSplit { hold_id, rest_id, rest } => {
+                let missing = self.must_live(hold_id, "split");
+                self.give_back(hold_id, Some(&rest));
+                let taken = self.grant(rest_id, rest);
+                self.grants -= 1;
+                missing.or(taken)
             }
             Event::HoldExpired { hold_id } => {
                 let missing = self.must_live(hold_id, "expired");

@@ -66,9 +66,9 @@ pub enum Command {
     ScheduleSale(ScheduleSale),
     /// Open the sale now, or go on after a pause.
     OpenSale,
-    /// Take no new holds for a while.
+    /// Take no new holds for a while. While that is so already, it only says whether deadlines stand.
     PauseSale {
-        /// Deadlines stand still until the sale goes on.
+        /// Deadlines stand still from now on, until the sale goes on.
         stop_clocks: bool,
     },
     /// End the sale: what is held may still be confirmed.
@@ -262,10 +262,20 @@ pub struct ConfirmHold {
     pub order: Reference,
     /// The frontend's payment.
     pub payment: Reference,
-    /// Which; all if absent. The rest is released in the same step.
-    pub places: Option<Places>,
+    /// Which; all if absent.
+    pub part: Option<Box<Part>>,
     /// Also a hold that expired within the show's grace, if every place is still free.
     pub accept_late: bool,
+}
+
+/// Some of a hold's places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Which.
+    pub places: Places,
+    /// The id of a new hold, chosen by the caller: the rest goes on under it, with the same deadline. Absent: the rest is
+    /// released in the same step.
+    pub keep_rest_as: Option<HoldId>,
 }
 
 /// Sell places at once: hold and confirm in one step.

@@ -192,9 +192,9 @@ pub enum Event {
     },
     /// The sale was opened, or went on.
     SaleOpened,
-    /// The sale pauses.
+    /// The sale pauses, or deadlines stand still from now on while it does, or no more.
     SalePaused {
-        /// Deadlines stand still.
+        /// Deadlines stand still. Until they go on, those in events are of the instant at which they were stopped.
         stop_clocks: bool,
     },
     /// The sale was closed.
@@ -207,6 +207,20 @@ pub enum Event {
     PolicyChanged(Box<Policy>),
     /// The show has another manifest.
     ManifestChanged(Box<ManifestChange>),
+    /// Some of a hold's places went to a new hold of the same buyer, which goes on as that one would have.
+    HoldSplit {
+        /// The hold.
+        hold_id: HoldId,
+        /// The new one.
+        rest_id: HoldId,
+        /// What it has.
+        rest: Places,
+    },
+    /// A hold's deadline came, and counts against its buyer; its places come back later.
+    HoldLapsed {
+        /// The hold.
+        hold_id: HoldId,
+    },
 }
 
 impl Event {

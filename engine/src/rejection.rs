@@ -205,6 +205,8 @@ pub enum HoldField {
     Request,
     /// The order.
     Order,
+    /// The id of the hold that the rest was to be.
+    KeepRestAs,
 }
 
 /// What of a show differs.
@@ -241,6 +243,8 @@ pub enum Limit {
     Waitlist,
     /// Changes of a show's manifest.
     ManifestChanges,
+    /// Extensions of a hold.
+    Extends,
 }
 
 macro_rules! names {
@@ -262,7 +266,7 @@ macro_rules! names {
 }
 
 names! {
-    HoldField { BuyerId => "buyer_id", Places => "places", TtlMs => "ttl_ms", Request => "request", Order => "order_ref" }
+    HoldField { BuyerId => "buyer_id", Places => "places", TtlMs => "ttl_ms", Request => "request", Order => "order_ref", KeepRestAs => "keep_rest_as" }
     ShowField { Manifest => "manifest", Policy => "policy", Sale => "sale" }
     Limit {
         PlacesPerHold => "places_per_hold_max",
@@ -275,5 +279,6 @@ names! {
         MarksPerShow => "marks_per_show_max",
         Waitlist => "waitlist_max",
         ManifestChanges => "manifest_changes_max",
+        Extends => "extends_max",
     }
 }

@@ -144,8 +144,8 @@ impl Ledger {
         let order = Reference::order("a second checkout").unwrap();
         let again = |(&(show, hold_id), booking): (&(ShowNumber, HoldId), &HoldView)| {
             let (buyer, order, payment) = (booking.buyer.clone(), order.clone(), Reference::default());
-            let (places, accept_late) = (None, false);
-            (show, vec![Command::ConfirmHold(ConfirmHold { hold_id, buyer, order, payment, places, accept_late })])
+            let (part, accept_late) = (None, false);
+            (show, vec![Command::ConfirmHold(ConfirmHold { hold_id, buyer, order, payment, part, accept_late })])
         };
         self.sales.iter().map(again).collect()
     }

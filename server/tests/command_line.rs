@@ -123,6 +123,9 @@ fn a_show_by_hand() {
     let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
     assert_eq!(plan["categories"][0]["price_minor"], 100);
     says(&usher(address, "show pause club", 0), &["club: paused"]);
+    says(&usher(address, "show pause club --stop-clocks", 0), &["club: paused, clocks stand since 20"]);
+    says(&usher(address, "show get club", 0), &["Club, paused, clocks stand since 20"]);
+    assert!(!usher(address, "show pause club", 0).contains("clocks"));
     says(&usher(address, "hold club --buyer ann --ga Floor=1", 3), &["SHOW_NOT_OPEN", "usher show open"]);
     says(&usher(address, "show cancel club", 2), &["would end", "2 holds with 2 places", "--yes"]);
     says(&usher(address, "show cancel club --yes", 0), &["Cancelled"]);

@@ -97,7 +97,7 @@ fn show() -> ShowCreated {
     show.manifest.capacity = Some(303);
     show.manifest.pools = vec![Pool { name: "Standing".to_owned(), capacity: 200, sections: vec![SectionIndex(1)] }];
     show.policy = policy();
-    let stage = Stage::Paused { since: Timestamp(3), stop_clocks: true };
+    let stage = Stage::Paused { clocks_stand_since: Some(Timestamp(3)) };
     show.sale = Sale { stage, opens_at: Timestamp(2), closes_at: Some(Timestamp(4)) };
     show
 }
@@ -107,6 +107,7 @@ fn policy() -> Policy {
         orphans: OrphanRule::Forbid,
         waitlist_order: WaitlistOrder::Lottery { seed: 42 },
         waitlist_closes_at: Some(Timestamp(5)),
+        orphan_rule_ends_at: Some(Timestamp(6)),
         ..Policy::default()
     }
 }
@@ -201,6 +202,8 @@ fn events() -> Vec<Event> {
         Event::PolicyChanged(Box::new(policy())),
     ]);
     events.extend(changes().into_iter().map(|change| Event::ManifestChanged(Box::new(change))));
+    events.push(Event::HoldSplit { hold_id, rest_id: HoldId::new(&[8; 16]).unwrap(), rest: places() });
+    events.push(Event::HoldLapsed { hold_id });
     events
 }
 
@@ -321,6 +324,7 @@ fn hostile_bytes_are_errors() {
             event,
             Event::HoldExtended { .. }
                 | Event::HoldExpired { .. }
+                | Event::HoldLapsed { .. }
                 | Event::HoldPinned { .. }
                 | Event::HoldUnpinned { .. }
                 | Event::EntryLeft { .. }

@@ -41,6 +41,10 @@ impl Inventory {
                 );
             }
             Event::HoldExpired { hold_id } => expire_holds::apply(show, *hold_id, at),
+            Event::HoldSplit { hold_id, rest_id, rest } => {
+                confirm_hold::apply_split(show, *hold_id, *rest_id, take(rest))
+            }
+            Event::HoldLapsed { hold_id } => expire_holds::apply_lapsed(show, *hold_id),
             Event::HoldGrantedOnTerms(granted) => grant::apply_on_terms(show, granted, at),
             Event::HoldPinned { hold_id, expires_at } => pin_hold::apply_pinned(show, *hold_id, *expires_at),
             Event::HoldUnpinned { hold_id } => pin_hold::apply_unpinned(show, *hold_id),

@@ -1,8 +1,9 @@
-//! ConfirmHold: held to sold. One booking, which does not change; what is not confirmed goes back in the same step.
+//! ConfirmHold: held to sold. One booking, which does not change; what is not confirmed goes back in the same step, or on
+//! under an id of its own.
 
 use super::{
     Answer,
-    hold::{Booking, HoldState},
+    hold::{Booking, Hold, HoldState, Rare},
     live_hold,
     places::Places,
     release_hold::not_in,
@@ -14,7 +15,7 @@ use crate::{
     command::{ConfirmHold, Terms},
     event::Event,
     ids::{HoldId, Reference},
-    rejection::Rejection,
+    rejection::{HoldField, Rejection},
     time::Timestamp,
 };
 
@@ -31,22 +32,36 @@ pub(super) fn decide(
             let hold = show.own_hold(hold_id, &command.buyer)?;
             return Ok(Answer::Confirmed(show.view(hold, HoldState::Confirmed, hold.remaining().clone())));
         }
-        Err(Rejection::HoldExpired { .. }) if command.accept_late => return late(show, command, now, events),
+        // What is over is sold or not: nothing of it can be held on.
+        Err(Rejection::HoldExpired { .. }) if command.accept_late && kept_as(command).is_none() => {
+            return late(show, command, now, events);
+        }
         found => found?,
     };
     show.must_be(&[ShowState::OnSale, ShowState::Paused, ShowState::Closed], now)?;
     let remaining = hold.remaining();
-    let part = command.places.as_ref().filter(|places| *places != remaining);
+    let part = command.part.as_ref().map(|part| &part.places).filter(|places| *places != remaining);
     let foreign = part.map(|part| not_in(part, remaining)).filter(|foreign| !foreign.is_empty());
     if let Some(foreign) = foreign {
         return Err(Rejection::PlacesNotInHold(foreign));
+    }
+    let kept = part.zip(kept_as(command));
+    if kept.is_some_and(|(_, rest_id)| show.is_known(rest_id)) {
+        return Err(Rejection::IdReused { field: HoldField::KeepRestAs });
     }
     // After this point it must succeed.
     let (order, payment) = (command.order.clone(), command.payment.clone());
     let mut view = show.view(hold, HoldState::Confirmed, part.unwrap_or(remaining).clone());
     view.booking = Some(Booking { order: order.clone(), payment: payment.clone(), confirmed_at: now });
+    if let Some((part, rest_id)) = kept {
+        events.push(Event::HoldSplit { hold_id, rest_id, rest: remaining.without(part) });
+    }
     events.push(Event::HoldConfirmed { hold_id, order, payment, places: part.cloned() });
     Ok(Answer::Confirmed(view))
+}
+
+fn kept_as(command: &ConfirmHold) -> Option<HoldId> {
+    command.part.as_ref()?.keep_rest_as
 }
 
 /// A payment that landed a moment too late: sold all the same, if the show's grace is not over and every place is still
@@ -57,7 +72,7 @@ fn late(show: &Show, command: &ConfirmHold, now: Timestamp, events: &mut Vec<Eve
     if now >= hold.expires_at.plus_ms(show.policy.late_confirm_ms_max) {
         return Err(Rejection::HoldExpired { expires_at: hold.expires_at });
     }
-    let places = command.places.as_ref().unwrap_or(hold.remaining());
+    let places = command.part.as_ref().map_or(hold.remaining(), |part| &part.places);
     let foreign = not_in(places, hold.remaining());
     if !foreign.is_empty() {
         return Err(Rejection::PlacesNotInHold(foreign));
@@ -109,6 +124,32 @@ pub(super) fn apply(show: &mut Show, hold_id: HoldId, confirmed: Confirmed, at: 
     show.buyers.get_mut(buyer).live_holds -= 1;
     show.lapses.remove(&buyer);
     show.holds.book(slot);
+}
+
+/// The new hold has the deadlines and the prices of the one that it comes from, but no pin: its payment is another one.
+pub(super) fn apply_split(show: &mut Show, hold_id: HoldId, rest_id: HoldId, rest: Places) {
+    let slot = show.holds.slot(hold_id).expect("only a known hold is split");
+    let hold = show.holds.get_mut(slot);
+    let (buyer, ttl, granted_at, extends) = (hold.buyer, hold.ttl, hold.granted_at, hold.extends);
+    let mut own = hold.rare().map(|rare| Rare {
+        prices: rare.prices.clone(),
+        extendable_until: rare.extendable_until,
+        is_offer: rare.is_offer,
+        ..Rare::default()
+    });
+    if let Some(own) = &mut own {
+        own.prices.keep_only(&rest);
+    }
+    let expires_at = hold.rare().and_then(|rare| rare.pinned_from).unwrap_or(hold.expires_at);
+    let left = hold.remaining().without(&rest);
+    hold.more_mut().remaining = Some(left);
+    let more = own.map(Hold::more_of_rare);
+    let (count, state) = (rest.count(), HoldState::Held);
+    let rest = Hold { id: rest_id, buyer, ttl, granted_at, expires_at, places: rest, state, extends, more };
+    show.buyers.get_mut(buyer).places -= count;
+    let buyer = show.buyers.get(buyer).id.clone();
+    show.buyers.name(&buyer);
+    show.keep(rest, count);
 }
 
 pub(super) fn apply_late(show: &mut Show, hold_id: HoldId, confirmed: Confirmed, at: Timestamp) {

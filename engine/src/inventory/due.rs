@@ -25,6 +25,8 @@ pub enum Due {
     Serve,
     /// The sale closed by time while clocks stood still: they are to run again, so that every hold ends.
     Close,
+    /// A hold's deadline came, and its places are to come back later.
+    Lapse(HoldId),
     /// A hold is to expire.
     Expire(HoldId),
 }
@@ -81,7 +83,7 @@ impl Show {
         due.extend(self.sale.clocks_start_at().filter(|at| *at <= now).map(|_| Due::Close));
         due.truncate(max);
         let left = max - due.len();
-        due.extend(self.holds.take_due(self.sale.clock(now), left).into_iter().map(Due::Expire));
+        due.extend(self.holds.take_due(self.sale.clock(now), left));
         due
     }
 
@@ -100,6 +102,7 @@ impl Show {
             // What follows is asked for after everything that is due.
             Due::Serve => {}
             Due::Close => events.push(Event::SaleClosed),
+            Due::Lapse(hold_id) => events.push(Event::HoldLapsed { hold_id }),
             Due::Expire(hold_id) => events.push(Event::HoldExpired { hold_id }),
         }
     }

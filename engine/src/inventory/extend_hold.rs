@@ -1,7 +1,13 @@
-//! ExtendHold: more time for a live hold, up to the end of its longest life.
+//! ExtendHold: more time for a live hold, up to the end of its longest life, and so many times as the policy allows.
 
 use super::{Answer, live_hold, sale::ShowState, show::Show};
-use crate::{command::ExtendHold, event::Event, ids::HoldId, rejection::Rejection, time::Timestamp};
+use crate::{
+    command::ExtendHold,
+    event::Event,
+    ids::HoldId,
+    rejection::{Limit, Rejection},
+    time::Timestamp,
+};
 
 pub(super) fn decide(
     show: &Show,
@@ -11,23 +17,41 @@ pub(super) fn decide(
 ) -> Result<Answer, Rejection> {
     let hold = live_hold(show, command.hold_id, &command.buyer, now)?;
     show.must_be(&[ShowState::OnSale, ShowState::Paused, ShowState::Closed], now)?;
-    // After this point it must succeed.
     let ttl = command.ttl.unwrap_or(show.policy.hold_ttl_default);
     let extendable_until = show.extendable_until_of(hold);
     // Not beyond the end of the sale; an offer has the time that it has.
-    let last = extendable_until.min(show.sale.closes_at.unwrap_or(extendable_until));
-    let last = if hold.is_offer() { hold.expires_at } else { last };
+    let stood_ms = show.sale.stood_ms(now);
+    let closes_at = show.sale.closes_at.map_or(extendable_until, |at| Timestamp(at.0.saturating_sub(stood_ms)));
+    let last = if hold.is_offer() { hold.expires_at } else { extendable_until.min(closes_at) };
     let wanted = show.sale.clock(now).plus_ms(ttl.ms());
     let expires_at = if show.sale.state_at(now) == ShowState::Closed { hold.expires_at } else { wanted.min(last) };
     let expires_at = expires_at.max(hold.expires_at);
+    let max = show.policy.extends_max;
+    if expires_at > hold.expires_at && hold.extends >= max {
+        return Err(Rejection::LimitReached { limit: Limit::Extends, max: u64::from(max) });
+    }
+    // After this point it must succeed.
     if expires_at > hold.expires_at {
         events.push(Event::HoldExtended { hold_id: command.hold_id, expires_at });
     }
-    Ok(Answer::Extended { expires_at, extendable_until })
+    Ok(show.extended(expires_at, extendable_until, now))
+}
+
+impl Show {
+    /// The deadlines of a live hold: while clocks stand, those that it would have if they went on now.
+    pub(super) fn extended(&self, expires_at: Timestamp, extendable_until: Timestamp, now: Timestamp) -> Answer {
+        let stood_ms = self.sale.stood_ms(now);
+        Answer::Extended {
+            expires_at: expires_at.plus_ms(stood_ms),
+            extendable_until: extendable_until.plus_ms(stood_ms),
+        }
+    }
 }
 
 pub(super) fn apply(show: &mut Show, hold_id: HoldId, expires_at: Timestamp) {
     let slot = show.holds.slot(hold_id).expect("only a known hold is extended");
+    let hold = show.holds.get_mut(slot);
+    hold.extends = hold.extends.saturating_add(1);
     show.holds.move_deadline(slot, expires_at);
 }
 
@@ -45,6 +69,27 @@ mod tests {
              29:59  extend h1 for 2h         -> extended to 30:00 of 30:00
              30:00  extend h1                -> rejected: expired at 30:00
              30:00  seats                    -> all available",
+        );
+    }
+
+    /// What moves no deadline is not counted, and needs none; what is kept of a hold goes on counting (rule: extend-counted).
+    #[test]
+    fn a_hold_is_extended_so_many_times() {
+        check(
+            "policy extends 2
+             00:00  hold A1 A2 as h1                    -> held 2000, until 10:00
+             01:00  extend h1 for 5s                    -> extended to 10:00 of 30:00
+             02:00  extend h1                           -> extended to 12:00 of 30:00
+             03:00  extend h1                           -> extended to 13:00 of 30:00
+             04:00  extend h1                           -> rejected: extends_max is 2
+             04:00  extend h1 for 5s                    -> extended to 13:00 of 30:00
+             05:00  confirm A1 of h1 for o1 keeping h2  -> confirmed A1 1000 for o1
+             05:00  extend h2                           -> rejected: extends_max is 2
+             06:00  policy extends 3                    -> done
+             06:00  extend h2                           -> extended to 16:00 of 30:00
+             07:00  policy extends 0                    -> done
+             07:00  hold A3 as h3                       -> held 1000, until 17:00
+             08:00  extend h3                           -> rejected: extends_max is 0",
         );
     }
 

@@ -147,7 +147,7 @@ pub(super) fn insert(show: &mut Show, granted: &HoldGranted, more: Option<Box<Mo
     show.make_room_for_a_rush();
     let buyer = show.buyers.name(&granted.buyer);
     let count = granted.places.count();
-    let mut hold = Hold {
+    let hold = Hold {
         id: granted.hold_id,
         buyer,
         ttl: granted.ttl,
@@ -155,16 +155,24 @@ pub(super) fn insert(show: &mut Show, granted: &HoldGranted, more: Option<Box<Mo
         expires_at: granted.expires_at,
         places: granted.places.clone(),
         state: HoldState::Held,
+        extends: 0,
         more,
     };
-    if let Some(ms) = show.returns_later_ms(buyer, hold.id) {
-        hold.rare_mut().returns_later_ms = ms;
-    }
-    let slot = show.holds.insert(hold);
-    show.buyers.add_live_hold(buyer, slot, count);
+    show.keep(hold, count);
 }
 
 impl Show {
+    /// Stores a live hold of so many places, whose buyer is named for it.
+    #[inline]
+    pub(super) fn keep(&mut self, mut hold: Hold, count: u32) {
+        let buyer = hold.buyer;
+        if let Some(ms) = self.returns_later_ms(buyer, hold.id) {
+            hold.rare_mut().returns_later_ms = ms;
+        }
+        let slot = self.holds.insert(hold);
+        self.buyers.add_live_hold(buyer, slot, count);
+    }
+
     /// Before its first hold of any kind.
     pub(super) fn make_room_for_a_rush(&mut self) {
         if self.holds.is_new() {

@@ -2,7 +2,7 @@
 //!
 //! It says what a hold is; what may be done to it is decided in the commands' files.
 
-use super::{hold_best::Placement, places::Places};
+use super::{due::Due, hold_best::Placement, places::Places};
 use crate::{
     command::TicketCount,
     ids::{HoldId, Reference, SeatIndex, SectionIndex},
@@ -40,6 +40,8 @@ pub(super) struct Hold {
     /// As granted.
     pub(super) places: Places,
     pub(super) state: HoldState,
+    /// How often its deadline was moved by extending it.
+    pub(super) extends: u32,
     /// What few holds have.
     pub(super) more: Option<Box<More>>,
 }
@@ -68,6 +70,8 @@ pub(super) struct Rare {
     pub(super) pinned_from: Option<Timestamp>,
     /// So long after its deadline its places come back, in milliseconds.
     pub(super) returns_later_ms: u64,
+    /// Its deadline came and was counted; its places are still to come back.
+    pub(super) has_lapsed: bool,
     /// What the last exchange cost, in minor units.
     pub(super) difference_minor: Option<i64>,
     /// What the places cost that were cancelled so far, in minor units.
@@ -170,9 +174,16 @@ impl Hold {
         }
     }
 
-    /// When its places come back by time: at its deadline, or somewhat later.
+    /// When the sweep comes for it: at its deadline, and once more where its places come back later.
     pub(super) fn sweep_at(&self) -> Timestamp {
-        self.expires_at.plus_ms(self.rare().map_or(0, |rare| rare.returns_later_ms))
+        let lapsed = self.rare().filter(|rare| rare.has_lapsed);
+        self.expires_at.plus_ms(lapsed.map_or(0, |rare| rare.returns_later_ms))
+    }
+
+    /// What the sweep does with it.
+    pub(super) fn due(&self, now: Timestamp) -> Due {
+        let later_ms = self.rare().map_or(0, |rare| rare.returns_later_ms);
+        if now < self.expires_at.plus_ms(later_ms) { Due::Lapse(self.id) } else { Due::Expire(self.id) }
     }
 }
 

@@ -136,7 +136,7 @@ pub(super) fn known<'a>(
 
 /// The same request again: the original grant and how the hold stands now.
 pub(super) fn again(show: &Show, hold: &Hold, now: Timestamp) -> Answer {
-    Answer::Held(show.view(hold, show.state_of(hold, now), hold.places.clone()))
+    Answer::Held(show.view_at(hold, hold.places.clone(), now))
 }
 
 #[cfg(test)]

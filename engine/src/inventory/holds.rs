@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     deadlines::Deadlines,
+    due::Due,
     hold::{Hold, HoldState},
     slab::Slab,
     split_table::SplitTable,
@@ -219,8 +220,9 @@ impl Holds {
         self.deadlines.first().map(|(at, _)| at)
     }
 
-    /// Takes at most `max` holds that are due off the deadlines, in order of deadline and id. They must be expired then.
-    pub(super) fn take_due(&mut self, now: Timestamp, max: usize) -> Vec<HoldId> {
+    /// Takes at most `max` holds that are due off the deadlines, in order of deadline and id. They must lapse or expire
+    /// then.
+    pub(super) fn take_due(&mut self, now: Timestamp, max: usize) -> Vec<Due> {
         let mut due: Vec<(Timestamp, HoldId, u32)> = Vec::new();
         while let Some((at, slot)) = self.deadlines.first() {
             // Of equal deadlines all are taken, since they are told apart by id only below.
@@ -239,7 +241,7 @@ impl Holds {
         for (at, _, slot) in due.drain(max.min(due.len())..) {
             self.push_deadline(at, slot);
         }
-        due.into_iter().map(|(_, id, _)| id).collect()
+        due.into_iter().map(|(_, _, slot)| self.records.get(slot).due(now)).collect()
     }
 
     /// Whether a live hold will come up at its time.
@@ -291,6 +293,7 @@ mod tests {
             expires_at: Timestamp(expires_at),
             places: Places::new([SeatIndex(1)], []).unwrap(),
             state: HoldState::Held,
+            extends: 0,
             more: None,
         }
     }
@@ -306,9 +309,9 @@ mod tests {
         assert_eq!(holds.next_deadline(), Some(Timestamp(10)));
         assert_eq!(holds.take_due(Timestamp(9), 10), []);
         assert_eq!(holds.take_due(Timestamp(20), 0), []);
-        assert_eq!(holds.take_due(Timestamp(20), 10), [id(3), id(2), id(9)]);
-        assert_eq!(holds.take_due(Timestamp(99), 1), [id(5)]);
-        assert_eq!(holds.take_due(Timestamp(99), 9), [id(4)]);
+        assert_eq!(holds.take_due(Timestamp(20), 10), [3, 2, 9].map(|number| Due::Expire(id(number))));
+        assert_eq!(holds.take_due(Timestamp(99), 1), [Due::Expire(id(5))]);
+        assert_eq!(holds.take_due(Timestamp(99), 9), [Due::Expire(id(4))]);
     }
 
     #[test]

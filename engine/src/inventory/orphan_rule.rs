@@ -1,13 +1,14 @@
 //! The orphan rule: no single free seat is left over between others, if there is another way.
 //!
 //! It is judged over the whole take, and over the seats that this buyer could take: another channel's seat bounds a run
-//! as a taken one does, another price does not. It is the policy's choice whether it is told or refused; what is chosen
+//! as a taken one does, another price does not. Late in a sale, when the policy says so, nobody looks any more. It is the policy's choice whether it is told or refused; what is chosen
 //! by `hold_best` avoids it by itself.
 
 use super::{hold_best, places::Places, policy::OrphanRule, show::Show, taking::Taking};
 use crate::{
     ids::SeatIndex,
     rejection::{Conflicts, Rejection},
+    time::Timestamp,
 };
 
 /// The single seats that a take of free places leaves over.
@@ -15,7 +16,7 @@ use crate::{
 /// # Errors
 /// [`Rejection::OrphansLeft`], if the policy forbids it and as many seats could be taken otherwise.
 pub(super) fn check(taking: &Taking<'_>, places: &Places) -> Result<Vec<SeatIndex>, Rejection> {
-    let rule = taking.show.policy.orphans;
+    let rule = taking.show.policy.orphan_rule_at(taking.now);
     if rule == OrphanRule::Off {
         return Ok(Vec::new());
     }
@@ -29,8 +30,8 @@ pub(super) fn check(taking: &Taking<'_>, places: &Places) -> Result<Vec<SeatInde
 }
 
 /// The single free seats that seats make when they come back. That is allowed, and told.
-pub(super) fn left_by_return(show: &Show, back: &Places) -> Vec<SeatIndex> {
-    if show.policy.orphans == OrphanRule::Off {
+pub(super) fn left_by_return(show: &Show, back: &Places, now: Timestamp) -> Vec<SeatIndex> {
+    if show.policy.orphan_rule_at(now) == OrphanRule::Off {
         return Vec::new();
     }
     let is_free_then = |seat: SeatIndex| back.contains_seat(seat) || show.available.contains(seat);

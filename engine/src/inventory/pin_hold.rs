@@ -16,11 +16,11 @@ pub(super) fn pin(
     // After this point it must succeed.
     let extendable_until = show.extendable_until_of(hold);
     if hold.is_pinned() {
-        return Ok(Answer::Extended { expires_at: hold.expires_at, extendable_until });
+        return Ok(show.extended(hold.expires_at, extendable_until, now));
     }
     let expires_at = extendable_until.max(hold.expires_at).plus_ms(show.policy.pin_ms_max);
     events.push(Event::HoldPinned { hold_id: command.hold_id, expires_at });
-    Ok(Answer::Extended { expires_at, extendable_until })
+    Ok(show.extended(expires_at, extendable_until, now))
 }
 
 pub(super) fn unpin(
@@ -36,7 +36,7 @@ pub(super) fn unpin(
         events.push(Event::HoldUnpinned { hold_id: command.hold_id });
     }
     let expires_at = pinned_from.unwrap_or(hold.expires_at);
-    Ok(Answer::Extended { expires_at, extendable_until: show.extendable_until_of(hold) })
+    Ok(show.extended(expires_at, show.extendable_until_of(hold), now))
 }
 
 pub(super) fn apply_pinned(show: &mut Show, hold_id: HoldId, expires_at: Timestamp) {

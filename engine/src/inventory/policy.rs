@@ -25,6 +25,9 @@ pub const GATHER_MS_MAX: u64 = 3_600_000;
 /// Most places a second that a mass return offers to those who wait.
 pub const RETURNS_PER_SECOND_MAX: u32 = 100_000;
 
+/// Most extensions of one hold: more than a day has room for.
+pub const EXTENDS_MAX: u32 = 1_000_000;
+
 /// The rules of one show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Policy {
@@ -48,7 +51,7 @@ pub struct Policy {
     pub pin_ms_max: u64,
     /// Holds that a buyer may let expire, one after the other without a sale, before he has to wait; 0 for any number.
     pub lapses_max: u32,
-    /// How long he has to wait then, in milliseconds.
+    /// How long he has to wait then, from the last deadline on, in milliseconds.
     pub cool_down_ms: u64,
     /// Places of a hold that was granted to a buyer who had let one expire come back within so many milliseconds after
     /// its deadline, at an instant that its id decides.
@@ -65,6 +68,10 @@ pub struct Policy {
     pub gather_ms_max: u64,
     /// Places a second that a mass return offers to those who wait.
     pub returns_per_second_max: u32,
+    /// How often the deadline of one hold may be moved by extending it.
+    pub extends_max: u32,
+    /// From when on nobody looks for single seats, whatever `orphans` says.
+    pub orphan_rule_ends_at: Option<Timestamp>,
 }
 
 /// What becomes of a hand-picked hold that leaves single seats over.
@@ -129,11 +136,23 @@ impl Default for Policy {
             offer_ttl: HoldTtl::from_ms(600_000).expect("ten minutes are within the range"),
             gather_ms_max: 600_000,
             returns_per_second_max: 1_000,
+            extends_max: EXTENDS_MAX,
+            orphan_rule_ends_at: None,
         }
     }
 }
 
 impl Policy {
+    /// What becomes of a hold that leaves single seats over at an instant.
+    #[must_use]
+    pub fn orphan_rule_at(&self, now: Timestamp) -> OrphanRule {
+        match self.orphans {
+            OrphanRule::Off => OrphanRule::Off,
+            _ if self.orphan_rule_ends_at.is_some_and(|at| now >= at) => OrphanRule::Off,
+            rule => rule,
+        }
+    }
+
     /// Every limit outside of its range. The time to live is checked when it is made.
     #[must_use]
     pub fn errors(&self) -> Vec<PolicyError> {
@@ -156,6 +175,7 @@ impl Policy {
             ("waitlist_max", u64::from(self.waitlist_max), 0, u64::from(HOLDS_PER_SHOW_MAX)),
             ("gather_ms_max", self.gather_ms_max, 0, GATHER_MS_MAX),
             ("returns_per_second_max", u64::from(self.returns_per_second_max), 1, u64::from(RETURNS_PER_SECOND_MAX)),
+            ("extends_max", u64::from(self.extends_max), 0, u64::from(EXTENDS_MAX)),
         ];
         let outside = limits.into_iter().filter(|(_, found, min, max)| !(min..=max).contains(&found));
         outside.map(|(field, found, min, max)| PolicyError { field, min, max, found }).collect()

@@ -55,7 +55,7 @@ pub(super) fn decide(
         events.push(Event::HoldReleased { hold_id, places: None });
         return Ok(released(HoldState::Released));
     }
-    let orphans = orphan_rule::left_by_return(show, &back);
+    let orphans = orphan_rule::left_by_return(show, &back, now);
     if !back.is_empty() {
         events.push(Event::HoldReleased { hold_id, places: Some(back) });
     }
@@ -93,6 +93,7 @@ pub(super) fn apply_fence(show: &mut Show, hold_id: HoldId, buyer: &BuyerId, at:
         expires_at: at,
         places: Places::default(),
         state: HoldState::Fenced,
+        extends: 0,
         more: None,
     };
     let buyer = fence.buyer;

@@ -31,10 +31,8 @@ pub enum Stage {
     Planned,
     /// No new holds.
     Paused {
-        /// Since when.
-        since: Timestamp,
-        /// Deadlines stand still.
-        stop_clocks: bool,
+        /// Since when deadlines stand still, if they do.
+        clocks_stand_since: Option<Timestamp>,
     },
     /// It is over.
     Closed,
@@ -103,20 +101,25 @@ impl Sale {
 
     /// The instant that deadlines are compared with: while clocks are stopped, the one at which they were.
     pub(super) fn clock(&self, now: Timestamp) -> Timestamp {
-        match self.stage {
-            Stage::Paused { since, stop_clocks: true } => now.min(since),
-            _ => now,
-        }
+        self.clocks_stand_since().map_or(now, |since| now.min(since))
+    }
+
+    /// For how long clocks have stood, in milliseconds: what every deadline that is to come gets back.
+    pub(super) fn stood_ms(&self, now: Timestamp) -> u64 {
+        now.ms_since(self.clock(now))
+    }
+
+    /// Since when clocks stand still, if they do.
+    #[must_use]
+    pub fn clocks_stand_since(&self) -> Option<Timestamp> {
+        if let Stage::Paused { clocks_stand_since } = self.stage { clocks_stand_since } else { None }
     }
 }
 
 impl Sale {
     /// When clocks that stand still run again by themselves: with the end of the sale.
     pub(super) fn clocks_start_at(&self) -> Option<Timestamp> {
-        match self.stage {
-            Stage::Paused { stop_clocks: true, .. } => self.closes_at,
-            _ => None,
-        }
+        self.clocks_stand_since().and(self.closes_at)
     }
 }
 
@@ -173,7 +176,7 @@ pub(super) fn pause(
 ) -> Result<Answer, Rejection> {
     show.must_be(&[ShowState::OnSale, ShowState::Paused], now)?;
     // After this point it must succeed.
-    if show.sale.state_at(now) == ShowState::OnSale {
+    if show.sale.state_at(now) == ShowState::OnSale || show.sale.clocks_stand_since().is_some() != stop_clocks {
         events.push(Event::SalePaused { stop_clocks });
     }
     Ok(Answer::Sale(ShowState::Paused))
@@ -211,7 +214,8 @@ fn note_that_all_was_looked_at(show: &mut Show, at: Timestamp) {
 
 pub(super) fn apply_paused(show: &mut Show, stop_clocks: bool, at: Timestamp) {
     note_that_all_was_looked_at(show, at);
-    show.sale.stage = Stage::Paused { since: at, stop_clocks };
+    start_clocks(show, at);
+    show.sale.stage = Stage::Paused { clocks_stand_since: stop_clocks.then_some(at) };
 }
 
 pub(super) fn apply_closed(show: &mut Show, at: Timestamp) {
@@ -219,9 +223,10 @@ pub(super) fn apply_closed(show: &mut Show, at: Timestamp) {
     show.sale.stage = Stage::Closed;
 }
 
-/// Every live hold, and every party that something is gathered for, gets back the time for which clocks stood still.
+/// If clocks stood still, every live hold, and every party that something is gathered for, gets back the
+/// time for which they did.
 pub(super) fn start_clocks(show: &mut Show, at: Timestamp) {
-    if let Stage::Paused { since, stop_clocks: true } = show.sale.stage {
+    if let Some(since) = show.sale.clocks_stand_since() {
         show.holds.shift_deadlines(since, at.ms_since(since), show.policy.hold_life_ms_max);
         show.waitlist.shift_gatherings(since, at.ms_since(since));
     }

@@ -240,7 +240,9 @@ impl Show {
     /// Whether whoever asks on no terms is only asked whether the places are free to all.
     #[inline]
     pub(super) fn is_open_to_all(&self, now: Timestamp) -> bool {
-        self.sale.state_at(now) == ShowState::OnSale && self.policy.orphans == OrphanRule::Off && !self.has_capacities()
+        self.sale.state_at(now) == ShowState::OnSale
+            && self.policy.orphan_rule_at(now) == OrphanRule::Off
+            && !self.has_capacities()
     }
 
     /// Whether the show has all of these places, all are available, public, and not kept for those who need them.

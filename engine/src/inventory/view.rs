@@ -129,10 +129,22 @@ impl Show {
 
     /// The hold as it stands now; an ended one has no places.
     pub(super) fn view_now(&self, hold: &Hold, now: Timestamp) -> HoldView {
-        let state = self.state_of(hold, now);
-        let has_places = matches!(state, HoldState::Held | HoldState::Confirmed);
+        let has_places = matches!(self.state_of(hold, now), HoldState::Held | HoldState::Confirmed);
         let places = if has_places { hold.remaining().clone() } else { Places::default() };
-        self.view(hold, state, places)
+        self.view_at(hold, places, now)
+    }
+
+    /// The hold as it stands at an instant, with other places than it may have. While clocks stand, a live one has the
+    /// deadlines that it would have if they went on now.
+    pub(super) fn view_at(&self, hold: &Hold, places: Places, now: Timestamp) -> HoldView {
+        let state = self.state_of(hold, now);
+        let mut view = self.view(hold, state, places);
+        if state == HoldState::Held {
+            let stood_ms = self.sale.stood_ms(now);
+            view.expires_at = view.expires_at.plus_ms(stood_ms);
+            view.extendable_until = view.extendable_until.plus_ms(stood_ms);
+        }
+        view
     }
 
     /// The hold with other places than it may have.

@@ -4,9 +4,9 @@ use rand::RngExt;
 use usher_engine::{
     command::{
         Adjacency, CancelBooking, Command, ConfirmHold, ExchangeSeats, ExtendHold, HoldBest, HoldSeats, JoinWaitlist,
-        OwnHold, ReleaseHold, ReturnTo, SellPlaces, Terms, TicketCount, TransferBooking, Wish,
+        OwnHold, Part, ReleaseHold, ReturnTo, SellPlaces, Terms, TicketCount, TransferBooking, Wish,
     },
-    ids::{BuyerId, Name, Reference, SeatIndex, SectionIndex},
+    ids::{BuyerId, HoldId, Name, Reference, SeatIndex, SectionIndex},
     inventory::{manifest::CategoryIndex, places::Places},
     time::HoldTtl,
 };
@@ -50,7 +50,9 @@ impl Generator {
             430..560 => {
                 let (places, (order, payment), accept_late) =
                     (self.part_of(number), self.references(), self.chance(40));
-                Command::ConfirmHold(ConfirmHold { hold_id, buyer, order, payment, places, accept_late })
+                let keep_rest_as = self.chance(60).then(|| self.another_of(number));
+                let part = places.map(|places| Box::new(Part { places, keep_rest_as }));
+                Command::ConfirmHold(ConfirmHold { hold_id, buyer, order, payment, part, accept_late })
             }
             560..605 => Command::GetHold(hold_id),
             605..625 => Command::PinHold(OwnHold { hold_id, buyer }),
@@ -140,15 +142,20 @@ impl Generator {
         Command::HoldBest(Box::new(HoldBest { hold_id: hold_id(number), buyer, wish, tickets, ttl, terms }))
     }
 
+    /// An id of the same buyer's.
+    fn another_of(&mut self, number: u8) -> HoldId {
+        hold_id(number % BUYERS + BUYERS * self.rng.random_range(0..HOLD_IDS / BUYERS))
+    }
+
     /// Mostly none.
     fn some_terms(&mut self, number: u8) -> Option<Terms> {
         if self.chance(60) {
             return None;
         }
-        let another = number % BUYERS + BUYERS * self.rng.random_range(0..HOLD_IDS / BUYERS);
+        let another = self.another_of(number);
         let version = self.rng.random_range(0..4);
         Some(Terms {
-            replaces: self.chance(35).then(|| hold_id(another)),
+            replaces: self.chance(35).then_some(another),
             channels: self.keys(),
             accessible: self.chance(40),
             house: self.chance(25),

@@ -74,6 +74,11 @@ pub(super) fn policy(rng: &mut StdRng) -> Policy {
         offer_ttl,
         gather_ms_max: one_of(&[0, 3_000, 6_000, 6_000, 20_000]),
         returns_per_second_max: short(one_of(&[1, 3, 20, 40])),
+        extends_max: short(one_of(&[0, 1, 2, 1_000_000, 1_000_000])),
+        orphan_rule_ends_at: match one_of(&[0, 0, 20_000, 40_000]) {
+            0 => None,
+            ms => Some(Timestamp(START.0 + ms)),
+        },
     }
 }
 

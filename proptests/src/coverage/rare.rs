@@ -28,6 +28,7 @@ pub(super) const RARE: &[(&str, &[&str])] = &[
         &[
             "capacity of a pool",
             "capacity of the show",
+            "id reused: keep_rest_as",
             "limit: places_per_buyer_max",
             "show is archived",
             "show is cancelled",

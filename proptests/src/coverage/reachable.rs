@@ -99,6 +99,7 @@ pub(super) const REACHABLE: &[(&str, &[&str])] = &[
             "fenced",
             "hold unknown",
             "it waits",
+            "limit: extends_max",
             "released",
         ],
     ),
@@ -335,7 +336,7 @@ pub(super) const REACHABLE: &[(&str, &[&str])] = &[
     ("archive", &["archived", "holds live", "show is draft", "show is on sale", "show is paused", "show is scheduled"]),
     ("change policy", &["done", "show is archived", "show is cancelled"]),
     ("change manifest", &["changed", "changed, over committed", "invalid", "show is archived", "show is cancelled"]),
-    ("due", &["ChannelOpened", "GatheringEnded", "HoldExpired", "PlacesUnblocked", "ReleaseScheduled"]),
+    ("due", &["ChannelOpened", "GatheringEnded", "HoldExpired", "HoldLapsed", "PlacesUnblocked", "ReleaseScheduled"]),
     (
         "follow",
         &[

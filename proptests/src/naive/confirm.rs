@@ -12,9 +12,9 @@ use usher_engine::{
 use super::{
     holds::{GOING_ON, Grant},
     live_hold,
-    moves::{minus, missing},
+    moves::{has_seat, minus, missing, units_of},
     own_hold,
-    records::Asked,
+    records::{Asked, Hold},
     show::Show,
     taking::Taking,
 };
@@ -25,17 +25,53 @@ pub(super) fn confirm(show: &mut Show, command: &ConfirmHold, now: Timestamp) ->
         Err(Rejection::HoldConfirmed) => {
             return Ok(Answer::Confirmed(show.view(id, HoldState::Confirmed, &show.places_of(id))));
         }
-        Err(Rejection::HoldExpired { .. }) if command.accept_late => return late(show, command, now),
+        Err(Rejection::HoldExpired { .. }) if command.accept_late && rest_id(command).is_none() => {
+            return late(show, command, now);
+        }
         found => found?,
     };
     show.must_be(&GOING_ON, now)?;
     let own = show.places_of(id);
-    let wanted = command.places.clone().unwrap_or(own.clone());
+    let wanted = command.part.as_ref().map_or(own.clone(), |part| part.places.clone());
     let foreign = missing(&wanted, &own);
     if !foreign.is_empty() {
         return Err(Rejection::PlacesNotInHold(foreign));
     }
+    let rest = minus(&own, &wanted);
+    if let Some(rest_id) = rest_id(command)
+        && wanted != own
+    {
+        if show.holds.contains_key(&rest_id) || show.entry(rest_id).is_some() {
+            return Err(Rejection::IdReused { field: HoldField::KeepRestAs });
+        }
+        keep_rest(show, id, rest_id, rest);
+    }
     Ok(sell(show, id, &wanted, &command.order, &command.payment, now))
+}
+
+fn rest_id(command: &ConfirmHold) -> Option<HoldId> {
+    command.part.as_ref().and_then(|part| part.keep_rest_as)
+}
+
+/// What is not sold goes on under another id.
+fn keep_rest(show: &mut Show, id: HoldId, rest_id: HoldId, rest: Places) {
+    show.drop_places(id, &rest);
+    show.take(rest_id, &rest);
+    let hold = &show.holds[&id];
+    let deadline = hold.pinned_from.unwrap_or(hold.expires_at);
+    let mut kept = Hold::new(&hold.buyer, rest, hold.ttl, hold.granted_at, deadline);
+    (kept.life_ends, kept.is_offer, kept.extends) = (hold.life_ends, hold.is_offer, hold.extends);
+    for (seat, price) in &hold.prices.seats {
+        if has_seat(&kept.granted, *seat) {
+            kept.prices.seats.push((*seat, *price));
+        }
+    }
+    for (section, price) in &hold.prices.ga {
+        if units_of(&kept.granted, *section) > 0 {
+            kept.prices.ga.push((*section, *price));
+        }
+    }
+    show.insert(rest_id, kept);
 }
 
 /// A payment that landed a moment too late.
@@ -48,7 +84,7 @@ fn late(show: &mut Show, command: &ConfirmHold, now: Timestamp) -> Outcome {
     }
     let is_swept = hold.state == HoldState::Expired;
     let own = if is_swept { hold.had.clone() } else { show.places_of(id) };
-    let wanted = command.places.clone().unwrap_or(own.clone());
+    let wanted = command.part.as_ref().map_or(own.clone(), |part| part.places.clone());
     let foreign = missing(&wanted, &own);
     if !foreign.is_empty() {
         return Err(Rejection::PlacesNotInHold(foreign));

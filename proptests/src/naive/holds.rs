@@ -4,7 +4,7 @@ use usher_engine::{
     command::{ExtendHold, HoldSeats, OwnHold, ReleaseHold, Terms},
     ids::{BuyerId, HoldId},
     inventory::{Answer, HoldState, places::Places, sale::ShowState},
-    rejection::{HoldField, Rejection},
+    rejection::{HoldField, Limit, Rejection},
     shard::Outcome,
     time::{HoldTtl, Timestamp},
 };
@@ -78,7 +78,13 @@ pub(super) fn known<'a>(
 /// The original grant and how the hold stands now.
 pub(super) fn again(show: &Show, id: HoldId, now: Timestamp) -> Answer {
     let hold = &show.holds[&id];
-    Answer::Held(show.view(id, show.state_of(hold, now), &hold.granted))
+    Answer::Held(show.view_at(id, &hold.granted, now))
+}
+
+/// The deadlines of a live hold.
+fn extended(show: &Show, expires_at: Timestamp, extendable_until: Timestamp, now: Timestamp) -> Answer {
+    let [expires_at, extendable_until] = [expires_at, extendable_until].map(|at| show.if_clocks_went_on(at, now));
+    Answer::Extended { expires_at, extendable_until }
 }
 
 /// A grant that was checked.
@@ -122,16 +128,26 @@ pub(super) fn extend(show: &mut Show, command: &ExtendHold, now: Timestamp) -> O
     let ttl = command.ttl.unwrap_or(show.policy.hold_ttl_default);
     let extendable_until = show.life_ends(hold);
     let mut wanted = Timestamp(show.clock(now).0 + ttl.ms()).min(extendable_until);
-    if let Some(closes_at) = show.sale.closes_at {
-        wanted = wanted.min(closes_at);
+    if let Some(closes_at) = show.sale.closes_at
+        && show.if_clocks_went_on(wanted, now) > closes_at
+    {
+        let stood = now.0 - show.clock(now).0;
+        wanted = Timestamp(closes_at.0.saturating_sub(stood));
     }
     // An offer has the time that it has, and after the end of the sale nobody gets more.
     if hold.is_offer || show.state_at(now) == ShowState::Closed {
         wanted = hold.expires_at;
     }
     let expires_at = hold.expires_at.max(wanted);
-    show.hold_mut(command.hold_id).expires_at = expires_at;
-    Ok(Answer::Extended { expires_at, extendable_until })
+    if expires_at != hold.expires_at {
+        let max = show.policy.extends_max;
+        if hold.extends >= max {
+            return Err(Rejection::LimitReached { limit: Limit::Extends, max: u64::from(max) });
+        }
+        let hold = show.hold_mut(command.hold_id);
+        (hold.expires_at, hold.extends) = (expires_at, hold.extends + 1);
+    }
+    Ok(extended(show, expires_at, extendable_until, now))
 }
 
 pub(super) fn release(show: &mut Show, command: &ReleaseHold, now: Timestamp) -> Outcome {
@@ -168,7 +184,7 @@ pub(super) fn release(show: &mut Show, command: &ReleaseHold, now: Timestamp) ->
         show.end(id, HoldState::Released, now);
         return Ok(released(HoldState::Released));
     }
-    let orphans = orphans::left_by_return(show, &back);
+    let orphans = orphans::left_by_return(show, &back, now);
     show.put_back(id, &back);
     Ok(Answer::Released { state: HoldState::Held, orphans })
 }
@@ -183,7 +199,7 @@ pub(super) fn pin(show: &mut Show, command: &OwnHold, now: Timestamp) -> Outcome
     let hold = show.hold_mut(command.hold_id);
     hold.expires_at = expires_at;
     hold.pinned_from = hold.pinned_from.or(Some(deadline));
-    Ok(Answer::Extended { expires_at, extendable_until })
+    Ok(extended(show, expires_at, extendable_until, now))
 }
 
 pub(super) fn unpin(show: &mut Show, command: &OwnHold, now: Timestamp) -> Outcome {
@@ -191,7 +207,8 @@ pub(super) fn unpin(show: &mut Show, command: &OwnHold, now: Timestamp) -> Outco
     let extendable_until = show.life_ends(hold);
     let hold = show.hold_mut(command.hold_id);
     hold.expires_at = hold.pinned_from.take().unwrap_or(hold.expires_at);
-    Ok(Answer::Extended { expires_at: hold.expires_at, extendable_until })
+    let expires_at = hold.expires_at;
+    Ok(extended(show, expires_at, extendable_until, now))
 }
 
 pub(super) fn get(show: &Show, id: HoldId, now: Timestamp) -> Outcome {

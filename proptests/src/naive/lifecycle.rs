@@ -40,10 +40,16 @@ pub(super) fn open(show: &mut Show, now: Timestamp) -> Outcome {
 
 pub(super) fn pause(show: &mut Show, stop_clocks: bool, now: Timestamp) -> Outcome {
     show.must_be(&[ShowState::OnSale, ShowState::Paused], now)?;
-    if show.state_at(now) == ShowState::OnSale {
-        until_now_all_were_served(show, now);
-        show.sale.stage = Stage::Paused { since: now, stop_clocks };
+    until_now_all_were_served(show, now);
+    let stood_since = match show.sale.stage {
+        Stage::Paused { clocks_stand_since } => clocks_stand_since,
+        _ => None,
+    };
+    if !stop_clocks {
+        start_clocks(show, now);
     }
+    let clocks_stand_since = if stop_clocks { stood_since.or(Some(now)) } else { None };
+    show.sale.stage = Stage::Paused { clocks_stand_since };
     Ok(Answer::Sale(ShowState::Paused))
 }
 
@@ -69,7 +75,7 @@ fn until_now_all_were_served(show: &mut Show, now: Timestamp) {
 
 /// Deadlines that were still to come when the clocks were stopped move by as long as they stood.
 fn start_clocks(show: &mut Show, now: Timestamp) {
-    let Stage::Paused { since, stop_clocks: true } = show.sale.stage else { return };
+    let Stage::Paused { clocks_stand_since: Some(since) } = show.sale.stage else { return };
     let stood = now.0 - since.0;
     let life_ms_max = show.policy.hold_life_ms_max;
     for hold in show.holds.values_mut() {

@@ -110,9 +110,14 @@ impl Show {
     /// The instant that deadlines are compared with.
     pub(super) fn clock(&self, now: Timestamp) -> Timestamp {
         match self.sale.stage {
-            Stage::Paused { since, stop_clocks: true } if since < now => since,
+            Stage::Paused { clocks_stand_since: Some(since) } if since < now => since,
             _ => now,
         }
+    }
+
+    /// The same deadline, if clocks that stand went on now.
+    pub(super) fn if_clocks_went_on(&self, deadline: Timestamp, now: Timestamp) -> Timestamp {
+        Timestamp(deadline.0 + now.0 - self.clock(now).0)
     }
 
     pub(super) fn state_of(&self, hold: &Hold, now: Timestamp) -> HoldState {
@@ -252,6 +257,17 @@ impl Show {
 
     /// A hold with what it has now.
     pub(super) fn view_now(&self, id: HoldId, now: Timestamp) -> HoldView {
-        self.view(id, self.state_of(&self.holds[&id], now), &self.places_now(id, now))
+        self.view_at(id, &self.places_now(id, now), now)
+    }
+
+    /// A hold as it stands now, with these places.
+    pub(super) fn view_at(&self, id: HoldId, places: &Places, now: Timestamp) -> HoldView {
+        let state = self.state_of(&self.holds[&id], now);
+        let mut view = self.view(id, state, places);
+        if state == HoldState::Held {
+            view.expires_at = self.if_clocks_went_on(view.expires_at, now);
+            view.extendable_until = self.if_clocks_went_on(view.extendable_until, now);
+        }
+        view
     }
 }

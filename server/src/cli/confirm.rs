@@ -29,10 +29,13 @@ pub(super) struct Confirm {
     /// Your payment's reference
     #[arg(long, default_value = "")]
     payment: String,
+    /// Keep the rest held under this new id, a UUID, until the same deadline
+    #[arg(long, value_name = "UUID")]
+    keep_rest_as: Option<HoldIdArg>,
     /// Also if the hold expired a moment ago and every place is still free
     #[arg(long)]
     accept_late: bool,
-    /// Without any place, all of the hold; otherwise these, and the rest is released
+    /// Without any place, all of the hold; otherwise these, and the rest is released or kept
     #[command(flatten)]
     places: PlacesArgs,
     #[command(flatten)]
@@ -95,6 +98,7 @@ impl Confirm {
             payment_ref: self.payment,
             places: self.places.into_places(),
             accept_late: self.accept_late,
+            keep_rest_as: self.keep_rest_as.map(HoldIdArg::bytes).unwrap_or_default(),
         };
         self.server.block_on(async |channel| {
             let (order, payment) = (request.order_ref.clone(), request.payment_ref.clone());

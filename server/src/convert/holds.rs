@@ -1,7 +1,7 @@
 //! The commands of a hold's life: made, extended, released, confirmed, pinned, asked for.
 
 use usher_engine::{
-    command::{Command, ConfirmHold, ExtendHold, HoldSeats, OwnHold, ReleaseHold, Terms},
+    command::{Command, ConfirmHold, ExtendHold, HoldSeats, OwnHold, Part, ReleaseHold, Terms},
     inventory::manifest::Manifest,
 };
 use usher_proto::v1;
@@ -51,10 +51,15 @@ pub(super) fn confirm_hold(wire: &v1::ConfirmHoldRequest, manifest: &Manifest) -
     let order = violations.order(&wire.order_ref);
     let payment = violations.payment(&wire.payment_ref);
     let places = subset(wire.places.as_ref(), manifest, &mut violations)?;
+    let keep_rest_as = violations.other_hold_id("keep_rest_as", &wire.keep_rest_as);
     let accept_late = wire.accept_late;
+    let needs_part = wire.keep_rest_as.is_empty() || wire.places.is_some();
+    violations.require(needs_part, "keep_rest_as", "must be empty without places: all of the hold is sold");
     let read = || {
-        let (hold_id, buyer) = (hold_id?, buyer?);
-        Some(ConfirmHold { hold_id, buyer, order: order?, payment: payment?, places: places?, accept_late })
+        let (hold_id, buyer, order, payment) = (hold_id?, buyer?, order?, payment?);
+        let keep_rest_as = keep_rest_as?;
+        let part = places?.map(|places| Box::new(Part { places, keep_rest_as }));
+        Some(ConfirmHold { hold_id, buyer, order, payment, part, accept_late })
     };
     violations.done(read()).map(Command::ConfirmHold)
 }

@@ -2,7 +2,7 @@
 
 use usher_engine::{
     command::Terms,
-    ids::{HoldId, SeatIndex, SectionIndex},
+    ids::{SeatIndex, SectionIndex},
     inventory::{
         manifest::Manifest,
         places::{Places, PlacesError},
@@ -103,11 +103,7 @@ pub(super) fn places(
 /// Reads terms; those that say nothing are none.
 pub(super) fn terms(wire: Option<&v1::Terms>, violations: &mut Violations) -> Option<Terms> {
     let Some(wire) = wire else { return Some(Terms::default()) };
-    let replaces = if wire.replaces.is_empty() {
-        Some(None)
-    } else {
-        violations.take("terms.replaces", HoldId::new(&wire.replaces)).map(Some)
-    };
+    let replaces = violations.other_hold_id("terms.replaces", &wire.replaces);
     let channels = channel_keys("terms.channel_keys", &wire.channel_keys, violations);
     violations.require(wire.manifest_version != Some(0), "terms.manifest_version", "must be 1 or more, is 0");
     Some(Terms {

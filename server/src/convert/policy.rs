@@ -44,6 +44,12 @@ pub fn policy(wire: Option<&v1::Policy>, present: Policy) -> Result<Policy, Refu
         offer_ttl: ttl("offer_ttl_ms", wire.offer_ttl_ms, present.offer_ttl, &mut violations),
         gather_ms_max: wire.gather_ms_max.unwrap_or(present.gather_ms_max),
         returns_per_second_max: wire.returns_per_second_max.unwrap_or(present.returns_per_second_max),
+        extends_max: wire.extends_max.unwrap_or(present.extends_max),
+        orphan_rule_ends_at: match wire.orphan_rule_ends_at_ms {
+            None => present.orphan_rule_ends_at,
+            Some(0) => None,
+            Some(ms) => violations.instant("policy.orphan_rule_ends_at_ms", ms),
+        },
     };
     for error in policy.errors() {
         let description = format_args!("must be {} to {}, is {}", error.min, error.max, error.found);
@@ -133,5 +139,7 @@ pub fn policy_to_wire(policy: &Policy) -> v1::Policy {
         offer_ttl_ms: Some(policy.offer_ttl.ms()),
         gather_ms_max: Some(policy.gather_ms_max),
         returns_per_second_max: Some(policy.returns_per_second_max),
+        extends_max: Some(policy.extends_max),
+        orphan_rule_ends_at_ms: Some(policy.orphan_rule_ends_at.map_or(0, |at| at.0)),
     }
 }

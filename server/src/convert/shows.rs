@@ -27,6 +27,7 @@ pub fn show(id: &ShowId, entry: &ShowEntry, state: ShowState) -> v1::Show {
         opens_at_ms: entry.sale.opens_at.0,
         closes_at_ms: entry.sale.closes_at.map(|at| at.0),
         manifest_version: entry.manifest_version,
+        clocks_stand_since_ms: entry.sale.clocks_stand_since().filter(|_| state == ShowState::Paused).map(|at| at.0),
     }
 }
 

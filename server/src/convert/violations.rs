@@ -65,6 +65,11 @@ impl Violations {
         self.take("hold_id", HoldId::new(bytes))
     }
 
+    /// An id that need not be there.
+    pub(super) fn other_hold_id(&mut self, field: &str, bytes: &[u8]) -> Option<Option<HoldId>> {
+        if bytes.is_empty() { Some(None) } else { self.take(field, HoldId::new(bytes)).map(Some) }
+    }
+
     pub(super) fn buyer_id(&mut self, field: &str, text: &str) -> Option<BuyerId> {
         self.take(field, BuyerId::new(text.as_bytes()))
     }

@@ -59,6 +59,13 @@ async fn a_hold_is_its_buyers_alone() {
     let shortage = Named::Said("ga:Floor", "requested 8, available 2");
     refused(&mut clients, "too few units", Command::HoldSeats(floor(4)), "PLACES_TAKEN", &shortage).await;
     let part = v1::ConfirmHoldRequest { places: Some(wire::seats(&[0, 9])), ..wire::confirm(SHOW, 1, "ann", "order") };
+    let rest = v1::ConfirmHoldRequest {
+        places: Some(wire::seats(&[0])),
+        keep_rest_as: wire::id(3),
+        ..wire::confirm(SHOW, 1, "ann", "order")
+    };
+    let reused = Named::Said("field", "keep_rest_as");
+    refused(&mut clients, "an id in use for the rest", Command::ConfirmHold(rest), "ID_REUSED", &reused).await;
     let foreign = Named::Said("seat_indexes", "9");
     refused(&mut clients, "a foreign seat", Command::ConfirmHold(part), "PLACES_NOT_IN_HOLD", &foreign).await;
     server.stop().await;

@@ -187,6 +187,11 @@ async fn malformed_sales_and_rules_are_refused() {
         (v1::Policy { waitlist_order: Some(3), ..rules() }, "policy.waitlist_lottery_seed", "must be set"),
         (v1::Policy { waitlist_lottery_seed: Some(3), ..rules() }, "policy.waitlist_lottery_seed", "must be absent"),
         (v1::Policy { waitlist_closes_at_ms: Some(u64::MAX), ..rules() }, "policy.waitlist_closes_at_ms", "year 10000"),
+        (
+            v1::Policy { orphan_rule_ends_at_ms: Some(u64::MAX), ..rules() },
+            "policy.orphan_rule_ends_at_ms",
+            "year 10000",
+        ),
         (v1::Policy { offer_ttl_ms: Some(1), ..rules() }, "policy.offer_ttl_ms", "5000 to 7200000 ms, is 1"),
         (v1::Policy { gather_ms_max: Some(3_600_001), ..rules() }, "policy.gather_ms_max", "is 3600001"),
         (

@@ -41,6 +41,7 @@ async fn a_rule_out_of_range_is_named() {
             "policy.live_holds_per_buyer_max",
             "is 100001",
         ),
+        (v1::Policy { extends_max: Some(1_000_001), ..none() }, "policy.extends_max", "0 to 1000000, is 1000001"),
         (v1::Policy { places_per_buyer_max: Some(0), ..none() }, "policy.places_per_buyer_max", "1 to 1000000, is 0"),
         (v1::Policy { holds_per_show_max: Some(1_000_001), ..none() }, "policy.holds_per_show_max", "is 1000001"),
     ];

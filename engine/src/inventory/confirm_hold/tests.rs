@@ -137,3 +137,50 @@ fn a_late_offer_is_an_offer_that_passed_on() {
          02:04  confirm h3 for o3 by cyd late        -> confirmed A1 1000 for o3 by cyd, scattered, offer",
     );
 }
+
+/// What is not sold stays held under an id of its own, until the same deadline (rule: partial-confirm).
+#[test]
+fn the_rest_may_be_kept_in_the_same_step() {
+    check(
+        "policy live_holds_per_buyer 1, places_per_buyer 4
+         00:00  hold A1 A2 2xFloor as h1                   -> held 2200, until 10:00
+         00:00  release h9                                 -> fenced
+         00:01  confirm A2 1xFloor of h1 for o1 keeping h9 -> rejected: id reused, another keep_rest_as
+         00:01  confirm A2 1xFloor of h1 for o1 keeping h1 -> rejected: id reused, another keep_rest_as
+         00:01  confirm A2 1xFloor of h1 for o1 keeping h2 -> confirmed A2 1xFloor 1100 for o1
+         00:01  confirm A2 1xFloor of h1 for o1 keeping h2 -> confirmed A2 1xFloor 1100 for o1
+         00:02  get h2                                     -> held A1 1xFloor 1100, until 10:00
+         00:02  seats                                      -> A1 held, A2 sold, 1xFloor held, 1xFloor sold
+         00:02  hold B1 as h3                              -> rejected: live_holds_per_buyer_max is 1
+         00:03  extend h2 for 1h                           -> extended to 30:00 of 30:00
+         00:04  confirm h2 for o2 keeping h3               -> confirmed A1 1xFloor 1100 for o2
+         00:05  get h3                                     -> rejected: hold unknown",
+    );
+}
+
+/// It keeps its prices, and its longest life, but not the pin of what was paid (rule: partial-confirm).
+#[test]
+fn the_rest_goes_on_as_the_hold_would_have() {
+    check(
+        "tell expiries
+         00:00  hold A1 A2 as h1                    -> held 2000, until 10:00
+         00:01  reprice Seat 1500                   -> version 2
+         05:00  pin h1                              -> extended to 60:00 of 30:00
+         06:00  confirm A1 of h1 for o1 keeping h2  -> confirmed A1 1000 for o1, kept A1=1000 A2=1000
+         06:00  get h2                              -> held A2 1000, until 10:00, kept A2=1000
+         06:00  hold A2 as h2                       -> held 1000, until 10:00, kept A2=1000
+         10:00  get h2                              -> expired, kept A2=1000
+                => h2 expired",
+    );
+}
+
+/// Of what is over nothing can be held on (rule: accept-late).
+#[test]
+fn a_late_payment_keeps_no_rest() {
+    check(
+        "policy late_confirm 30s
+         no sweep
+         00:00  hold A1 A2 as h1 for 5s                  -> held 2000, until 00:05
+         00:06  confirm A1 of h1 for o1 keeping h2 late  -> rejected: expired at 00:05",
+    );
+}

@@ -80,11 +80,11 @@ fn who_lets_holds_expire_has_to_wait() {
         "policy lapses 2, cool_down 10m
          00:00  hold A1 as h1 for 5s                -> held 1000, until 00:05
          00:10  hold A1 as h2 for 5s                -> held 1000, until 00:15
-         00:20  hold A1 as h3 for 5s                -> rejected: cooling down until 10:20
+         00:20  hold A1 as h3 for 5s                -> rejected: cooling down until 10:15
          00:20  hold A1 as h3 for 5s by bob         -> held 1000, until 00:25
-         00:26  best 1 any as h4                    -> rejected: cooling down until 10:20
-         00:26  sell A1 as h4 for o4                -> rejected: cooling down until 10:20
-         10:20  hold A1 as h4 for 5s                -> held 1000, until 10:25
+         00:26  best 1 any as h4                    -> rejected: cooling down until 10:15
+         00:26  sell A1 as h4 for o4                -> rejected: cooling down until 10:15
+         10:15  hold A1 as h4 for 5s                -> held 1000, until 10:20
          10:30  hold A1 as h5 for 5s                -> held 1000, until 10:35
          10:31  confirm h5 for o5                   -> confirmed A1 1000 for o5
          10:32  hold A2 as h6 for 5s                -> held 1000, until 10:37
@@ -102,8 +102,61 @@ fn who_let_a_hold_expire_does_not_know_when_the_next_one_comes_back() {
          00:05  hold A2 as h2 for 5s                -> held 1000, until 00:10
                 => h1 expired
          00:10  confirm h2 for o2                   -> rejected: expired at 00:10
+                => h2 lapsed
          00:10  seats                               -> A2 held
          01:10  seats                               -> all available
                 => h2 expired",
+    );
+}
+
+/// It counts at the deadline, whenever the places come back, and he cools down from then on (rule: cool-down).
+#[test]
+fn a_hold_whose_places_come_back_later_counts_at_its_deadline() {
+    check(
+        "policy lapses 1, cool_down 20s, return_spread 60s
+         tell expiries
+         00:00  hold A1 as h1 for 5s                -> held 1000, until 00:05
+         00:30  hold A2 as h2 for 5s                -> held 1000, until 00:35
+                => h1 expired
+         00:36  hold A3 as h3 for 5s                -> rejected: cooling down until 00:55
+                => h2 lapsed
+         00:36  seats                               -> A2 held
+         00:55  hold A3 as h3 for 5s                -> held 1000, until 01:00
+         01:00  tick                                -> done
+                => h3 lapsed
+         02:00  seats                               -> all available
+                => h3 expired; h2 expired
+         02:00  hold A3 as h4 for 5s                -> held 1000, until 02:05",
+    );
+}
+
+/// What comes late comes at once (rule: late-is-bounded).
+#[test]
+fn a_late_turn_expires_what_it_did_not_let_lapse() {
+    check(
+        "policy lapses 1, cool_down 20s, return_spread 60s
+         tell expiries
+         00:00  hold A1 as h1 for 5s                -> held 1000, until 00:05
+         00:30  hold A2 as h2 for 5s                -> held 1000, until 00:35
+                => h1 expired
+         05:00  hold A2 as h3 for 5s                -> held 1000, until 05:05
+                => h2 expired",
+    );
+}
+
+/// A late payment forgives what was counted (rule: late-confirm).
+#[test]
+fn a_lapsed_hold_that_is_paid_for_late_is_forgiven() {
+    check(
+        "policy lapses 1, cool_down 20s, return_spread 60s, late_confirm 30s
+         tell expiries
+         00:00  hold A1 as h1 for 5s                -> held 1000, until 00:05
+         00:30  hold A2 as h2 for 5s                -> held 1000, until 00:35
+                => h1 expired
+         00:36  confirm h2 for o2 late              -> confirmed A2 1000 for o2
+                => h2 lapsed
+         00:36  hold A3 as h3 for 5s                -> held 1000, until 00:41
+         02:00  seats                               -> A2 sold
+                => h3 expired",
     );
 }

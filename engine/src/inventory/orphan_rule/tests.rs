@@ -153,3 +153,19 @@ fn where_only_pairs_remain_one_may_sit_alone() {
          00:02  hold A2 as h2 by bob                 -> held 1000, until 10:02",
     );
 }
+
+/// Late in a sale single seats may be all that is left: from an instant on nobody looks (rule: orphans-end).
+#[test]
+fn the_rule_ends_at_its_time() {
+    check(
+        "policy orphans forbid, orphans_end 05:00
+         00:00  hold A2 as h1                        -> rejected: orphans left A1
+         04:59  hold A2 as h1                        -> rejected: orphans left A1
+         05:00  hold A2 as h1                        -> held 1000, until 15:00
+         05:01  hold A4 as h2                        -> held 1000, until 15:01
+         05:02  hold A3 as h3                        -> held 1000, until 15:02
+         05:03  release h3                           -> released
+         05:05  policy orphans forbid, orphans_end 06:00 -> done
+         05:06  hold A6 as h5                        -> rejected: orphans left A5",
+    );
+}

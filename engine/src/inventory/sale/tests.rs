@@ -83,15 +83,44 @@ fn while_clocks_are_stopped_no_deadline_comes() {
          00:00  hold A2 as h2                        -> held 1000, until 10:00
          00:30  pin h2                               -> extended to 60:00 of 30:00
          01:00  pause clocks                         -> paused
-         30:00  get h1                               -> held A1 1000, until 10:00
-         30:00  confirm h1 for o1 by bob             -> rejected: hold of another buyer
+         30:00  get h1                               -> held A1 1000, until 39:00
+         30:00  hold A1 as h1                        -> held 1000, until 39:00
+         30:00  extend h1 for 10m                    -> extended to 40:00 of 59:00
+         30:01  extend h1 for 10m                    -> extended to 40:01 of 59:01
+         30:02  pin h2                               -> extended to 89:02 of 59:02
+         30:03  confirm h1 for o1 by bob             -> rejected: hold of another buyer
          31:00  open                                 -> on sale
-         31:01  get h1                               -> held A1 1000, until 40:00
+         31:01  get h1                               -> held A1 1000, until 41:00
          31:02  extend h1 for 2h                     -> extended to 60:00 of 60:00
          31:03  unpin h2                             -> extended to 40:00 of 60:00
          40:00  confirm h2 for o2                    -> rejected: expired at 40:00
                 => h2 expired
          60:00  tick                                 -> done
+                => h1 expired",
+    );
+}
+
+/// Pausing again says whether clocks stand from now on (rule: pause-clocks).
+#[test]
+fn clocks_are_stopped_and_started_while_a_sale_pauses() {
+    check(
+        "tell expiries
+         00:00  hold A1 as h1                        -> held 1000, until 10:00
+         00:00  hold A2 as h2 for 5m                 -> held 1000, until 05:00
+         01:00  pause                                -> paused
+         05:00  pause clocks                         -> paused
+                => h2 expired
+         06:00  pause clocks                         -> paused
+         20:00  get h1                               -> held A1 1000, until 25:00
+         25:00  pause                                -> paused
+         25:00  pause                                -> paused
+         26:00  get h1                               -> held A1 1000, until 30:00
+         26:00  hold A3 as h3                        -> rejected: the show is paused
+         27:00  pause clocks                         -> paused
+         40:00  extend h1                            -> extended to 50:00 of 63:00
+         41:00  open                                 -> on sale
+         41:00  get h1                               -> held A1 1000, until 51:00
+         51:00  tick                                 -> done
                 => h1 expired",
     );
 }

@@ -177,6 +177,7 @@ pub(super) fn set_policy(policy: &mut Policy, settings: &str) {
             "live_holds_per_buyer" => policy.live_holds_per_buyer_max = number(value),
             "places_per_buyer" => policy.places_per_buyer_max = number(value),
             "holds_per_show" => policy.holds_per_show_max = number(value),
+            "orphans_end" => policy.orphan_rule_ends_at = Some(time(value)),
             "orphans" => policy.orphans = orphan_rule(value),
             "late_confirm" => policy.late_confirm_ms_max = ms(value),
             "pin" => policy.pin_ms_max = ms(value),
@@ -188,6 +189,7 @@ pub(super) fn set_policy(policy: &mut Policy, settings: &str) {
             "waitlist_closes" => policy.waitlist_closes_at = Some(time(value)),
             "offer_ttl" => policy.offer_ttl = length(value),
             "gather" => policy.gather_ms_max = ms(value),
+            "extends" => policy.extends_max = number(value),
             "returns_per_second" => policy.returns_per_second_max = number(value),
             other => panic!("unknown policy {other}"),
         }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! hold A1 A2 2xFloor as h1 [for 5m]          best 4 together as h1 [tickets adult:3,child:1] [for 5m]
-//! extend h1 [for 5m]      release [A1 of] h1      confirm [A1 of] h1 for o1 [late]      get h1
+//! extend h1 [for 5m]      release [A1 of] h1      confirm [A1 of] h1 for o1 [keeping h2] [late]
+//! get h1
 //! pin h1      unpin h1      sell A1 as h1 for o1      cancel [A1 of] h1 [to kill:camera]
 //! transfer h1 to bob      exchange A3 A4 of h1      join 2 preferred as h1 [priority 5]      leave h1
 //! ```
@@ -44,7 +45,8 @@ use crate::{
 pub(super) const START: Timestamp = Timestamp(1_000_000);
 /// Seats that no hall has.
 pub(super) const UNKNOWN_SEATS: u32 = 10_000;
-const KEYWORDS: [&str; 22] = [
+const KEYWORDS: [&str; 23] = [
+    "keeping",
     "for",
     "by",
     "replacing",

@@ -156,6 +156,7 @@ pub(in crate::inventory) fn apply_left(show: &mut Show, hold_id: HoldId, at: Tim
         expires_at: at,
         places: Places::default(),
         state: HoldState::Released,
+        extends: 0,
         more: Some(Hold::more_of_rare(rare)),
     };
     let slot = show.holds.insert(ended);

@@ -143,8 +143,7 @@ fn lookups_and_overviews_are_in_order_with_the_commands_before_them() {
     let (first, first_page) = lookup(LookupBy::Buyer(buyer(1)), None, 10);
     let (before, first_overview) = overview();
     let (order, payment) = (Reference::order("order-1").unwrap(), Reference::default());
-    let confirm =
-        ConfirmHold { hold_id: hold_id(1), buyer: buyer(1), order, payment, places: None, accept_late: false };
+    let confirm = ConfirmHold { hold_id: hold_id(1), buyer: buyer(1), order, payment, part: None, accept_late: false };
     let (sold, _outcomes) = execute(vec![Command::ConfirmHold(confirm)]);
     let (second, second_page) = lookup(LookupBy::Order(Reference::order("order-1").unwrap()), None, 10);
     let (third, third_page) = lookup(LookupBy::Show, None, 10);

@@ -14,7 +14,11 @@ pub(super) fn sale_text(show: &v1::Show) -> String {
     let closes = show.closes_at_ms.map(|at| format!(", closes at {}", utc(at))).unwrap_or_default();
     match show.state() {
         v1::ShowState::Scheduled => format!("{state}, opens at {}{closes}", utc(show.opens_at_ms)),
-        v1::ShowState::OnSale | v1::ShowState::Paused => format!("{state}{closes}"),
+        v1::ShowState::OnSale => format!("{state}{closes}"),
+        v1::ShowState::Paused => {
+            let stand = show.clocks_stand_since_ms.map(|at| format!(", clocks stand since {}", utc(at)));
+            format!("{state}{}{closes}", stand.unwrap_or_default())
+        }
         _ => state,
     }
 }
@@ -28,7 +32,7 @@ pub(super) fn show_json(show: &v1::Show) -> Value {
     json!({
         "show_id": show.show_id, "name": show.name, "places": show.places, "shard": show.shard,
         "state": state_name(show.state()), "opens_at_ms": show.opens_at_ms, "closes_at_ms": show.closes_at_ms,
-        "manifest_version": show.manifest_version,
+        "clocks_stand_since_ms": show.clocks_stand_since_ms, "manifest_version": show.manifest_version,
     })
 }
 

@@ -41,6 +41,9 @@ pub(super) struct PolicyArgs {
     /// What becomes of a hand-picked hold that leaves single seats over [new shows: off]
     #[arg(long, value_name = "RULE")]
     orphan_rule: Option<OrphanRule>,
+    /// From when on nobody looks for single seats; 0 for never [new shows: never]
+    #[arg(long, value_name = "WHEN", value_parser = parse_when)]
+    orphan_rule_ends_at: Option<u64>,
     /// How long after its deadline a hold may be confirmed with --accept-late, 0s to 10m [new shows: 30s]
     #[arg(long, value_name = "LENGTH", value_parser = parse_length_ms)]
     late_confirm_max: Option<u64>,
@@ -77,6 +80,9 @@ pub(super) struct PolicyArgs {
     /// Places a second that a mass return, more than 64 at once, offers to those who wait, 1 to 100000 [new shows: 1000]
     #[arg(long, value_name = "N")]
     returns_per_second_max: Option<u32>,
+    /// How often one hold may be extended, 0 to 1000000 [new shows: 1000000]
+    #[arg(long, value_name = "N")]
+    extends_max: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -131,6 +137,8 @@ impl PolicyArgs {
             offer_ttl_ms: self.offer_ttl,
             gather_ms_max: self.gather_max,
             returns_per_second_max: self.returns_per_second_max,
+            extends_max: self.extends_max,
+            orphan_rule_ends_at_ms: self.orphan_rule_ends_at,
         }
     }
 }
@@ -177,6 +185,7 @@ fn policy_json(policy: &v1::Policy) -> Value {
         "places_per_buyer_max": policy.places_per_buyer_max,
         "holds_per_show_max": policy.holds_per_show_max,
         "orphan_rule": orphan_rule,
+        "orphan_rule_ends_at_ms": policy.orphan_rule_ends_at_ms,
         "late_confirm_ms_max": policy.late_confirm_ms_max,
         "pin_ms_max": policy.pin_ms_max,
         "lapses_max": policy.lapses_max,
@@ -188,5 +197,6 @@ fn policy_json(policy: &v1::Policy) -> Value {
         "offer_ttl_ms": policy.offer_ttl_ms,
         "gather_ms_max": policy.gather_ms_max,
         "returns_per_second_max": policy.returns_per_second_max,
+        "extends_max": policy.extends_max,
     })
 }

@@ -35,12 +35,12 @@ pub(in crate::cli) struct Only {
     server: ServerArgs,
 }
 
-/// What is held may still be confirmed.
+/// What is held may still be confirmed. Pausing a paused sale again stops the clocks, or lets them go on.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Pause {
     /// Show to pause
     show: String,
-    /// Deadlines of holds stand still until the sale goes on
+    /// Deadlines of holds stand still from now on, until the sale goes on or is paused again without this
     #[arg(long)]
     stop_clocks: bool,
     #[command(flatten)]

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     command::{
         Adjacency, CancelBooking, Command, ConfirmHold, ExchangeSeats, ExtendHold, HoldBest, HoldSeats, JoinWaitlist,
-        ReleaseHold, ReturnTo, SellPlaces, Terms, TicketCount, TransferBooking, Wish,
+        Part, ReleaseHold, ReturnTo, SellPlaces, Terms, TicketCount, TransferBooking, Wish,
     },
     ids::{Name, Reference},
 };
@@ -85,8 +85,9 @@ impl Words<'_> {
             "get" => Command::GetHold(self.hold_id()),
             "confirm" => {
                 let (order, payment, accept_late) = (self.reference(), Reference::default(), self.has("late"));
-                let (hold_id, buyer) = (self.hold_id(), self.buyer());
-                Command::ConfirmHold(ConfirmHold { hold_id, buyer, order, payment, places, accept_late })
+                let (hold_id, buyer, keep_rest_as) = (self.hold_id(), self.buyer(), self.value("keeping").map(hold_id));
+                let part = places.map(|places| Box::new(Part { places, keep_rest_as }));
+                Command::ConfirmHold(ConfirmHold { hold_id, buyer, order, payment, part, accept_late })
             }
             "pin" => Command::PinHold(self.own_hold()),
             "unpin" => Command::UnpinHold(self.own_hold()),

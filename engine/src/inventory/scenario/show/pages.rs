@@ -116,6 +116,7 @@ impl Names<'_> {
             Event::ReturnsQueued(places) => format!("{} queued from {}", self.marked(places), mark(&places.mark)),
             Event::ReleaseScheduled { mark: released, .. } => format!("{} released", mark(released)),
             Event::SaleClosed => "sale closed".to_owned(),
+            Event::HoldLapsed { hold_id } => format!("{} lapsed", hold(*hold_id)),
             Event::HoldExpired { hold_id } => format!("{} expired", hold(*hold_id)),
             other => panic!("{other:?} follows from nothing"),
         }
