@@ -141,7 +141,7 @@ mod tests {
             "floor Floor 10
              floor Pit 10
              pool Standing 15 Floor Pit
-             00:00  block 4xFloor house:guests         -> 4 changed
+             00:00  block 4xFloor house:guests         -> 4 changed, Floor 0>4
              00:00  hold 5xFloor 3xPit as h1           -> held 800, until 10:00
              00:01  resize Floor 7                     -> version 2, Floor over by 2
              00:02  pool Standing 6 Floor Pit          -> version 3, Floor over by 2, pool Standing over by 2

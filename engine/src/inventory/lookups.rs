@@ -218,7 +218,7 @@ mod tests {
              00:08  newest in A                          -> h1 confirmed A1 2xFloor 1200, until 10:00
              00:09  newest in A in B max 2               -> h2 held B1 1000, until 10:01 | h1 confirmed A1 2xFloor 1200, until 10:00
              01:03  newest in Floor                      -> h3 confirmed 3xFloor 300, until 10:02 | h1 confirmed A1 2xFloor 1200, until 10:00
-             01:04  cancel h1                            -> cancelled
+             01:04  cancel h1                            -> cancelled, refund 1200
              01:05  release h2                           -> released
              01:06  newest                               -> h3 confirmed 3xFloor 300, until 10:02
              01:07  newest in B                          -> nothing",
