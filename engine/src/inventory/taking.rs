@@ -86,8 +86,12 @@ impl<'a> Taking<'a> {
             return Ok(());
         }
         if !self.terms.accessible && self.show.has_protected(places) {
-            let seats = places.seats().filter(|seat| self.is_protected(*seat)).collect();
-            return Err(Rejection::PlacesProtected(Conflicts { seats, ga: SmallVec::new() }));
+            // What the booking has already was asked for then.
+            let has = |seat| self.exchanged.is_some_and(|booking| booking.remaining().contains_seat(seat));
+            let seats: SmallVec<_> = places.seats().filter(|seat| self.is_protected(*seat) && !has(*seat)).collect();
+            if !seats.is_empty() {
+                return Err(Rejection::PlacesProtected(Conflicts { seats, ga: SmallVec::new() }));
+            }
         }
         self.check_capacities(places)
     }

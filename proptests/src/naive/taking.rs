@@ -68,7 +68,9 @@ impl<'a> Taking<'a> {
             self.find_moved(places);
         }
         self.check_limits(places.count(), self.given_up(places).1, self.emptied(places))?;
-        let protected: Vec<SeatIndex> = places.seats().filter(|seat| self.show.seat(*seat).is_protected()).collect();
+        let has = |seat: SeatIndex| self.exchanged.is_some_and(|id| self.show.seat(seat).owner == Owner::Sold(id));
+        let is_protected = |seat: &SeatIndex| self.show.seat(*seat).is_protected() && !has(*seat);
+        let protected: Vec<SeatIndex> = places.seats().filter(is_protected).collect();
         if !self.terms.accessible && !protected.is_empty() {
             return Err(Rejection::PlacesProtected(Conflicts { seats: protected.into(), ga: Vec::new().into() }));
         }

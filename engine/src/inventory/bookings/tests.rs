@@ -135,7 +135,7 @@ fn an_exchange_of_house_seats_gives_them_back_to_the_house() {
     );
 }
 
-/// One's own seat of a channel stays one's own; places for guests who need them are asked for again (rule: exchange).
+/// One's own seat of a channel stays one's own, and one's own bay (rule: exchange).
 #[test]
 fn an_exchange_keeps_what_it_has_without_the_key() {
     check(
@@ -143,11 +143,24 @@ fn an_exchange_keeps_what_it_has_without_the_key() {
          00:00  channel fans                         -> done
          00:00  assign A1 to fans                    -> 1 changed
          00:01  sell A1 A5 as h1 for o1 with fans accessible -> confirmed A1 A5 2000 for o1
-         00:02  exchange A1 A2 A5 of h1              -> rejected: places protected A5
-         00:02  exchange A1 A2 A5 of h1 accessible   -> confirmed A1 A2 A5 3000 for o1, difference 1000
+         00:02  exchange A1 A2 A5 of h1              -> confirmed A1 A2 A5 3000 for o1, difference 1000
          00:03  exchange A2 A5 of h1 accessible      -> confirmed A2 A5 2000 for o1, difference -1000
          00:04  exchange A1 A2 A5 of h1 accessible   -> rejected: places taken A1
          00:05  exchange A2 of h1                    -> confirmed A2 1000 for o1, difference -1000
          00:06  exchange A2 A5 of h1                 -> rejected: places protected A5",
+    );
+}
+
+/// A bay that the booking has was asked for when it was taken; another one has to be (rule: accessible-pool).
+#[test]
+fn a_booking_keeps_its_bay_without_asking_again() {
+    check(
+        "row A 6 in West, bays 1 6, companions 2
+         00:00  sell A1 A2 A3 as h1 for o1 accessible -> confirmed A1 A2 A3 3000 for o1
+         00:01  exchange A1 A2 A4 of h1               -> confirmed A1 A2 A4 3000 for o1, difference 0
+         00:02  exchange A4 A6 of h1                  -> rejected: places protected A6
+         00:03  exchange A4 of h1                     -> confirmed A4 1000 for o1, difference -2000
+         00:04  exchange A1 A4 of h1                  -> rejected: places protected A1
+         00:05  exchange A1 A4 of h1 accessible       -> confirmed A1 A4 2000 for o1, difference 1000",
     );
 }
