@@ -258,6 +258,10 @@ fn nothing_is_replaced_dropped_or_left_alone_in_silence() {
     usher(address, "waitlist join hall --buyer bob --quantity 2", 0);
     says(&usher(address, preview, 0), &["1 would be unblocked", "1 wait; those whose wish it meets"]);
     let mass = "show unblock hall --reason rain --row West/A --dry-run";
+    says(
+        &usher(address, "waitlist join hall --buyer cyd --section Floor --quantity 1", 0),
+        &["held, an offer", "Sell it"],
+    );
     says(&usher(address, mass, 0), &["99 would be unblocked", "99 of them are offered a few at a time to the 1"]);
     assert!(!usher(address, "show get hall --plan", 0).contains("retired"));
     usher(address, "show retire hall --seat West/A/7 --seat West/A/9", 0);
