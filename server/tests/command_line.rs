@@ -273,3 +273,45 @@ fn nothing_is_replaced_dropped_or_left_alone_in_silence() {
     says(&paused, &["hall: paused, closes at 2100-01-02", "`usher show open` does"]);
     server.kill();
 }
+
+/// Every method can be called with what `usher` says of it.
+#[test]
+fn the_api_describes_itself() {
+    let data = tempfile::tempdir().unwrap();
+    let plans = tempfile::tempdir().unwrap();
+    let (mut server, address) = Process::serve(data.path(), 1);
+    import(address, plans.path());
+    let method = usher(address, "call --describe usher.v1.Shows/BlockPlaces", 0);
+    says(&method, &["Withholds available places.", "Request:\nusher.v1.BlockPlacesRequest", "\n    The show.\n"]);
+    says(&method, &["  ga: list of usher.v1.GaBlocked\n", "Response:\nusher.v1.BlockPlacesResponse"]);
+    let wish = usher(address, "call --describe usher.v1.Wish", 0);
+    says(&wish, &["  quantity: uint32\n    Places, 1 to 1,000.", "price_minor_max: uint64, may be absent"]);
+    says(
+        &usher(address, "call --describe usher.v1.BlockKind", 0),
+        &["  BLOCK_KIND_KILL\n    Not to be sold by anyone"],
+    );
+    says(&usher(address, "call --describe", 0), &["usher.v1.Inventory/HoldSeats\n  Holds places for a buyer"]);
+    says(&usher(address, "call --describe usher.v1.Nonsense", 2), &["is no method, message or enumeration"]);
+
+    usher(address, &format!("hold club --buyer ann --index 1 --id {ANNS}"), 0);
+    for field in ["holdId", "hold_id"] {
+        let request = format!(r#"{{"showId":"club","{field}":"{ANNS}"}}"#);
+        let found = usher(address, &format!("call usher.v1.Inventory/GetHold {request}"), 0);
+        says(&found, &["HOLD_STATE_HELD", "AZOl8nwecACAAAAAAAAAAQ=="]);
+    }
+    let get = format!(r#"{{"getHold":{{"holdId":"{ANNS}"}}}}"#);
+    let batch = format!(r#"call usher.v1.Inventory/Execute {{"showId":"club","commands":[{get}]}}"#);
+    says(&usher(address, &batch, 0), &["HOLD_STATE_HELD"]);
+    server.kill();
+}
+
+#[test]
+fn help_has_help() {
+    for words in ["help --help", "show help --help", "show help -h", "show change help --help", "help show import"] {
+        let mut command = program(env!("CARGO_BIN_EXE_usher"));
+        command.args(words.split(' '));
+        let (ended, out, err) = run(command);
+        assert_eq!((ended, err.as_str()), (Some(0), ""), "{words}");
+        says(&out, &["Usage: usher"]);
+    }
+}
