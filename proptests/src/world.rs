@@ -234,8 +234,13 @@ fn foresee(truth: &Naive, requests: &[(ShowNumber, Vec<Command>)], now: Timestam
     for (show, commands) in requests {
         let mut of_request = Vec::new();
         for command in commands {
-            of_request.push(state.execute(*show, command, now));
+            let mut outcome = state.execute(*show, command, now);
             state.follow(*show, now);
+            if matches!(command, Command::JoinWaitlist(_)) && outcome.is_ok() {
+                // The answer tells of an offer that was made at once.
+                outcome = state.execute(*show, command, now);
+            }
+            of_request.push(outcome);
             note(&mut states, &state);
         }
         outcomes.push(of_request);

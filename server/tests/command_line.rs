@@ -241,7 +241,7 @@ fn nothing_is_replaced_dropped_or_left_alone_in_silence() {
     fs::write(&plan, PLAN.replace("\"count\": 9", "\"count\": 99")).unwrap();
     let import = usher(address, &format!("show import hall {} --price Gold=8000", plan.display()), 0);
     says(&import, &["hall: Club with 104 places, created", "Gold: 80.00 EUR instead of the plan's 90.00 EUR"]);
-    usher(address, "show change set-capacity hall", 2);
+    says(&usher(address, "show change set-capacity hall", 2), &["<CAPACITY|--none>"]);
     usher(address, "show change set-capacity hall 50 --none", 2);
     usher(address, "show change set-capacity hall 50", 0);
     says(&usher(address, "show get hall", 0), &["by capacity"]);
@@ -258,14 +258,60 @@ fn nothing_is_replaced_dropped_or_left_alone_in_silence() {
     usher(address, "waitlist join hall --buyer bob --quantity 2", 0);
     says(&usher(address, preview, 0), &["1 would be unblocked", "1 wait; those whose wish it meets"]);
     let mass = "show unblock hall --reason rain --row West/A --dry-run";
+    says(
+        &usher(address, "waitlist join hall --buyer cyd --section Floor --quantity 1", 0),
+        &["held, an offer", "Sell it"],
+    );
     says(&usher(address, mass, 0), &["99 would be unblocked", "99 of them are offered a few at a time to the 1"]);
     assert!(!usher(address, "show get hall --plan", 0).contains("retired"));
     usher(address, "show retire hall --seat West/A/7 --seat West/A/9", 0);
-    says(&usher(address, "show get hall --plan", 0), &["note: 2 seats of this plan are retired: West/A/7, West/A/9"]);
+    says(&usher(address, "show get hall --plan", 0), &["note: retired seats are in this plan (2): West/A/7, West/A/9"]);
 
     usher(address, "show pause hall", 0);
     let times = "--opens-at 2100-01-01T00:00:00Z --closes-at 2100-01-02T00:00:00Z";
     let paused = usher(address, &format!("show schedule hall {times}"), 0);
     says(&paused, &["hall: paused, closes at 2100-01-02", "`usher show open` does"]);
     server.kill();
+}
+
+/// Every method can be called with what `usher` says of it.
+#[test]
+fn the_api_describes_itself() {
+    let data = tempfile::tempdir().unwrap();
+    let plans = tempfile::tempdir().unwrap();
+    let (mut server, address) = Process::serve(data.path(), 1);
+    import(address, plans.path());
+    let method = usher(address, "call --describe usher.v1.Shows/BlockPlaces", 0);
+    says(&method, &["Withholds available places.", "Request:\nusher.v1.BlockPlacesRequest", "\n    The show.\n"]);
+    says(&method, &["  ga: list of usher.v1.GaBlocked\n", "Response:\nusher.v1.BlockPlacesResponse"]);
+    let wish = usher(address, "call --describe usher.v1.Wish", 0);
+    says(&wish, &["  quantity: uint32\n    Places, 1 to 1,000.", "price_minor_max: uint64, may be absent"]);
+    says(
+        &usher(address, "call --describe usher.v1.BlockKind", 0),
+        &["  BLOCK_KIND_KILL\n    Not to be sold by anyone"],
+    );
+    says(&usher(address, "call --describe", 0), &["usher.v1.Inventory/HoldSeats\n  Holds places for a buyer"]);
+    says(&usher(address, "call --describe usher.v1.Nonsense", 2), &["is no method, message or enumeration"]);
+
+    usher(address, &format!("hold club --buyer ann --index 1 --id {ANNS}"), 0);
+    for field in ["holdId", "hold_id"] {
+        let request = format!(r#"{{"showId":"club","{field}":"{ANNS}"}}"#);
+        let found = usher(address, &format!("call usher.v1.Inventory/GetHold {request}"), 0);
+        says(&found, &["HOLD_STATE_HELD", "AZOl8nwecACAAAAAAAAAAQ=="]);
+    }
+    let get = format!(r#"{{"getHold":{{"holdId":"{ANNS}"}}}}"#);
+    let batch = format!(r#"call usher.v1.Inventory/Execute {{"showId":"club","commands":[{get}]}}"#);
+    says(&usher(address, &batch, 0), &["HOLD_STATE_HELD"]);
+    server.kill();
+}
+
+#[test]
+fn help_has_help() {
+    for words in ["help --help", "show help --help", "show help -h", "show change help --help", "help show import"] {
+        let mut command = program(env!("CARGO_BIN_EXE_usher"));
+        command.args(words.split(' '));
+        let (ended, out, err) = run(command);
+        assert_eq!((ended, err.as_str()), (Some(0), ""), "{words}");
+        says(&out, &["Usage: usher"]);
+    }
 }

@@ -151,6 +151,10 @@ impl Shard {
             if let Err(error) = self.apply(show, now, buffers) {
                 return (outcomes, Err(error));
             }
+            if let (Command::JoinWaitlist(_), Some(joined @ Ok(_))) = (command, outcomes.last_mut()) {
+                // What is free may have been offered at once: the same command again tells how the entry stands.
+                *joined = self.inventory.decide(show, command, now, &mut buffers.events);
+            }
         }
         (outcomes, Ok(()))
     }

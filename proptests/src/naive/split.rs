@@ -70,10 +70,10 @@ fn take(show: &Show, mut runs: Vec<Run>, groups: usize, quantity: u32, step: Ste
         first = first.or(Some(run.row));
         let mut taken = run.length.min(left);
         let one_alone = others == 1 && left - taken == 1;
-        if let Some(well) = well.filter(|_| others == 1) {
-            taken = well;
-        } else if one_alone && taken > 2 && runs.iter().any(|run| run.length > 1) {
-            taken -= 1;
+        match well {
+            Some(well) if others == 1 => taken = well,
+            _ if one_alone && taken > 2 && runs.iter().any(|run| run.length > 1) => taken -= 1,
+            _ => {}
         }
         left -= taken;
         seats.extend(run.start..run.start + taken);

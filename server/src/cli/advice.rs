@@ -3,8 +3,14 @@
 use std::collections::HashMap;
 
 /// Limits that a show's policy sets; the others are fixed.
-const LIMITS_OF_POLICY: [&str; 5] =
-    ["places_per_hold_max", "holds_per_show_max", "live_holds_per_buyer_max", "places_per_buyer_max", "waitlist_max"];
+const LIMITS_OF_POLICY: [&str; 6] = [
+    "places_per_hold_max",
+    "holds_per_show_max",
+    "live_holds_per_buyer_max",
+    "places_per_buyer_max",
+    "waitlist_max",
+    "extends_max",
+];
 
 /// What to do next; empty where the message says all. `told` is the refusal's metadata.
 pub(super) fn of(reason: &str, told: &HashMap<String, String>) -> String {

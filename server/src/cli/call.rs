@@ -16,12 +16,18 @@ use super::client::{ServerArgs, WrongUsage};
 use codec::DynamicCodec;
 
 mod codec;
+mod describe;
+mod uuids;
 
-/// Bytes stand as base64, 64-bit numbers as strings, as protobuf's JSON has it.
+/// Bytes stand as base64 or, where they are a UUID, as that; 64-bit numbers as strings, as protobuf's JSON has it.
 #[derive(Debug, Args)]
 pub(super) struct Call {
     /// Such as usher.v1.Shows/ListShows; without it, every method is listed
     method: Option<String>,
+    /// Call nothing: print the fields of the method's request and response, or of a message such as usher.v1.Wish, and
+    /// what they mean
+    #[arg(long)]
+    describe: bool,
     /// The request as JSON
     #[arg(default_value = "{}")]
     request: String,
@@ -33,6 +39,9 @@ impl Call {
     pub(super) fn run(self) -> anyhow::Result<()> {
         self.server.block_on(async |channel| {
             let pool = descriptors(channel.clone()).await?;
+            if self.describe {
+                return describe::describe(&pool, self.method.as_deref());
+            }
             match &self.method {
                 None => list(&pool),
                 Some(method) => println!("{}", call(channel, &find(&pool, method)?, &self.request).await?),
@@ -121,10 +130,11 @@ async fn call(channel: Channel, method: &MethodDescriptor, request: &str) -> any
         !method.is_client_streaming() && !method.is_server_streaming(),
         "streaming methods cannot be called so"
     );
-    let mut json = serde_json::Deserializer::from_str(request);
-    let message = DynamicMessage::deserialize(method.input(), &mut json)
-        .map_err(|error| WrongUsage(format!("the request is no {}: {error}", method.input().full_name())))?;
-    json.end().map_err(|error| WrongUsage(format!("behind the request: {error}")))?;
+    let input = method.input();
+    let wrong = |error| WrongUsage(format!("the request is no {}: {error}", input.full_name()));
+    let mut json = serde_json::from_str(request).map_err(wrong)?;
+    uuids::to_base64(&mut json, &input);
+    let message = DynamicMessage::deserialize(input.clone(), json).map_err(wrong)?;
     let path: PathAndQuery = format!("/{}/{}", method.parent_service().full_name(), method.name()).parse()?;
     let mut client = Grpc::new(channel);
     client.ready().await?;

@@ -122,7 +122,9 @@ pub(super) fn print_deadline(hold: HoldIdArg, expires_at_ms: u64, extendable_unt
         println!("{value}");
     } else {
         let (until, at_most) = (utc(expires_at_ms), utc(extendable_until_ms));
-        println!("{} is good until {until}; it can be extended until {at_most}", hold.0);
+        // A pin lasts longer than extending can.
+        let unpinned = if extendable_until_ms < expires_at_ms { "once it is unpinned, " } else { "" };
+        println!("{} is good until {until}; {unpinned}it can be extended until {at_most}", hold.0);
     }
 }
 

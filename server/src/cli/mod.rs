@@ -1,8 +1,8 @@
 //! The command line: one file a subcommand. This one names them, dispatches, and turns errors into exit codes.
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 // First, for its macro.
 #[macro_use]
@@ -82,6 +82,32 @@ enum Command {
     Call(call::Call),
     /// Measure a server under a flash sale
     Bench(bench::Bench),
+}
+
+impl Cli {
+    /// The command line of this process. Ends it where that is wrong, or asks for help.
+    #[must_use]
+    pub fn of_arguments() -> Self {
+        Self::parse_from(without_help_of_help(std::env::args_os().collect()))
+    }
+}
+
+/// `usher show help --help` asks for what `usher show help` prints: clap knows no help of its help.
+fn without_help_of_help(arguments: Vec<OsString>) -> Vec<OsString> {
+    let root = Cli::command();
+    let mut command = &root;
+    for (position, word) in arguments.iter().enumerate().skip(1) {
+        if word == "help" && command.has_subcommands() {
+            let (path, behind) = arguments.split_at(position + 1);
+            let behind = behind.iter().filter(|word| *word != "--help" && *word != "-h");
+            return path.iter().chain(behind).cloned().collect();
+        }
+        match word.to_str().and_then(|word| command.find_subcommand(word)) {
+            Some(next) => command = next,
+            None => break,
+        }
+    }
+    arguments
 }
 
 /// Runs a command and says how it ended.

@@ -101,7 +101,7 @@ fn wish(
     let mut unknown = Unknown::default();
     let categories = categories(wire, manifest, &mut unknown);
     let sections = sections(wire, manifest, &mut unknown);
-    if !unknown.is_none(violations)? {
+    if !unknown.none(violations)? {
         return Ok(None);
     }
     check_general_admission(wire, &sections, quantity, manifest, violations);

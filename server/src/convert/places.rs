@@ -45,7 +45,7 @@ impl Unknown {
     ///
     /// # Errors
     /// The refusal of all unknown names.
-    pub(super) fn is_none(self, violations: &Violations) -> Result<bool, Refusal> {
+    pub(super) fn none(self, violations: &Violations) -> Result<bool, Refusal> {
         match (self.0.is_empty(), violations.is_empty()) {
             (true, _) => Ok(true),
             (false, false) => Ok(false),
@@ -80,7 +80,7 @@ pub(super) fn places(
     seats.extend(wire.seats.iter().filter_map(|label| unknown.seat(label, manifest)));
     let ga: Vec<(SectionIndex, u32)> =
         wire.ga.iter().filter_map(|wanted| Some((unknown.ga(&wanted.section, manifest)?, wanted.quantity))).collect();
-    if !unknown.is_none(violations)? {
+    if !unknown.none(violations)? {
         return Ok(None);
     }
     let places = Places::new(seats, ga).map_err(|error| match error {

@@ -67,7 +67,7 @@ pub(super) fn selection(
         violations.require(is_new, "ga", format_args!("names section {:?}, which is named twice", wanted.section));
         ga.push((section, wanted.units));
     }
-    if !unknown.is_none(violations)? {
+    if !unknown.none(violations)? {
         return Ok(None);
     }
     seats.sort_unstable();

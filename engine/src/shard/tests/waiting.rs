@@ -98,6 +98,19 @@ fn a_cancelled_place_and_its_offer_are_one_frame() {
     assert_eq!(made.granted.places.seats().collect::<Vec<_>>(), [SeatIndex(43), SeatIndex(44)]);
 }
 
+/// Whoever joins while there is what he wants is told of the offer, and one after the other.
+#[test]
+fn an_entry_that_is_satisfied_at_once_is_answered_with_its_offer() {
+    let world = World::new();
+    let mut shard = world.shard_with_show();
+    sell_out(&mut shard, 2);
+    let outcomes = turn(&mut shard, vec![join(1, 2), join(2, 1), join(1, 2)]);
+    let offer = |outcome: &Outcome| matches!(outcome, Ok(Answer::Found(offer)) if offer.state == HoldState::Held);
+    assert!(offer(&outcomes[0]) && offer(&outcomes[2]), "{outcomes:?}");
+    assert!(matches!(&outcomes[1], Ok(Answer::Waiting(entry)) if entry.waiting == 1), "{outcomes:?}");
+    assert_eq!(world.shard().inventory.state_hash(), shard.inventory.state_hash());
+}
+
 /// A place that time gives back goes to who waits before the commands of the same turn are decided.
 #[test]
 fn an_expired_place_is_offered_before_anybody_who_asks_in_the_same_turn() {

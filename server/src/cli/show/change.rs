@@ -96,14 +96,20 @@ pub(in crate::cli) struct Recategorise {
 pub(in crate::cli) struct SetCapacity {
     /// The show
     show: String,
+    #[command(flatten)]
+    capacity: CapacityArgs,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct CapacityArgs {
     /// Most places that may be held and sold at once
-    #[arg(required_unless_present = "none", conflicts_with = "none")]
     capacity: Option<u32>,
     /// As many as there are
     #[arg(long)]
     none: bool,
-    #[command(flatten)]
-    server: ServerArgs,
 }
 
 /// Below what is taken nothing more is granted.
@@ -168,7 +174,7 @@ impl Change {
                 let selection = Some(selection.into_selection());
                 send(&server, show, Wire::Recategorise(v1::Recategorise { selection, category: to }))
             }
-            Self::SetCapacity(SetCapacity { show, capacity, server, .. }) => {
+            Self::SetCapacity(SetCapacity { show, capacity: CapacityArgs { capacity, .. }, server }) => {
                 send(&server, show, Wire::SetCapacity(v1::SetCapacity { capacity }))
             }
             Self::SetGaCapacity(SetGaCapacity { show, section, capacity, server }) => {

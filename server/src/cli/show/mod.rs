@@ -188,7 +188,7 @@ async fn note_retired(channel: Connection, show_id: String, manifest: &Manifest)
             label_text(label.as_ref())
         };
         let names = first_of(retired.iter().map(label), retired.len());
-        print_error(format_args!("note: {} seats of this plan are retired: {names}", retired.len()));
+        print_error(format_args!("note: retired seats are in this plan ({}): {names}", retired.len()));
     }
     Ok(())
 }
