@@ -102,7 +102,10 @@ fn a_show_by_hand() {
     says(&usher(address, "hold club --buyer ann --seat West/A/3", 3), &["PLACES_TAKEN", "West/A/3"]);
     usher(address, "hold club --buyer ann --seat West/A/3 --channel fans", 0);
     usher(address, "hold club --buyer ann --seat West/A/1 --channel fans --house", 0);
-    says(&usher(address, "show policy club --orphan-rule avoid", 0), &["orphan_rule", "avoid"]);
+    says(&usher(address, "show policy club --orphan-rule avoid --places-per-hold-max 1", 0), &["orphan_rule", "avoid"]);
+    says(&usher(address, "hold club --buyer bob --ga Floor=2", 3), &["LIMIT_REACHED", "places_per_hold_max"]);
+    let overriding = "sell club --buyer bob --ga Floor=2 --order o-2 --override-reason press";
+    says(&usher(address, overriding, 0), &["confirmed", "limits set aside: press"]);
     says(&usher(address, "show change reprice club Gold 100", 0), &["manifest is at version 2"]);
     says(&usher(address, "show change set-pool club Standing 2 --section Floor", 0), &["manifest is at version 3"]);
     let overview = usher(address, "show get club", 0);

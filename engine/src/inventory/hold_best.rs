@@ -91,7 +91,12 @@ pub(super) fn decide(
     // After this point it must succeed.
     let grant = Grant::of(&taking, (command.hold_id, &command.buyer), &places, command.ttl);
     let tickets = command.tickets.clone();
-    let details = HoldDetails { placement: Some(placement), tickets: tickets.clone(), ..HoldDetails::default() };
+    let details = HoldDetails {
+        placement: Some(placement),
+        tickets: tickets.clone(),
+        override_reason: command.terms.override_reason.clone(),
+        ..HoldDetails::default()
+    };
     events.push(grant.on_terms(&taking, Special { request: Some(request), placement: Some(placement), tickets }));
     Ok(Answer::Held(grant.view(Some(Box::new(details)))))
 }

@@ -156,6 +156,7 @@ impl<'a> Taking<'a> {
             // An exchange makes no hold.
             holds: u32::from(self.exchanged.is_none()),
             ended,
+            overrides: self.terms.override_reason.is_some(),
         };
         check_limits(self.show, self.slot, &gain, self.now)
     }
@@ -306,6 +307,8 @@ pub(super) struct Gain {
     /// New holds: one, or none where a booking changes.
     pub(super) holds: u32,
     pub(super) ended: u32,
+    /// The staff set aside what limits one buyer.
+    pub(super) overrides: bool,
 }
 
 /// Net of what is given up. `slot` is where the buyer is among the show's, if he is.
@@ -324,12 +327,14 @@ pub(super) fn check_limits(show: &Show, slot: Option<u32>, gain: &Gain, now: Tim
         (Limit::LiveHoldsPerBuyer, live_then(live_holds), policy.live_holds_per_buyer_max),
         (Limit::PlacesPerBuyer, places + gain.places - gain.given_up, policy.places_per_buyer_max),
     ] {
-        if wanted > max {
+        if wanted > max && (!gain.overrides || limit == Limit::HoldsPerShow) {
             return Err(Rejection::LimitReached { limit, max: u64::from(max) });
         }
     }
     match slot.and_then(|slot| show.lapses.get(&slot)) {
-        Some(lapses) if now < lapses.cools_until => Err(Rejection::CoolingDown { until: lapses.cools_until }),
+        Some(lapses) if now < lapses.cools_until && !gain.overrides => {
+            Err(Rejection::CoolingDown { until: lapses.cools_until })
+        }
         _ => Ok(()),
     }
 }

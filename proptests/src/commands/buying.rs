@@ -160,6 +160,7 @@ impl Generator {
             accessible: self.chance(40),
             house: self.chance(25),
             manifest_version: self.chance(25).then_some(version),
+            override_reason: self.chance(10).then(|| Name::new("vip").unwrap()),
         })
     }
 

@@ -50,6 +50,7 @@ pub(super) fn hold_best(show: &mut Show, command: &HoldBest, now: Timestamp) -> 
     let given_up = taking.give_up();
     let note = |hold: &mut super::Hold| {
         (hold.asked, hold.placement, hold.tickets) = (Some(asked), Some(placement), command.tickets.clone());
+        hold.override_reason.clone_from(&command.terms.override_reason);
     };
     let grant = Grant { id, buyer: &command.buyer, places: places.clone(), ttl: command.ttl };
     grant.make(show, given_up, note, now);

@@ -21,8 +21,8 @@ pub(super) fn check(taking: &Taking<'_>, places: &Places) -> Result<Vec<SeatInde
         .seat_indexes()
         .filter(|seat| beside_one(*seat) && is_free_then(*seat) && is_single(show, *seat, is_free_then))
         .collect();
-    let is_refused = show.policy.orphans == OrphanRule::Forbid && !orphans.is_empty();
-    if is_refused && another_way(taking, longest_block(show, places)) {
+    let is_forbidden = show.policy.orphans == OrphanRule::Forbid && taking.terms.override_reason.is_none();
+    if is_forbidden && !orphans.is_empty() && another_way(taking, longest_block(show, places)) {
         return Err(Rejection::OrphansLeft(Conflicts { seats: orphans.into(), ga: Vec::new().into() }));
     }
     Ok(orphans)
