@@ -48,8 +48,8 @@ impl<'a> Taking<'a> {
     }
 
     /// # Errors
-    /// When there is no such hold of the buyer to replace, the show is not in one of these `states`, or there is no such
-    /// channel.
+    /// When there is no such hold of the buyer to replace, the show is not in one of these `states`, there is no such
+    /// channel, or no such version of the manifest yet.
     pub(super) fn begin(&mut self, replaces: Option<HoldId>, states: &[ShowState]) -> Result<(), Rejection> {
         if let Some(id) = replaces {
             let replaced = live_hold(self.show, id, self.buyer, self.now)?;
@@ -61,6 +61,10 @@ impl<'a> Taking<'a> {
         self.show.must_be(states, self.now)?;
         if !self.terms.channels.is_empty() {
             self.reach |= self.show.channels.named(&self.terms.channels)?;
+        }
+        let version = self.show.manifest_version;
+        if self.terms.manifest_version.is_some_and(|seen| seen > version) {
+            return Err(Rejection::ManifestNotReached { version });
         }
         Ok(())
     }

@@ -54,6 +54,9 @@ impl<'a> Taking<'a> {
                 return Err(Rejection::ChannelUnknown { key: key.clone() });
             }
         }
+        if terms.manifest_version > Some(show.manifest_version) {
+            return Err(Rejection::ManifestNotReached { version: show.manifest_version });
+        }
         let replaced = terms.replaces;
         Ok(Self { show, buyer, terms, any_channel: false, replaced, moved: Vec::new(), exchanged: None, now })
     }
