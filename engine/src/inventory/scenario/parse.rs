@@ -45,7 +45,7 @@ use crate::{
 pub(super) const START: Timestamp = Timestamp(1_000_000);
 /// Seats that no hall has.
 pub(super) const UNKNOWN_SEATS: u32 = 10_000;
-const KEYWORDS: [&str; 23] = [
+const KEYWORDS: [&str; 24] = [
     "keeping",
     "overriding",
     "for",
