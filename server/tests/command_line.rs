@@ -102,6 +102,12 @@ fn a_show_by_hand() {
     says(&usher(address, "hold club --buyer ann --seat West/A/3", 3), &["PLACES_TAKEN", "West/A/3"]);
     usher(address, "hold club --buyer ann --seat West/A/3 --channel fans", 0);
     usher(address, "hold club --buyer ann --seat West/A/1 --channel fans --house", 0);
+    let (whole, rest) = ("0193a5f2-7c1e-7000-8000-0000000000a1", "0193a5f2-7c1e-7000-8000-0000000000a2");
+    usher(address, &format!("hold club --buyer cat --ga Floor=2 --id {whole}"), 0);
+    let part = format!("confirm club {whole} --buyer cat --order o-1 --ga Floor=1 --keep-rest-as {rest}");
+    says(&usher(address, &part, 0), &["confirmed", "1 x Floor"]);
+    says(&usher(address, &format!("get club {rest}"), 0), &["held", "1 x Floor"]);
+    usher(address, &format!("release club {rest} --buyer cat"), 0);
     says(&usher(address, "show policy club --orphan-rule avoid --places-per-hold-max 1", 0), &["orphan_rule", "avoid"]);
     says(&usher(address, "hold club --buyer bob --ga Floor=2", 3), &["LIMIT_REACHED", "places_per_hold_max"]);
     let overriding = "sell club --buyer bob --ga Floor=2 --order o-2 --override-reason press";
