@@ -77,8 +77,8 @@ fn take(
         first = first.or(Some(run.row));
         let mut taken = run.length.min(left);
         let one_alone = others == 1 && left - taken == 1;
-        if others == 1 && well.is_some() {
-            taken = well.unwrap();
+        if let Some(well) = well.filter(|_| others == 1) {
+            taken = well;
         } else if one_alone && taken > 2 && runs.iter().any(|run| run.length > 1) {
             taken -= 1;
         }

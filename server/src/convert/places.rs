@@ -45,7 +45,7 @@ impl Unknown {
     ///
     /// # Errors
     /// The refusal of all unknown names.
-    pub(super) fn is_none(self, violations: &Violations) -> Result<bool, Refusal> {
+    pub(super) fn is_none(&self, violations: &Violations) -> Result<bool, Refusal> {
         match (self.0.is_empty(), violations.is_empty()) {
             (true, _) => Ok(true),
             (false, false) => Ok(false),
