@@ -146,6 +146,9 @@ pub struct Terms {
     pub house: bool,
     /// The manifest's version that the caller saw.
     pub manifest_version: Option<u32>,
+    /// Why the limits of what one buyer may have, his cool-down and the orphan rule are set aside: the caller speaks for
+    /// the staff. Kept with the hold.
+    pub override_reason: Option<Name>,
 }
 
 /// What a party wishes for: how many, and which places will do.

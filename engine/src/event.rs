@@ -122,6 +122,8 @@ pub enum Event {
         places: Places,
         /// What they cost more than those before, in minor units.
         difference_minor: i64,
+        /// Why the buyer's limits were set aside, if they were.
+        override_reason: Option<Name>,
     },
     /// Somebody waits.
     EntryJoined(Box<EntryJoined>),
@@ -258,6 +260,8 @@ pub struct GrantedOnTerms {
     pub tickets: Vec<TicketCount>,
     /// The latest deadline that extending can reach.
     pub extendable_until: Timestamp,
+    /// Why the buyer's limits were set aside, if they were.
+    pub override_reason: Option<Name>,
 }
 
 /// Somebody waits.

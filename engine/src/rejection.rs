@@ -102,6 +102,12 @@ pub enum Rejection {
         /// Which.
         places: Box<Conflicts>,
     },
+    /// The caller says that it saw a version of the manifest that there is not yet.
+    #[error("the manifest is at version {version}")]
+    ManifestNotReached {
+        /// The present version.
+        version: u32,
+    },
     /// A limit of the show's policy.
     #[error("{limit} is {max}")]
     LimitReached {

@@ -102,7 +102,16 @@ fn a_show_by_hand() {
     says(&usher(address, "hold club --buyer ann --seat West/A/3", 3), &["PLACES_TAKEN", "West/A/3"]);
     usher(address, "hold club --buyer ann --seat West/A/3 --channel fans", 0);
     usher(address, "hold club --buyer ann --seat West/A/1 --channel fans --house", 0);
-    says(&usher(address, "show policy club --orphan-rule avoid", 0), &["orphan_rule", "avoid"]);
+    let (whole, rest) = ("0193a5f2-7c1e-7000-8000-0000000000a1", "0193a5f2-7c1e-7000-8000-0000000000a2");
+    usher(address, &format!("hold club --buyer cat --ga Floor=2 --id {whole}"), 0);
+    let part = format!("confirm club {whole} --buyer cat --order o-1 --ga Floor=1 --keep-rest-as {rest}");
+    says(&usher(address, &part, 0), &["confirmed", "1 x Floor"]);
+    says(&usher(address, &format!("get club {rest}"), 0), &["held", "1 x Floor"]);
+    usher(address, &format!("release club {rest} --buyer cat"), 0);
+    says(&usher(address, "show policy club --orphan-rule avoid --places-per-hold-max 1", 0), &["orphan_rule", "avoid"]);
+    says(&usher(address, "hold club --buyer bob --ga Floor=2", 3), &["LIMIT_REACHED", "places_per_hold_max"]);
+    let overriding = "sell club --buyer bob --ga Floor=2 --order o-2 --override-reason press";
+    says(&usher(address, overriding, 0), &["confirmed", "limits set aside: press"]);
     says(&usher(address, "show change reprice club Gold 100", 0), &["manifest is at version 2"]);
     says(&usher(address, "show change set-pool club Standing 2 --section Floor", 0), &["manifest is at version 3"]);
     let overview = usher(address, "show get club", 0);
@@ -244,7 +253,7 @@ fn nothing_is_replaced_dropped_or_left_alone_in_silence() {
     says(&usher(address, "show change set-capacity hall", 2), &["<CAPACITY|--none>"]);
     usher(address, "show change set-capacity hall 50 --none", 2);
     usher(address, "show change set-capacity hall 50", 0);
-    says(&usher(address, "show get hall", 0), &["by capacity"]);
+    says(&usher(address, "show get hall", 0), &["by capacity", "the show                      50         0        50"]);
     usher(address, "show change set-capacity hall --none", 0);
     assert!(!usher(address, "show get hall", 0).contains("by capacity"));
 

@@ -203,6 +203,13 @@ async fn who_may_have_what() {
         .says("manifest_version", 2)
         .says("seat_indexes", "0"),
         row(
+            "VERSION_NOT_REACHED",
+            wire::hall("not-reached", 5, 0),
+            vec![],
+            hold_on_terms("not-reached", 1, &[0], v1::Terms { manifest_version: Some(2), ..v1::Terms::default() }),
+        )
+        .says("manifest_version", 1),
+        row(
             "MANIFEST_INVALID",
             wire::hall("invalid", 5, 0),
             vec![],

@@ -166,6 +166,7 @@ fn events() -> Vec<Event> {
         placement: Some(placement),
         tickets: vec![TicketCount { ticket_type: name("adult"), count: 7 }],
         extendable_until: Timestamp(11),
+        override_reason: Some(name("vip")),
     };
     let joined = EntryJoined { hold_id, buyer: ada(), wish: wish(), priority: 9, channels: 5 };
     let ranges = marked().seats;
@@ -179,7 +180,7 @@ fn events() -> Vec<Event> {
         Event::BookingCancelled { hold_id, places: None, return_to: ReturnTo::Available },
         Event::BookingCancelled { hold_id, places: Some(places()), return_to: ReturnTo::Blocked(mark()) },
         Event::BookingTransferred { hold_id, buyer: ada() },
-        Event::BookingExchanged { hold_id, places: places(), difference_minor: -3 },
+        Event::BookingExchanged { hold_id, places: places(), difference_minor: -3, override_reason: None },
         Event::EntryJoined(Box::new(joined)),
         Event::EntryLeft { hold_id },
         Event::OfferMade(Box::new(OfferMade { granted: granted(), placement, taken_over: vec![(hold_id, places())] })),

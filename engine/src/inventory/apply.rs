@@ -56,8 +56,9 @@ impl Inventory {
                 bookings::apply_cancelled(show, *hold_id, places.take(), return_to);
             }
             Event::BookingTransferred { hold_id, buyer } => bookings::apply_transferred(show, *hold_id, buyer),
-            Event::BookingExchanged { hold_id, places, difference_minor } => {
-                bookings::apply_exchanged(show, *hold_id, take(places), *difference_minor);
+            Event::BookingExchanged { hold_id, places, difference_minor, override_reason } => {
+                let override_reason = override_reason.take();
+                bookings::apply_exchanged(show, *hold_id, take(places), *difference_minor, override_reason);
             }
             _ => Self::apply_to_waitlist(show, event, at),
         }

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     command::{CancelBooking, ExchangeSeats, ReturnTo, TransferBooking},
     event::Event,
-    ids::{BuyerId, HoldId},
+    ids::{BuyerId, HoldId, Name},
     rejection::{Limit, Rejection},
     time::Timestamp,
 };
@@ -194,7 +194,11 @@ pub(super) fn exchange(
     let more = view.more.get_or_insert_default();
     more.difference_minor = Some(difference_minor);
     more.prices = prices;
-    events.push(Event::BookingExchanged { hold_id: command.hold_id, places, difference_minor });
+    let override_reason = command.terms.override_reason.clone();
+    if override_reason.is_some() {
+        more.override_reason.clone_from(&override_reason);
+    }
+    events.push(Event::BookingExchanged { hold_id: command.hold_id, places, difference_minor, override_reason });
     Ok(Answer::Booking(view))
 }
 
@@ -203,7 +207,13 @@ fn difference(new: u64, old: u64) -> i64 {
     i64::try_from(new).unwrap_or(i64::MAX) - i64::try_from(old).unwrap_or(i64::MAX)
 }
 
-pub(super) fn apply_exchanged(show: &mut Show, hold_id: HoldId, places: Places, difference_minor: i64) {
+pub(super) fn apply_exchanged(
+    show: &mut Show,
+    hold_id: HoldId,
+    places: Places,
+    difference_minor: i64,
+    override_reason: Option<Name>,
+) {
     let slot = show.holds.slot(hold_id).expect("only a known booking is exchanged");
     let hold = show.holds.get_mut(slot);
     let (before, buyer) = (hold.remaining().clone(), hold.buyer);
@@ -211,6 +221,7 @@ pub(super) fn apply_exchanged(show: &mut Show, hold_id: HoldId, places: Places, 
     let kept = places.without(&new);
     let rare = hold.rare_mut();
     rare.difference_minor = Some(difference_minor);
+    rare.override_reason = override_reason.or(rare.override_reason.take());
     rare.booked = None;
     rare.prices.keep_only(&kept);
     let tally = show.buyers.get_mut(buyer);

@@ -135,6 +135,7 @@ pub(super) fn apply_split(show: &mut Show, hold_id: HoldId, rest_id: HoldId, res
         prices: rare.prices.clone(),
         extendable_until: rare.extendable_until,
         is_offer: rare.is_offer,
+        override_reason: rare.override_reason.clone(),
         ..Rare::default()
     });
     if let Some(own) = &mut own {

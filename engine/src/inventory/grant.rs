@@ -96,6 +96,7 @@ impl<'a> Grant<'a> {
             placement: special.placement,
             tickets: special.tickets,
             extendable_until: self.extendable_until,
+            override_reason: taking.terms.override_reason.clone(),
         }))
     }
 
@@ -136,6 +137,7 @@ pub(super) fn apply_on_terms(show: &mut Show, on_terms: &mut GrantedOnTerms, at:
         request: on_terms.request,
         placement: on_terms.placement,
         tickets: std::mem::take(&mut on_terms.tickets),
+        override_reason: on_terms.override_reason.take(),
         extendable_until: Some(on_terms.extendable_until).filter(|until| *until != show.extendable_until(at)),
         ..Rare::default()
     };

@@ -5,7 +5,7 @@
 use super::{due::Due, hold_best::Placement, places::Places};
 use crate::{
     command::TicketCount,
-    ids::{HoldId, Reference, SeatIndex, SectionIndex},
+    ids::{HoldId, Name, Reference, SeatIndex, SectionIndex},
     time::{HoldTtl, Timestamp},
 };
 
@@ -78,6 +78,8 @@ pub(super) struct Rare {
     pub(super) refunded_minor: u64,
     /// Made for an entry of the waitlist.
     pub(super) is_offer: bool,
+    /// Why the buyer's limits were set aside for it.
+    pub(super) override_reason: Option<Name>,
     /// What the booking had before the first of its places was cancelled.
     pub(super) booked: Option<Places>,
 }

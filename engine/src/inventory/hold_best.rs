@@ -86,12 +86,17 @@ pub(super) fn decide(
     taking.check_limits(&counted)?;
     let own = taking.replaced.map(|hold| hold.remaining().clone()).unwrap_or_default();
     let sight = Sight::new(&command.wish, &show.manifest, taking.reach);
-    let (places, placement) = choose(show, &command.wish, &sight, &own, command.hold_id)?;
+    let (places, placement) = choose(show, &command.wish, &sight, &own, (command.hold_id, now))?;
     taking.check_capacities(&places)?;
     // After this point it must succeed.
     let grant = Grant::of(&taking, (command.hold_id, &command.buyer), &places, command.ttl);
     let tickets = command.tickets.clone();
-    let details = HoldDetails { placement: Some(placement), tickets: tickets.clone(), ..HoldDetails::default() };
+    let details = HoldDetails {
+        placement: Some(placement),
+        tickets: tickets.clone(),
+        override_reason: command.terms.override_reason.clone(),
+        ..HoldDetails::default()
+    };
     events.push(grant.on_terms(&taking, Special { request: Some(request), placement: Some(placement), tickets }));
     Ok(Answer::Held(grant.view(Some(Box::new(details)))))
 }
@@ -120,7 +125,7 @@ pub(super) fn choose(
     wish: &Wish,
     sight: &Sight,
     own: &Places,
-    hold_id: HoldId,
+    (hold_id, now): (HoldId, Timestamp),
 ) -> Result<(Places, Placement), Rejection> {
     if let [section] = *wish.sections
         && show.manifest.ga_capacity(section).is_some()
@@ -128,7 +133,7 @@ pub(super) fn choose(
         return units(show, wish, section, own);
     }
     let Choice { seats, placement } =
-        show.runs.with(show, sight, |index| seats(&Field::new(show, wish, index, own), hold_id))?;
+        show.runs.with(show, sight, |index| seats(&Field::new(show, wish, index, own).at(now), hold_id))?;
     let places = Places::new(seats, []).expect("as many different seats as were wished for");
     Ok((places, placement))
 }

@@ -22,8 +22,14 @@ use crate::{
 };
 
 /// The terms of those who name none.
-static PLAIN: Terms =
-    Terms { replaces: None, channels: Vec::new(), accessible: false, house: false, manifest_version: None };
+static PLAIN: Terms = Terms {
+    replaces: None,
+    channels: Vec::new(),
+    accessible: false,
+    house: false,
+    manifest_version: None,
+    override_reason: None,
+};
 
 pub(super) fn decide(
     show: &Show,
@@ -79,7 +85,8 @@ fn decide_on_terms(
     } else {
         events.push(grant.on_terms(&taking, Special { request, ..Special::default() }));
     }
-    let more = (!orphans.is_empty()).then(|| Box::new(HoldDetails { orphans, ..HoldDetails::default() }));
+    let more = HoldDetails { orphans, override_reason: terms.override_reason.clone(), ..HoldDetails::default() };
+    let more = (more != HoldDetails::default()).then(|| Box::new(more));
     Ok(Answer::Held(grant.view(more)))
 }
 

@@ -14,7 +14,7 @@ use crate::{
 /// The single seats that a take of free places leaves over.
 ///
 /// # Errors
-/// [`Rejection::OrphansLeft`], if the policy forbids it and as many seats could be taken otherwise.
+/// [`Rejection::OrphansLeft`], if the policy forbids it, nobody sets it aside, and as many seats could be taken otherwise.
 pub(super) fn check(taking: &Taking<'_>, places: &Places) -> Result<Vec<SeatIndex>, Rejection> {
     let rule = taking.show.policy.orphan_rule_at(taking.now);
     if rule == OrphanRule::Off {
@@ -23,7 +23,8 @@ pub(super) fn check(taking: &Taking<'_>, places: &Places) -> Result<Vec<SeatInde
     let is_free_then = |seat: SeatIndex| !places.contains_seat(seat) && taking.is_reachable(seat);
     let orphans = orphans_beside(taking.show, places.seats(), is_free_then);
     let is_last_resort = || !hold_best::has_block(taking.show, taking.reach, longest_block(taking.show, places));
-    if rule == OrphanRule::Forbid && !orphans.is_empty() && !is_last_resort() {
+    let is_forbidden = rule == OrphanRule::Forbid && taking.terms.override_reason.is_none();
+    if is_forbidden && !orphans.is_empty() && !is_last_resort() {
         return Err(Rejection::OrphansLeft(Conflicts { seats: orphans.into_iter().collect(), ga: Vec::new().into() }));
     }
     Ok(orphans)

@@ -9,7 +9,7 @@ use super::{
     sale::ShowState,
     show::Show,
     taking::Taking,
-    view::HoldView,
+    view::{HoldDetails, HoldView},
 };
 use crate::{
     codec::stable_bytes,
@@ -45,7 +45,10 @@ pub(super) fn decide(
     let (order, payment) = (command.order.clone(), command.payment.clone());
     let booking = Some(Booking { order: order.clone(), payment: payment.clone(), confirmed_at: now });
     events.push(Event::HoldConfirmed { hold_id: command.hold_id, order, payment, places: None });
-    let view = HoldView { state: HoldState::Confirmed, booking, ..grant.view(None) };
+    let override_reason = command.terms.override_reason.clone();
+    let more =
+        override_reason.map(|reason| Box::new(HoldDetails { override_reason: Some(reason), ..HoldDetails::default() }));
+    let view = HoldView { state: HoldState::Confirmed, booking, ..grant.view(more) };
     Ok(Answer::Confirmed(view))
 }
 

@@ -139,7 +139,8 @@ impl Writer {
         if let Some(rare) = hold.rare() {
             self.value(&(rare.request, rare.placement, &rare.tickets, &rare.prices.seats, &rare.prices.ga));
             self.value(&(rare.extendable_until, rare.pinned_from, rare.returns_later_ms, rare.has_lapsed));
-            self.value(&(rare.difference_minor, rare.refunded_minor, rare.is_offer, &rare.booked));
+            self.value(&(rare.difference_minor, rare.refunded_minor, rare.is_offer));
+            self.value(&(&rare.booked, &rare.override_reason));
         }
     }
 }

@@ -48,8 +48,8 @@ impl<'a> Taking<'a> {
     }
 
     /// # Errors
-    /// When there is no such hold of the buyer to replace, the show is not in one of these `states`, or there is no such
-    /// channel.
+    /// When there is no such hold of the buyer to replace, the show is not in one of these `states`, there is no such
+    /// channel, or no such version of the manifest yet.
     pub(super) fn begin(&mut self, replaces: Option<HoldId>, states: &[ShowState]) -> Result<(), Rejection> {
         if let Some(id) = replaces {
             let replaced = live_hold(self.show, id, self.buyer, self.now)?;
@@ -61,6 +61,10 @@ impl<'a> Taking<'a> {
         self.show.must_be(states, self.now)?;
         if !self.terms.channels.is_empty() {
             self.reach |= self.show.channels.named(&self.terms.channels)?;
+        }
+        let version = self.show.manifest_version;
+        if self.terms.manifest_version.is_some_and(|seen| seen > version) {
+            return Err(Rejection::ManifestNotReached { version });
         }
         Ok(())
     }
@@ -160,6 +164,7 @@ impl<'a> Taking<'a> {
             // An exchange makes no hold.
             holds: u32::from(self.exchanged.is_none()),
             ended,
+            overrides: self.terms.override_reason.is_some(),
         };
         check_limits(self.show, self.slot, &gain, self.now)
     }
@@ -310,6 +315,8 @@ pub(super) struct Gain {
     /// New holds: one, or none where a booking changes.
     pub(super) holds: u32,
     pub(super) ended: u32,
+    /// The staff set aside what limits one buyer.
+    pub(super) overrides: bool,
 }
 
 /// Net of what is given up. `slot` is where the buyer is among the show's, if he is.
@@ -328,12 +335,14 @@ pub(super) fn check_limits(show: &Show, slot: Option<u32>, gain: &Gain, now: Tim
         (Limit::LiveHoldsPerBuyer, live_then(live_holds), policy.live_holds_per_buyer_max),
         (Limit::PlacesPerBuyer, places + gain.places - gain.given_up, policy.places_per_buyer_max),
     ] {
-        if wanted > max {
+        if wanted > max && (!gain.overrides || limit == Limit::HoldsPerShow) {
             return Err(Rejection::LimitReached { limit, max: u64::from(max) });
         }
     }
     match slot.and_then(|slot| show.lapses.get(&slot)) {
-        Some(lapses) if now < lapses.cools_until => Err(Rejection::CoolingDown { until: lapses.cools_until }),
+        Some(lapses) if now < lapses.cools_until && !gain.overrides => {
+            Err(Rejection::CoolingDown { until: lapses.cools_until })
+        }
         _ => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     command::{TicketCount, Wish},
-    ids::{BuyerId, HoldId, SeatIndex, SectionIndex},
+    ids::{BuyerId, HoldId, Name, SeatIndex, SectionIndex},
     time::Timestamp,
 };
 
@@ -60,6 +60,8 @@ pub struct HoldDetails {
     pub refunded_minor: u64,
     /// What those cost that this call took back; only told with the answer to it.
     pub refund_minor: Option<u64>,
+    /// Why the buyer's limits were set aside for it.
+    pub override_reason: Option<Name>,
 }
 
 /// An entry as its caller sees it.
@@ -179,6 +181,7 @@ impl Show {
             difference_minor: rare.difference_minor,
             refunded_minor: rare.refunded_minor,
             refund_minor: None,
+            override_reason: rare.override_reason.clone(),
         };
         (details != HoldDetails::default()).then(|| Box::new(details))
     }

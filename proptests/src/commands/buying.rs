@@ -153,13 +153,14 @@ impl Generator {
             return None;
         }
         let another = self.another_of(number);
-        let version = self.rng.random_range(0..4);
+        let version = [0, 1, 1, 1, 2, 3][self.rng.random_range(0..6)];
         Some(Terms {
             replaces: self.chance(35).then_some(another),
             channels: self.keys(),
             accessible: self.chance(40),
             house: self.chance(25),
             manifest_version: self.chance(25).then_some(version),
+            override_reason: self.chance(10).then(|| Name::new("vip").unwrap()),
         })
     }
 

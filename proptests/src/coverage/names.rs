@@ -110,6 +110,7 @@ pub(super) fn of_rejection(rejection: &Rejection) -> String {
         Rejection::PlacesNotInHold(conflicts) => format!("not in hold: {}", of_conflicts(conflicts)),
         Rejection::PlacesUnknown(conflicts) => format!("unknown: {}", of_conflicts(conflicts)),
         Rejection::ManifestChanged { places, .. } => format!("changed since: {}", of_conflicts(places)),
+        Rejection::ManifestNotReached { .. } => "manifest not reached".to_owned(),
         Rejection::LimitReached { limit, .. } => format!("limit: {limit}"),
         Rejection::CoolingDown { .. } => "cooling down".to_owned(),
         Rejection::WaitsAlready { .. } => "waits already".to_owned(),

@@ -45,11 +45,12 @@ pub(super) fn hold_best(show: &mut Show, command: &HoldBest, now: Timestamp) -> 
     taking.check_limits(wish.quantity, own.count(), 0)?;
     let keys = &command.terms.channels;
     let channels = (0..show.channels.len()).filter(|channel| keys.contains(&show.channels[*channel].key)).collect();
-    let (places, placement) = Search { show, wish, channels, own: &own, id }.best()?;
+    let (places, placement) = Search { show, wish, channels, own: &own, id, now }.best()?;
     taking.check_capacities(&places)?;
     let given_up = taking.give_up();
     let note = |hold: &mut super::Hold| {
         (hold.asked, hold.placement, hold.tickets) = (Some(asked), Some(placement), command.tickets.clone());
+        hold.override_reason.clone_from(&command.terms.override_reason);
     };
     let grant = Grant { id, buyer: &command.buyer, places: places.clone(), ttl: command.ttl };
     grant.make(show, given_up, note, now);
@@ -81,6 +82,7 @@ pub(super) struct Search<'a> {
     /// Places that are given up for the new ones.
     pub(super) own: &'a Places,
     pub(super) id: HoldId,
+    pub(super) now: Timestamp,
 }
 
 pub(super) type Found = Result<(Vec<u32>, Placement), Rejection>;
@@ -149,7 +151,7 @@ impl Search<'_> {
             Adjacency::Any => Some(self.scattered(&runs, quantity)),
             Adjacency::Required => self.together(&runs, quantity),
             Adjacency::Preferred => {
-                self.together(&runs, quantity).or_else(|| Some(split::seats(self.show, runs, quantity)))
+                self.together(&runs, quantity).or_else(|| Some(split::seats(self.show, runs, quantity, self.now)))
             }
         };
         found.ok_or(Rejection::NotTogether { requested: quantity, available })

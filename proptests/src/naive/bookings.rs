@@ -119,6 +119,9 @@ pub(super) fn exchange(show: &mut Show, command: &ExchangeSeats, now: Timestamp)
     show.sell(id);
     let hold = show.hold_mut(id);
     (hold.prices, hold.difference_minor, hold.booked) = (prices, Some(difference), None);
+    if let Some(reason) = &command.terms.override_reason {
+        hold.override_reason = Some(reason.clone());
+    }
     Ok(Answer::Booking(show.view_now(id, now)))
 }
 

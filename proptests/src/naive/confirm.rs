@@ -61,6 +61,7 @@ fn keep_rest(show: &mut Show, id: HoldId, rest_id: HoldId, rest: Places) {
     let deadline = hold.pinned_from.unwrap_or(hold.expires_at);
     let mut kept = Hold::new(&hold.buyer, rest, hold.ttl, hold.granted_at, deadline);
     (kept.life_ends, kept.is_offer, kept.extends) = (hold.life_ends, hold.is_offer, hold.extends);
+    kept.override_reason.clone_from(&hold.override_reason);
     for (seat, price) in &hold.prices.seats {
         if has_seat(&kept.granted, *seat) {
             kept.prices.seats.push((*seat, *price));
@@ -155,6 +156,8 @@ pub(super) fn sell_places(show: &mut Show, command: &SellPlaces, now: Timestamp)
     taking.check(&command.places)?;
     let given_up = taking.give_up();
     let grant = Grant { id: command.hold_id, buyer: &command.buyer, places: command.places.clone(), ttl: None };
-    grant.make(show, given_up, |hold| hold.asked = Some(asked), now);
+    let override_reason = command.terms.override_reason.clone();
+    let note = |hold: &mut Hold| (hold.asked, hold.override_reason) = (Some(asked), override_reason);
+    grant.make(show, given_up, note, now);
     Ok(sell(show, command.hold_id, &command.places, &command.order, &command.payment, now))
 }

@@ -34,12 +34,14 @@ pub(super) fn hold_seats(show: &mut Show, command: &HoldSeats, now: Timestamp) -
         return Err(Rejection::IdReused { field });
     }
     let terms: Terms = command.terms.as_deref().cloned().unwrap_or_default();
+    let override_reason = terms.override_reason.clone();
     let mut taking = Taking::begin(show, &command.buyer, terms, &[ShowState::OnSale], now)?;
     taking.check(&command.places)?;
     let orphans = orphans::check(&taking, &command.places)?;
     let given_up = taking.give_up();
     let grant = Grant { id: command.hold_id, buyer: &command.buyer, places: command.places.clone(), ttl: command.ttl };
-    grant.make(show, given_up, |hold| hold.asked = asked, now);
+    let note = |hold: &mut Hold| (hold.asked, hold.override_reason) = (asked, override_reason);
+    grant.make(show, given_up, note, now);
     let mut view = show.view(command.hold_id, HoldState::Held, &command.places);
     if !orphans.is_empty() {
         view.more.get_or_insert_default().orphans = orphans;

@@ -87,9 +87,10 @@ fn offer_to(show: &mut Show, entry: &Entry, now: Timestamp) -> bool {
         return false;
     }
     let (wish, channels, own) = (&entry.wish, entry.channels.clone(), &gathered);
-    let Ok((places, placement)) = Search { show, wish, channels, own, id: entry.id }.best() else { return false };
+    let Ok((places, placement)) = Search { show, wish, channels, own, id: entry.id, now }.best() else { return false };
     let nothing = Places::default();
-    let search = Search { show, wish, channels: entry.channels.clone(), own: &nothing, id: entry.id };
+    let search =
+        Search { show, wish, channels: entry.channels.clone(), own: &nothing, id: entry.id, now: Timestamp(0) };
     let room = |section| search.show.room(section, search.own);
     let mut missing: BTreeMap<_, _> =
         places.ga().map(|(section, units)| (section, units.saturating_sub(room(section)))).collect();
@@ -184,14 +185,21 @@ fn suits(show: &Show, entry: &Entry, seat: SeatIndex) -> bool {
 /// The same with other places counted as free.
 fn would_suit(show: &Show, entry: &Entry, seat: SeatIndex, own: &Places) -> bool {
     let (wish, channels) = (&entry.wish, entry.channels.clone());
-    let search = Search { show, wish, channels, own, id: entry.id };
+    let search = Search { show, wish, channels, own, id: entry.id, now: Timestamp(0) };
     search.is_free(seat, false) || (wish.bays > 0 && search.is_free(seat, true))
 }
 
 /// Of what came back and is free still, at most so many places that an entry wishes for.
 fn returned_for(show: &Show, entry: &Entry, max: u32) -> Places {
     let own = Places::default();
-    let search = Search { show, wish: &entry.wish, channels: entry.channels.clone(), own: &own, id: entry.id };
+    let search = Search {
+        show,
+        wish: &entry.wish,
+        channels: entry.channels.clone(),
+        own: &own,
+        id: entry.id,
+        now: Timestamp(0),
+    };
     let seats = show.look.seats.iter().copied().filter(|seat| suits(show, entry, *seat)).take(max as usize);
     let seats: Vec<_> = seats.collect();
     let mut units = None;

@@ -12,7 +12,7 @@ use super::{moves::has_seat, records::Row, show::Show, taking::Taking};
 /// The single seats that a take leaves over.
 pub(super) fn check(taking: &Taking<'_>, places: &Places) -> Result<Vec<SeatIndex>, Rejection> {
     let show = taking.show;
-    if !is_looked_for(show, taking.now) {
+    if !are_looked_for(show, taking.now) {
         return Ok(Vec::new());
     }
     let is_free_then = |seat: SeatIndex| !has_seat(places, seat) && taking.is_reachable(seat);
@@ -21,8 +21,8 @@ pub(super) fn check(taking: &Taking<'_>, places: &Places) -> Result<Vec<SeatInde
         .seat_indexes()
         .filter(|seat| beside_one(*seat) && is_free_then(*seat) && is_single(show, *seat, is_free_then))
         .collect();
-    let is_refused = show.policy.orphans == OrphanRule::Forbid && !orphans.is_empty();
-    if is_refused && another_way(taking, longest_block(show, places)) {
+    let is_forbidden = show.policy.orphans == OrphanRule::Forbid && taking.terms.override_reason.is_none();
+    if is_forbidden && !orphans.is_empty() && another_way(taking, longest_block(show, places)) {
         return Err(Rejection::OrphansLeft(Conflicts { seats: orphans.into(), ga: Vec::new().into() }));
     }
     Ok(orphans)
@@ -30,14 +30,14 @@ pub(super) fn check(taking: &Taking<'_>, places: &Places) -> Result<Vec<SeatInde
 
 /// The single free seats that seats make when they come back.
 pub(super) fn left_by_return(show: &Show, back: &Places, now: Timestamp) -> Vec<SeatIndex> {
-    if !is_looked_for(show, now) {
+    if !are_looked_for(show, now) {
         return Vec::new();
     }
     let is_free_then = |seat: SeatIndex| has_seat(back, seat) || show.seat(seat).is_available();
     back.seats().filter(|seat| is_single(show, *seat, is_free_then)).collect()
 }
 
-fn is_looked_for(show: &Show, now: Timestamp) -> bool {
+pub(super) fn are_looked_for(show: &Show, now: Timestamp) -> bool {
     let has_ended = show.policy.orphan_rule_ends_at.is_some_and(|at| at <= now);
     show.policy.orphans != OrphanRule::Off && !has_ended
 }

@@ -240,6 +240,7 @@ impl Show {
             difference_minor: hold.difference_minor,
             refunded_minor: hold.refunded_minor,
             refund_minor: None,
+            override_reason: hold.override_reason.clone(),
         };
         HoldView {
             hold_id: id,

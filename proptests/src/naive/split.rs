@@ -1,15 +1,15 @@
 //! A party in groups, in the naive model.
 
-use usher_engine::inventory::{
-    hold_best::{Placement, Step},
-    policy::OrphanRule,
+use usher_engine::{
+    inventory::hold_best::{Placement, Step},
+    time::Timestamp,
 };
 
-use super::{best::Run, show::Show};
+use super::{best::Run, orphans::are_looked_for, show::Show};
 
 /// In the section that needs the fewest groups, of these in the one with the best row; otherwise across all. `runs` are
 /// in the order of ranks, have room for all, and none has it alone.
-pub(super) fn seats(show: &Show, runs: Vec<Run>, quantity: u32) -> (Vec<u32>, Placement) {
+pub(super) fn seats(show: &Show, runs: Vec<Run>, quantity: u32, now: Timestamp) -> (Vec<u32>, Placement) {
     let of_section =
         |section| -> Vec<Run> { runs.iter().copied().filter(|run| show.rows[run.row].section == section).collect() };
     let mut sections = Vec::new();
@@ -22,10 +22,10 @@ pub(super) fn seats(show: &Show, runs: Vec<Run>, quantity: u32) -> (Vec<u32>, Pl
     // The first of those with the fewest: sections are in the order of their best rows.
     let within = sections.into_iter().map(of_section).filter_map(|own| Some((groups_needed(&own, quantity)?, own)));
     match within.min_by_key(|(groups, _)| *groups) {
-        Some((groups, own)) => take(show, own, groups, quantity, Step::Split),
+        Some((groups, own)) => take((show, now), own, groups, quantity, Step::Split),
         None => {
             let groups = groups_needed(&runs, quantity).unwrap();
-            take(show, runs, groups, quantity, Step::AcrossSections)
+            take((show, now), runs, groups, quantity, Step::AcrossSections)
         }
     }
 }
@@ -41,7 +41,14 @@ fn room(runs: &[Run], groups: usize) -> u32 {
     lengths.iter().rev().take(groups).sum()
 }
 
-fn take(show: &Show, mut runs: Vec<Run>, groups: usize, quantity: u32, step: Step) -> (Vec<u32>, Placement) {
+fn take(
+    (show, now): (&Show, Timestamp),
+    mut runs: Vec<Run>,
+    groups: usize,
+    quantity: u32,
+    step: Step,
+) -> (Vec<u32>, Placement) {
+    let heeds_orphans = are_looked_for(show, now);
     let (mut seats, mut left, mut first): (Vec<u32>, u32, Option<usize>) = (Vec::new(), quantity, None);
     for group in 0..groups {
         let others = groups - group - 1;
@@ -59,13 +66,13 @@ fn take(show: &Show, mut runs: Vec<Run>, groups: usize, quantity: u32, step: Ste
             1 => shared_well(&runs, *position, left).is_some(),
             _ => false,
         };
-        if show.policy.orphans != OrphanRule::Off && feasible.iter().any(ends_well) {
+        if heeds_orphans && feasible.iter().any(ends_well) {
             feasible.retain(ends_well);
         }
         // In rows; of those as near the best.
         let distance = |position: &usize| first.map_or(0, |first| first.abs_diff(runs[*position].row));
         let position = feasible.into_iter().min_by_key(distance).unwrap();
-        let well = if show.policy.orphans == OrphanRule::Off { None } else { shared_well(&runs, position, left) };
+        let well = if heeds_orphans { shared_well(&runs, position, left) } else { None };
         let run = runs.remove(position);
         first = first.or(Some(run.row));
         let mut taken = run.length.min(left);

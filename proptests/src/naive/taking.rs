@@ -54,6 +54,9 @@ impl<'a> Taking<'a> {
                 return Err(Rejection::ChannelUnknown { key: key.clone() });
             }
         }
+        if terms.manifest_version > Some(show.manifest_version) {
+            return Err(Rejection::ManifestNotReached { version: show.manifest_version });
+        }
         let replaced = terms.replaces;
         Ok(Self { show, buyer, terms, any_channel: false, replaced, moved: Vec::new(), exchanged: None, now })
     }
@@ -142,13 +145,20 @@ impl<'a> Taking<'a> {
         }
         let places = show.places_of_buyer(self.buyer) + count - given_up;
         limits.push((Limit::PlacesPerBuyer, places, policy.places_per_buyer_max));
+        // The staff may give one buyer more, but not more than a show can keep.
+        let overrides = self.terms.override_reason.is_some();
+        if overrides {
+            limits.retain(|(limit, ..)| *limit == Limit::HoldsPerShow);
+        }
         for (limit, wanted, max) in limits {
             if wanted > max {
                 return Err(Rejection::LimitReached { limit, max: u64::from(max) });
             }
         }
         match show.lapses.get(self.buyer) {
-            Some(lapses) if self.now < lapses.cools_until => Err(Rejection::CoolingDown { until: lapses.cools_until }),
+            Some(lapses) if self.now < lapses.cools_until && !overrides => {
+                Err(Rejection::CoolingDown { until: lapses.cools_until })
+            }
             _ => Ok(()),
         }
     }

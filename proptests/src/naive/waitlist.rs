@@ -131,7 +131,7 @@ pub(super) fn is_possible(show: &Show, wish: &Wish, id: HoldId) -> bool {
     let (channels, own, show) = (BTreeSet::new(), &Places::default(), &house);
     let needed = wish.at_least.unwrap_or(wish.quantity);
     show.parts.capacity.is_none_or(|capacity| capacity >= needed)
-        && Search { show, wish, channels, own, id }.best().is_ok()
+        && Search { show, wish, channels, own, id, now: Timestamp(0) }.best().is_ok()
 }
 
 /// The entry or the live offer that a buyer has.

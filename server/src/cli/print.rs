@@ -110,6 +110,9 @@ fn print_details(hold: &v1::Hold) {
     if hold.refunded_minor > 0 {
         println!("  cancelled so far: places for {}", money(hold.refunded_minor, &hold.currency));
     }
+    if !hold.override_reason.is_empty() {
+        println!("  limits set aside: {}", hold.override_reason);
+    }
     if hold.refund_due {
         println!("  the show is cancelled: refund {}", money(hold.total_minor, &hold.currency));
     }
@@ -158,7 +161,8 @@ pub(super) fn hold_json(hold: &v1::Hold) -> Value {
         "payment_ref": hold.booking.as_ref().map(|booking| booking.payment_ref.clone()),
         "confirmed_at_ms": hold.booking.as_ref().map(|booking| booking.confirmed_at_ms),
         "is_offer": hold.is_offer, "is_pinned": hold.is_pinned, "refund_due": hold.refund_due,
-        "difference_minor": hold.difference_minor, "refunded_minor": hold.refunded_minor, "tickets": hold.tickets,
+        "difference_minor": hold.difference_minor, "refunded_minor": hold.refunded_minor,
+        "override_reason": hold.override_reason, "tickets": hold.tickets,
     });
     let orphans: Vec<String> = hold.orphans.iter().map(|seat| label_text(seat.label.as_ref())).collect();
     value["orphans"] = orphans.into();

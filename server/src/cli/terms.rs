@@ -21,6 +21,9 @@ pub(super) struct TermsArgs {
     /// Refuse if a named place changed its price or category since this version of the manifest
     #[arg(long, value_name = "N")]
     manifest_version: Option<u32>,
+    /// For staff: set aside what limits one buyer, his cool-down and the orphan rule; why is kept with the hold and logged
+    #[arg(long, value_name = "REASON", default_value = "", hide_default_value = true)]
+    override_reason: String,
 }
 
 impl TermsArgs {
@@ -31,6 +34,7 @@ impl TermsArgs {
             accessible: self.accessible,
             house: self.house,
             manifest_version: self.manifest_version,
+            override_reason: self.override_reason,
         }
     }
 }

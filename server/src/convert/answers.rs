@@ -82,7 +82,7 @@ fn short_outcome(asked: &Wire, answer: Answer, show_id: &str, manifest: &Manifes
 #[must_use]
 pub fn hold(view: HoldView, show_id: &str, manifest: &Manifest) -> v1::Hold {
     let details = view.more.map_or_else(HoldDetails::default, |more| *more);
-    let HoldDetails { placement: chosen, tickets, prices, orphans, .. } = details;
+    let HoldDetails { placement: chosen, tickets, prices, orphans, override_reason, .. } = details;
     v1::Hold {
         show_id: show_id.to_owned(),
         hold_id: bytes(view.hold_id),
@@ -104,6 +104,7 @@ pub fn hold(view: HoldView, show_id: &str, manifest: &Manifest) -> v1::Hold {
         refund_due: details.refund_due,
         difference_minor: details.difference_minor,
         refunded_minor: details.refunded_minor,
+        override_reason: override_reason.map_or_else(String::new, |reason| reason.as_str().to_owned()),
     }
 }
 

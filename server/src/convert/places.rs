@@ -105,6 +105,10 @@ pub(super) fn terms(wire: Option<&v1::Terms>, violations: &mut Violations) -> Op
     let Some(wire) = wire else { return Some(Terms::default()) };
     let replaces = violations.other_hold_id("terms.replaces", &wire.replaces);
     let channels = channel_keys("terms.channel_keys", &wire.channel_keys, violations);
+    let override_reason = match wire.override_reason.as_str() {
+        "" => Some(None),
+        reason => violations.name("terms.override_reason", reason).map(Some),
+    };
     violations.require(wire.manifest_version != Some(0), "terms.manifest_version", "must be 1 or more, is 0");
     Some(Terms {
         replaces: replaces?,
@@ -112,6 +116,7 @@ pub(super) fn terms(wire: Option<&v1::Terms>, violations: &mut Violations) -> Op
         accessible: wire.accessible,
         house: wire.house,
         manifest_version: wire.manifest_version,
+        override_reason: override_reason?,
     })
 }
 

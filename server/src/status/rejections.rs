@@ -71,6 +71,9 @@ impl Refusal {
             Rejection::ManifestChanged { version, places } => {
                 precondition("MANIFEST_CHANGED").with("manifest_version", version).blame(places, manifest)
             }
+            Rejection::ManifestNotReached { version } => {
+                precondition("VERSION_NOT_REACHED").with("manifest_version", version)
+            }
             Rejection::CoolingDown { until } => precondition("COOLING_DOWN").with("until_ms", until.0),
             Rejection::WaitsAlready { hold_id } => precondition("WAITS_ALREADY").with("hold_id", hold_id),
             Rejection::CapacityReached { pool, requested, available } => {

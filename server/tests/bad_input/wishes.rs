@@ -148,6 +148,7 @@ async fn malformed_terms_are_refused() {
         ..wire::exchange(SHOW, ANNS, "ann", wire::seats(&[5]))
     }));
     let version = with(v1::Terms { manifest_version: Some(0), ..v1::Terms::default() });
+    let reason = with(v1::Terms { override_reason: "r".repeat(65), ..v1::Terms::default() });
     refuse_all(vec![
         invalid("a short id", with(replaces(&[1; 15])), "terms.replaces", "16 bytes, is 15"),
         invalid("an id of zeros", with(replaces(&[0; 16])), "terms.replaces", "zeros"),
@@ -156,6 +157,7 @@ async fn malformed_terms_are_refused() {
         invalid("17 keys", keys(vec!["fans".to_owned(); 17]), "terms.channel_keys", "at most 16, are 17"),
         invalid("an empty key", keys(names(&["fans", ""])), "terms.channel_keys[1]", "1 to 64 bytes, is 0"),
         invalid("a key of 65 bytes", keys(vec!["k".repeat(65)]), "terms.channel_keys[0]", "is 65"),
+        invalid("a reason of 65 bytes", reason, "terms.override_reason", "1 to 64 bytes, is 65"),
         invalid("version 0", version, "terms.manifest_version", "1 or more"),
         unknown("an unknown key", keys(names(&["fans"])), "CHANNEL_UNKNOWN", Named::Resource("channel", "fans")),
     ])

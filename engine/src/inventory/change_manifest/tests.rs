@@ -148,8 +148,8 @@ fn only_a_named_place_that_changed_is_told() {
          00:05  hold A8 1xFloor as h4 seen 4         -> rejected: manifest changed to version 5: Floor
          00:05  sell A8 2xFloor as h4 for o4 seen 4  -> rejected: manifest changed to version 5: Floor
          00:05  hold A8 as h4 seen 4                 -> held 1000, until 10:05
-         00:06  hold A9 as h5 seen 9                 -> held 1000, until 10:06
-         00:07  hold A9 as h5 seen 9                 -> held 1000, until 10:06
+         00:06  hold A9 as h5 seen 5                 -> held 1000, until 10:06
+         00:07  hold A9 as h5 seen 5                 -> held 1000, until 10:06
          00:08  best 1 any as h6 in B seen 1         -> held B5 1000, until 10:08, scattered",
     );
 }
@@ -280,4 +280,19 @@ fn changes_are_bounded() {
         super::ManifestChange::Reprice { category: super::super::manifest::CategoryIndex(0), price_minor: 1_500 };
     assert!(super::decide(show, &again, now, &mut events).is_ok(), "the last one may come again");
     assert!(events.is_empty());
+}
+
+/// Nobody saw a version that is still to come: it is another show's, or a mistake (rule: manifest-version).
+#[test]
+fn a_version_that_is_not_reached_is_refused_whoever_names_it() {
+    check(
+        "00:00  hold A1 as h1 seen 2                 -> rejected: the manifest is at version 1
+         00:00  hold A99 as h1 seen 2                -> rejected: the manifest is at version 1
+         00:00  best 1 any as h1 seen 2              -> rejected: the manifest is at version 1
+         00:00  sell A1 as h1 for o1 seen 2          -> rejected: the manifest is at version 1
+         00:00  sell A1 as h1 for o1 seen 1          -> confirmed A1 1000 for o1
+         00:01  exchange A2 of h1 seen 2             -> rejected: the manifest is at version 1
+         00:02  reprice Seat 1500                    -> version 2
+         00:03  exchange A2 of h1 seen 2             -> confirmed A2 1500 for o1, difference 500",
+    );
 }

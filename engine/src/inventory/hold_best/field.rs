@@ -8,10 +8,12 @@ use crate::{
     inventory::{
         manifest::RowPlace,
         places::Places,
+        policy::OrphanRule,
         runs::{LENGTHS, LONG_RUN, RunIndex, each_run},
         seat_bitmap::SeatBitmap,
         show::Show,
     },
+    time::Timestamp,
 };
 
 /// A run of free seats.
@@ -33,6 +35,8 @@ pub(super) struct Field<'a> {
     pub(super) available: &'a SeatBitmap,
     /// What the buyer gives up for the new places.
     pub(super) given_up: &'a Places,
+    /// A split party is to leave no single seat over: the show has an orphan rule now.
+    pub(super) leaves_none: bool,
     /// Seats that will do and that the buyer gives up for the new ones: free for him. Ascending.
     own: SmallVec<[SeatIndex; 8]>,
     /// Positions of their rows in the order of ranks, ascending.
@@ -46,7 +50,12 @@ impl<'a> Field<'a> {
         let mut own_rows: SmallVec<[usize; 4]> = rows.collect();
         own_rows.sort_unstable();
         own_rows.dedup();
-        Self { show, wish, index, available: &show.available, given_up, own, own_rows }
+        Self { show, wish, index, available: &show.available, given_up, leaves_none: false, own, own_rows }
+    }
+
+    /// At this instant.
+    pub(super) fn at(self, now: Timestamp) -> Self {
+        Self { leaves_none: self.show.policy.orphan_rule_at(now) != OrphanRule::Off, ..self }
     }
 
     /// With these seats free instead of those that are; the index must be one of them.

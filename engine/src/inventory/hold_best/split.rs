@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     ids::{SeatIndex, SectionIndex},
-    inventory::{policy::OrphanRule, runs::LONG_RUN},
+    inventory::runs::LONG_RUN,
 };
 
 /// So many at most are spared for the last group, so that nobody is alone and no single seat is left over: when three
@@ -85,7 +85,7 @@ impl Seating<'_> {
         let mut left = quantity;
         let mut first: Option<usize> = None;
         let mut score = 0;
-        let leaves_none = self.field.show.policy.orphans != OrphanRule::Off;
+        let leaves_none = self.field.leaves_none;
         for groups_left in (1..=groups).rev() {
             let shortest = self.shortest(groups_left, left).max(self.company(groups_left, left));
             let ends_well = |length: u32| length >= shortest && self.ends_well(groups_left, length, left);

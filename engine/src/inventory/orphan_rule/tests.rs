@@ -169,3 +169,14 @@ fn the_rule_ends_at_its_time() {
          05:06  hold A6 as h5                        -> rejected: orphans left A5",
     );
 }
+
+/// The staff see the hall: they are told, and not refused (rule: override).
+#[test]
+fn the_staff_may_leave_single_seats_over() {
+    check(
+        "policy orphans forbid
+         00:00  hold A2 as h1                        -> rejected: orphans left A1
+         00:00  hold A2 as h1 overriding vip         -> held 1000, until 10:00, override vip, leaves A1 alone
+         00:01  get h1                               -> held A2 1000, until 10:00, override vip",
+    );
+}

@@ -8,7 +8,7 @@
 //! transfer h1 to bob      exchange A3 A4 of h1      join 2 preferred as h1 [priority 5]      leave h1
 //! ```
 //! Each of them may say `by bob` (otherwise it is ada). Who takes places may say `replacing h2`, `with KEY` for each
-//! channel, `accessible`, `house` and `seen 1` (the manifest's version). A wish says `together`, `preferred` or `any`,
+//! channel, `accessible`, `house`, `seen 1` (the manifest's version) and `overriding REASON`. A wish says `together`, `preferred` or `any`,
 //! and may say `in SECTION`, `at CATEGORY`, `under PRICE`, `least 2`, `unrestricted`, `bays 1` and `companions 1`.
 //! ```text
 //! block A1-A5 row:West/B section:East category:Gold 5xFloor kill:camera      unblock SELECTION MARK [dry]
@@ -45,8 +45,9 @@ use crate::{
 pub(super) const START: Timestamp = Timestamp(1_000_000);
 /// Seats that no hall has.
 pub(super) const UNKNOWN_SEATS: u32 = 10_000;
-const KEYWORDS: [&str; 23] = [
+const KEYWORDS: [&str; 24] = [
     "keeping",
+    "overriding",
     "for",
     "by",
     "replacing",

@@ -144,6 +144,7 @@ impl Names<'_> {
         parts.extend(more.is_pinned.then(|| "pinned".to_owned()));
         parts.extend(more.refund_due.then(|| "refund due".to_owned()));
         parts.extend(more.difference_minor.map(|minor| format!("difference {minor}")));
+        parts.extend(more.override_reason.as_ref().map(|reason| format!("override {reason}")));
         let parts: String = parts.into_iter().map(|part| format!(", {part}")).collect();
         parts + &refund(hold) + &self.orphans(&more.orphans)
     }

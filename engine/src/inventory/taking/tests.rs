@@ -208,3 +208,27 @@ fn an_offer_may_be_replaced() {
                 => h9 offered A1 1000, until 02:03",
     );
 }
+
+/// The staff give one buyer more than he may have, and say why; what limits the show stands (rule: override).
+#[test]
+fn the_staff_set_a_buyers_limits_aside() {
+    check(
+        "policy places_per_hold 2, places_per_buyer 3, live_holds_per_buyer 1, holds_per_show 2, lapses 1, cool_down 10m
+         00:00  limit 9                                      -> version 2
+         00:00  hold A1 A2 A3 as h1                          -> rejected: places_per_hold_max is 2
+         00:00  hold A1 A2 A3 as h1 overriding vip           -> held 3000, until 10:00, override vip
+         00:00  hold A1 A2 A3 as h1                          -> rejected: id reused, another request
+         00:00  hold A1 A2 A3 as h1 overriding vip           -> held 3000, until 10:00, override vip
+         00:01  hold A4 as h2                                -> rejected: live_holds_per_buyer_max is 1
+         00:01  best 3 together as h2 overriding press for 5s -> held A4 A5 A6 3000, until 00:06, together, override press
+         00:02  hold A9 as h3 overriding vip                 -> rejected: holds_per_show_max is 2
+         00:06  sell B1 as h3 for o3                         -> rejected: live_holds_per_buyer_max is 1
+         00:06  hold B1 as h3 replacing h1                   -> rejected: cooling down until 10:06
+         00:06  sell B1 as h3 for o3 overriding vip          -> confirmed B1 1000 for o3, override vip
+         00:07  exchange B1 B2 of h3                         -> rejected: places_per_buyer_max is 3
+         00:07  exchange B1 B2 of h3 overriding friend       -> confirmed B1 B2 2000 for o3, difference 1000, override friend
+         00:08  confirm A1 of h1 for o1 keeping h4           -> confirmed A1 1000 for o1, override vip
+         00:08  get h4                                       -> held A2 A3 2000, until 10:00, override vip
+         00:09  hold B3 B4 B5 B6 B7 as h5 overriding vip      -> rejected: capacity of the show, 5 wanted, 4 left",
+    );
+}

@@ -112,7 +112,7 @@ fn offer_to(show: &Show, slot: u32, queue: u32, later: &Later<'_>, now: Timestam
         return None;
     }
     let id = show.waitlist.entry(slot).id;
-    let chosen = hold_best::choose(show, &queue.wish, &queue.sight, &later.places, id).ok()?;
+    let chosen = hold_best::choose(show, &queue.wish, &queue.sight, &later.places, (id, now)).ok()?;
     let taken_over = later.taken_over(&chosen.0);
     let gathered: u32 = taken_over.iter().map(|(_, places)| places.count()).sum();
     has_capacity(show, chosen.0.count() - gathered).then(|| offer(show, slot, chosen, taken_over, now))

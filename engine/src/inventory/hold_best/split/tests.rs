@@ -14,6 +14,7 @@ use crate::{
         show::Show,
     },
     rejection::Rejection,
+    time::Timestamp,
 };
 
 const HALL: &str = "row A 12 in West
@@ -32,7 +33,7 @@ fn choose(show: &Show, quantity: u32, adjacency: Adjacency, id: u8) -> Result<(V
     let wish = Wish::seats(quantity, adjacency);
     let id = HoldId::new(&[id; 16]).unwrap();
     let sight = Sight::new(&wish, &show.manifest, 0);
-    let (places, placement) = hold_best::choose(show, &wish, &sight, &Places::default(), id)?;
+    let (places, placement) = hold_best::choose(show, &wish, &sight, &Places::default(), (id, Timestamp(0)))?;
     Ok((places.seats().map(|seat| seat.0).collect(), placement))
 }
 
@@ -244,5 +245,6 @@ fn the_choice_depends_on_the_state_and_the_id_alone() {
 fn look_elsewhere(show: &Show) {
     let wish = Wish { exclude_restricted: true, ..Wish::seats(2, Adjacency::Any) };
     let sight = Sight::new(&wish, &show.manifest, 0);
-    hold_best::choose(show, &wish, &sight, &Places::default(), HoldId::new(&[9; 16]).unwrap()).unwrap();
+    let id = HoldId::new(&[9; 16]).unwrap();
+    hold_best::choose(show, &wish, &sight, &Places::default(), (id, Timestamp(0))).unwrap();
 }

@@ -30,6 +30,7 @@ impl Words<'_> {
             accessible: self.has("accessible"),
             house: self.has("house"),
             manifest_version: self.number("seen"),
+            override_reason: self.value("overriding").map(name),
         }
     }
 
