@@ -277,6 +277,8 @@ pub struct EntryJoined {
     pub priority: u8,
     /// Channels that it may draw from, a bit each.
     pub channels: u64,
+    /// Whether the house would meet the wish if all of it were free: a question too costly to ask again.
+    pub is_possible: bool,
 }
 
 /// An entry got an offer.

@@ -168,7 +168,7 @@ fn events() -> Vec<Event> {
         extendable_until: Timestamp(11),
         override_reason: Some(name("vip")),
     };
-    let joined = EntryJoined { hold_id, buyer: ada(), wish: wish(), priority: 9, channels: 5 };
+    let joined = EntryJoined { hold_id, buyer: ada(), wish: wish(), priority: 9, channels: 5, is_possible: true };
     let ranges = marked().seats;
     let mut events = first_events().split_off(1);
     events.extend([

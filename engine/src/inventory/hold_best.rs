@@ -12,9 +12,8 @@ use super::{
     grant::{Grant, Special},
     hold_seats,
     places::Places,
-    runs::{RunIndex, Sight},
+    runs::Sight,
     sale::ShowState,
-    seat_bitmap::SeatBitmap,
     show::Show,
     taking::Taking,
     view::HoldDetails,
@@ -31,13 +30,12 @@ use crate::{
 mod accessible;
 mod choose;
 mod field;
+mod possible;
 mod split;
 
 use choose::Choice;
 use field::Field;
-
-/// The reach of whoever may draw from all of them.
-const EVERY_CHANNEL: u64 = u64::MAX;
+pub(super) use possible::is_possible;
 
 /// How places were chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -141,29 +139,6 @@ pub(super) fn choose(
 fn seats(field: &Field<'_>, hold_id: HoldId) -> Result<Choice, Rejection> {
     let wish = field.wish;
     if wish.bays > 0 { accessible::seats(field, hold_id) } else { choose::seats(field, wish.quantity, hold_id) }
-}
-
-/// Whether the house could meet a wish if all of its places were free and its channels open. As costly as the first
-/// question in a new sight.
-pub(super) fn is_possible(show: &Show, wish: &Wish) -> bool {
-    let parts = show.manifest.parts();
-    let needed = wish.at_least.unwrap_or(wish.quantity);
-    if parts.capacity.is_some_and(|capacity| capacity < needed) {
-        return false;
-    }
-    if let [section] = *wish.sections
-        && let Some(capacity) = show.manifest.ga_capacity(section)
-    {
-        let mut pools = parts.pools.iter().filter(|pool| pool.sections.contains(&section));
-        return units_will_do(show, wish, section) && capacity >= needed && pools.all(|pool| pool.capacity >= needed);
-    }
-    let mut house = SeatBitmap::full(show.manifest.seats());
-    show.retired.iter().for_each(|retired| house.remove_all(retired));
-    let index = RunIndex::new(show, Sight::new(wish, &show.manifest, EVERY_CHANNEL), &house);
-    let nothing = Places::default();
-    // Which of the seats that are as good is not asked.
-    let any = HoldId::new(&[1; 16]).expect("an id");
-    seats(&Field::new(show, wish, &index, &nothing).in_house(&house), any).is_ok()
 }
 
 /// So many units of a section, or as many as there are if that is enough. `own` ones count as free.

@@ -65,7 +65,7 @@ impl Sight {
         Self { reach, categories: EVERY_CATEGORY, excludes_restricted: false }
     }
 
-    fn has_category(&self, CategoryIndex(category): CategoryIndex) -> bool {
+    pub(super) fn has_category(&self, CategoryIndex(category): CategoryIndex) -> bool {
         self.categories[usize::from(category / 64)] & (1 << (category % 64)) != 0
     }
 

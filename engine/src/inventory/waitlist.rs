@@ -235,7 +235,7 @@ impl Waitlist {
     /// Stores an entry under an id that is not in use.
     pub(super) fn insert(&mut self, joined: EntryJoined, manifest: &Manifest, open: u64) {
         let sight = Sight::new(&joined.wish, manifest, joined.channels | open);
-        let queue = self.join_queue(joined.wish, joined.channels, sight);
+        let queue = self.join_queue(joined.wish, joined.channels, sight, joined.is_possible);
         self.joined += 1;
         let (id, buyer) = (joined.hold_id, joined.buyer);
         let (number, priority) = (self.joined, joined.priority);
@@ -271,15 +271,20 @@ impl Waitlist {
         self.by_wish.get(&(wish.clone(), channels)).map(|queue| self.queues.get(*queue))
     }
 
-    fn join_queue(&mut self, wish: Wish, channels: u64, sight: Sight) -> u32 {
+    fn join_queue(&mut self, wish: Wish, channels: u64, sight: Sight, is_possible: bool) -> u32 {
         let key = (wish, channels);
         if let Some(&queue) = self.by_wish.get(&key) {
             return queue;
         }
         let (wish, channels) = key.clone();
         let sections = wish.sections.clone();
-        let queue =
-            self.queues.insert(Queue { wish, channels, sight, is_possible: Cell::default(), entries: VecDeque::new() });
+        let queue = self.queues.insert(Queue {
+            wish,
+            channels,
+            sight,
+            is_possible: Cell::new(Some(is_possible)),
+            entries: VecDeque::new(),
+        });
         if sections.is_empty() {
             self.of_any_section.push(queue);
         }

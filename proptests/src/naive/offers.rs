@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use usher_engine::{
     command::Adjacency,
-    ids::{HoldId, SeatIndex},
+    ids::{HoldId, SeatIndex, SectionIndex},
     inventory::{
         hold_best::{Placement, Step},
         places::Places,
@@ -23,7 +23,7 @@ use super::{
 };
 
 /// Entries for which places are gathered at one time.
-const GATHERINGS_MAX: usize = 64;
+const GATHERINGS_MAX: usize = 16;
 
 /// Offers and gathers until nothing more follows from what came back. While the show is not on sale, it stays to be looked
 /// at.
@@ -86,11 +86,21 @@ fn offer_to(show: &mut Show, entry: &Entry, now: Timestamp) -> bool {
     if !may_sit_together(show, entry, &gathered) {
         return false;
     }
-    let (wish, channels, own) = (&entry.wish, entry.channels.clone(), &gathered);
-    let Ok((places, placement)) = Search { show, wish, channels, own, id: entry.id, now }.best() else { return false };
     let nothing = Places::default();
-    let search =
-        Search { show, wish, channels: entry.channels.clone(), own: &nothing, id: entry.id, now: Timestamp(0) };
+    let search = Search { show, wish: &entry.wish, channels: entry.channels.clone(), own: &nothing, id: entry.id, now };
+    if let Ok((places, placement)) = search.best() {
+        let is_free = has_capacity(show, places.count());
+        if is_free {
+            offer(show, entry, &places, placement, now);
+        }
+        return is_free;
+    }
+    let is_fitting = |seat: &SeatIndex| would_suit(show, entry, *seat, &gathered);
+    let is_wished = |section: &SectionIndex| entry.wish.sections == [*section];
+    let seats: Vec<SeatIndex> = gathered.seats().filter(is_fitting).collect();
+    let own = Places::new(seats, gathered.ga().filter(|(section, _)| is_wished(section))).unwrap_or_default();
+    let Ok((places, placement)) = (Search { own: &own, ..search }).best() else { return false };
+    let search = Search { show, wish: &entry.wish, channels: entry.channels.clone(), own: &nothing, id: entry.id, now };
     let room = |section| search.show.room(section, search.own);
     let mut missing: BTreeMap<_, _> =
         places.ga().map(|(section, units)| (section, units.saturating_sub(room(section)))).collect();

@@ -52,7 +52,7 @@ pub(in crate::inventory) fn join(
     let (hold_id, buyer, wish) = (command.hold_id, command.buyer.clone(), command.wish.clone());
     let view =
         WaitView { hold_id, buyer: buyer.clone(), wish: wish.clone(), waiting: waiting + 1, gathered: 0, is_possible };
-    let joined = EntryJoined { hold_id, buyer, wish, priority: command.priority, channels };
+    let joined = EntryJoined { hold_id, buyer, wish, priority: command.priority, channels, is_possible };
     events.push(Event::EntryJoined(Box::new(joined)));
     Ok(Answer::Waiting(view))
 }

@@ -1,8 +1,8 @@
 //! Who gets a place that came back: an offer for the first entry that it satisfies, before anybody else sees it.
 //!
 //! 1. A party for which places are gathered, if this one completes it.
-//! 2. In the waitlist's order: the first entry that is satisfied by what is free, together with what is gathered for
-//!    those who come after it; or the first party for which places are gathered, if this one brings it nearer.
+//! 2. In the waitlist's order: the first entry that is satisfied by what is free, or else together with what is gathered
+//!    for those who come after it; or the first party for which places are gathered, if this one brings it nearer.
 //! 3. If there is none: the first entry that may be split and that it would bring nearer, for which it is then withheld
 //!    for a bounded time, once.
 //! 4. The public.
@@ -15,7 +15,7 @@ use super::super::{
     grant,
     hold::{Hold, Rare},
     hold_best::{self, Placement, Step},
-    places::Places,
+    places::{PLACES_PER_HOLD_MAX, Places},
     show::Show,
 };
 use crate::{
@@ -23,13 +23,14 @@ use crate::{
     event::{Event, HoldGranted, OfferMade},
     ids::{BuyerId, HoldId, SeatIndex, SectionIndex},
     inventory::waitlist::{Gathering, Queue},
+    rejection::Rejection,
     time::Timestamp,
 };
 
 /// Entries of a queue that are passed over because their buyers have reached a limit, before the queue is.
 const PASSED_OVER_MAX: usize = 16;
 /// Entries for which places are gathered at one time.
-const GATHERINGS_MAX: usize = 64;
+const GATHERINGS_MAX: usize = 16;
 
 /// What follows for those who wait from what came back, one step of it. The caller applies it and asks again, until
 /// nothing follows.
@@ -37,51 +38,61 @@ pub(in crate::inventory) fn next(show: &Show, now: Timestamp) -> Option<Event> {
     if show.policy.waitlist_closes_at.is_some_and(|closes_at| now >= closes_at) {
         return None;
     }
-    complete(show, now).or_else(|| {
+    let parties = parties(show);
+    complete(show, &parties, now).or_else(|| {
         let queues = queues_to_look_at(show);
-        serve_first(show, &queues, now).or_else(|| gather(show, &queues, now))
+        serve_first(show, &parties, &queues, now).or_else(|| gather(show, &queues, now))
     })
-}
-
-/// The rest of the places for a party that something is gathered for.
-fn complete(show: &Show, now: Timestamp) -> Option<Event> {
-    let completed = gatherings_with(show, |gathered, back, quantity| gathered + back == quantity);
-    completed.into_iter().find_map(|(_, slot, back)| {
-        let (entry, gathering) = (show.waitlist.entry(slot), show.waitlist.gathering(slot)?);
-        let places = gathering.places.with(&back);
-        let chosen = (places, Placement { step: Step::Scattered, score: 0 });
-        may_have(show, &entry.buyer, chosen.0.count()).then(|| offer(show, slot, chosen, Vec::new(), now))
-    })
-}
-
-/// The parties that something is gathered for, in order, with what came back for them, if `is_meant` holds of the numbers
-/// of places that are gathered, that came back, and that are wished for.
-fn gatherings_with(show: &Show, is_meant: impl Fn(u32, u32, u32) -> bool) -> SmallVec<[(Key, u32, Places); 4]> {
-    let wanted = |(slot, gathering): (u32, &Gathering)| {
-        let queue = show.waitlist.queue_of(slot);
-        let (gathered, quantity) = (gathering.places.count(), queue.wish.quantity);
-        let back = returned_for(show, queue, quantity - gathered)?;
-        is_meant(gathered, back.count(), quantity).then(|| (show.waitlist.key(slot), slot, back))
-    };
-    let mut parties: SmallVec<[_; 4]> = show.waitlist.gatherings().filter_map(wanted).collect();
-    parties.sort_unstable_by_key(|(key, ..)| *key);
-    parties
 }
 
 /// What decides who is first.
 type Key = (u64, u64);
 
-/// Who may be first: somebody for whom places are gathered, with what came back for him; or the first of a queue.
-enum Candidate {
-    Gathers(Places),
+/// One that places are gathered for.
+struct Party {
+    key: Key,
+    slot: u32,
+    /// What came back for it.
+    back: Places,
+    is_complete: bool,
+}
+
+/// Those whom something that came back brings nearer, in order.
+fn parties(show: &Show) -> SmallVec<[Party; 2]> {
+    let nearer = |(slot, gathering): (u32, &Gathering)| {
+        let queue = show.waitlist.queue_of(slot);
+        let missing = queue.wish.quantity - gathering.places.count();
+        let back = returned_for(show, queue, missing)?;
+        let is_complete = back.count() == missing;
+        Some(Party { key: show.waitlist.key(slot), slot, back, is_complete })
+    };
+    let mut parties: SmallVec<[Party; 2]> = show.waitlist.gatherings().filter_map(nearer).collect();
+    parties.sort_unstable_by_key(|party| party.key);
+    parties
+}
+
+/// The rest of the places for a party.
+fn complete(show: &Show, parties: &[Party], now: Timestamp) -> Option<Event> {
+    parties.iter().filter(|party| party.is_complete).find_map(|party| {
+        let (entry, gathering) = (show.waitlist.entry(party.slot), show.waitlist.gathering(party.slot)?);
+        let places = gathering.places.with(&party.back);
+        let chosen = (places, Placement { step: Step::Scattered, score: 0 });
+        may_have(show, &entry.buyer, chosen.0.count()).then(|| offer(show, party.slot, chosen, Vec::new(), now))
+    })
+}
+
+/// Who may be first: a party, or the first of a queue.
+#[derive(Clone, Copy)]
+enum Candidate<'a> {
+    Gathers(&'a Places),
     Queues(u32),
 }
 
 /// An offer for the first entry that is satisfied, or more for a party that it does not complete, in order.
-fn serve_first(show: &Show, queues: &[u32], now: Timestamp) -> Option<Event> {
-    let nearer = gatherings_with(show, |gathered, back, quantity| gathered + back < quantity);
-    let nearer = nearer.into_iter().map(|(key, slot, back)| (key, slot, Candidate::Gathers(back)));
-    let mut candidates: SmallVec<[(Key, u32, Candidate); 32]> = nearer.collect();
+fn serve_first(show: &Show, parties: &[Party], queues: &[u32], now: Timestamp) -> Option<Event> {
+    let nearer = parties.iter().filter(|party| !party.is_complete);
+    let nearer = nearer.map(|party| (party.key, party.slot, Candidate::Gathers(&party.back)));
+    let mut candidates: SmallVec<[(Key, u32, Candidate<'_>); 32]> = nearer.collect();
     for &queue in queues {
         let Some(wanted) = show.waitlist.queue(queue) else { continue };
         let quantity = wanted.wish.quantity;
@@ -91,86 +102,104 @@ fn serve_first(show: &Show, queues: &[u32], now: Timestamp) -> Option<Event> {
         }
     }
     candidates.sort_unstable_by_key(|(key, ..)| *key);
-    let mut later = Later::new(show);
+    let gathered = Gathered::new(show);
     candidates.into_iter().find_map(|(key, slot, candidate)| match candidate {
         Candidate::Gathers(places) => {
             let until = show.waitlist.gathering(slot)?.until;
-            Some(Event::PlacesGathered { hold_id: show.waitlist.entry(slot).id, places, until })
+            Some(Event::PlacesGathered { hold_id: show.waitlist.entry(slot).id, places: places.clone(), until })
         }
-        Candidate::Queues(queue) => {
-            later.pass(key);
-            offer_to(show, slot, queue, &later, now)
-        }
+        Candidate::Queues(queue) => offer_to(show, (key, slot), queue, &gathered, now),
     })
 }
 
-/// An offer for an entry that comes before these gatherings, if it can be satisfied.
-fn offer_to(show: &Show, slot: u32, queue: u32, later: &Later<'_>, now: Timestamp) -> Option<Event> {
+/// An offer for an entry: of what is free, or else with what is gathered for those who come after it.
+fn offer_to(
+    show: &Show,
+    (key, slot): (Key, u32),
+    queue: u32,
+    gathered: &Gathered<'_>,
+    now: Timestamp,
+) -> Option<Event> {
     let is_new = show.waitlist.look.everywhere || show.waitlist.look.queues.contains(&queue);
     let queue = show.waitlist.queue(queue)?;
-    if !is_new && !may_sit_together(show, queue, &later.places) {
+    if !is_new && !may_sit_together(show, queue, |seat| gathered.has_after(key, seat)) {
         return None;
     }
-    let id = show.waitlist.entry(slot).id;
-    let chosen = hold_best::choose(show, &queue.wish, &queue.sight, &later.places, (id, now)).ok()?;
-    let taken_over = later.taken_over(&chosen.0);
-    let gathered: u32 = taken_over.iter().map(|(_, places)| places.count()).sum();
-    has_capacity(show, chosen.0.count() - gathered).then(|| offer(show, slot, chosen, taken_over, now))
+    let choose =
+        |own: &Places| hold_best::choose(show, &queue.wish, &queue.sight, own, (show.waitlist.entry(slot).id, now));
+    let available = match choose(&Places::default()) {
+        Ok(chosen) => {
+            return has_capacity(show, chosen.0.count()).then(|| offer(show, slot, chosen, Vec::new(), now));
+        }
+        Err(Rejection::SoldOut { available, .. }) if queue.wish.bays == 0 => available,
+        Err(_) => queue.wish.quantity,
+    };
+    let own = gathered.after(key, queue);
+    if own.is_empty() || available + own.count() < queue.wish.at_least.unwrap_or(queue.wish.quantity) {
+        return None;
+    }
+    let chosen = choose(&own).ok()?;
+    let taken_over = gathered.taken_over(key, &chosen.0);
+    let lost: u32 = taken_over.iter().map(|(_, places)| places.count()).sum();
+    has_capacity(show, chosen.0.count() - lost).then(|| offer(show, slot, chosen, taken_over, now))
 }
 
-/// What is gathered for those who come after somebody: he may have it.
-struct Later<'a> {
+/// What is gathered, for whom: whoever comes before them may have it.
+struct Gathered<'a> {
     show: &'a Show,
     /// In order.
     parties: SmallVec<[(Key, u32, &'a Places); 4]>,
-    /// Of all of them.
-    places: Places,
 }
 
-impl<'a> Later<'a> {
-    /// Before anybody's turn.
+impl<'a> Gathered<'a> {
     fn new(show: &'a Show) -> Self {
         let gatherings = show.waitlist.gatherings();
         let mut parties: SmallVec<[_; 4]> =
             gatherings.map(|(slot, gathering)| (show.waitlist.key(slot), slot, &gathering.places)).collect();
         parties.sort_unstable_by_key(|(key, ..)| *key);
-        let places = united(&parties);
-        Self { show, parties, places }
+        Self { show, parties }
     }
 
-    /// It is the turn of whoever has this key.
-    fn pass(&mut self, key: Key) {
-        let passed = self.parties.iter().take_while(|(other, ..)| *other < key).count();
-        if passed > 0 {
-            self.parties.drain(..passed);
-            self.places = united(&self.parties);
+    /// Of those who come after somebody, the last first.
+    fn parties_after(&self, key: Key) -> impl Iterator<Item = (u32, &'a Places)> + '_ {
+        let after = self.parties.iter().rev().take_while(move |(other, ..)| *other > key);
+        after.map(|&(_, slot, places)| (slot, places))
+    }
+
+    fn has_after(&self, key: Key, seat: SeatIndex) -> bool {
+        self.parties_after(key).any(|(_, places)| places.contains_seat(seat))
+    }
+
+    /// What a queue wishes for of it; no more than a hold may have.
+    fn after(&self, key: Key, queue: &Queue) -> Places {
+        if let [section] = *queue.wish.sections
+            && self.show.manifest.ga_capacity(section).is_some()
+        {
+            let units: u32 = self.parties_after(key).map(|(_, places)| places.units_of(section)).sum();
+            return Places::new([], [(section, units.min(PLACES_PER_HOLD_MAX))]).unwrap_or_default();
         }
+        let seats = self.parties_after(key).flat_map(|(_, places)| places.seats());
+        let fitting = seats.filter(|seat| suits(self.show, queue, *seat));
+        Places::new(fitting.take(PLACES_PER_HOLD_MAX as usize), []).unwrap_or_default()
     }
 
     /// From whom chosen places are taken, as far as they are not free: of units the last in order loses first.
-    fn taken_over(&self, chosen: &Places) -> Vec<(HoldId, Places)> {
-        let missing = |(section, units): (SectionIndex, u32)| {
-            (section, units.saturating_sub(self.show.ga_room(section, &Places::default())))
-        };
+    fn taken_over(&self, key: Key, chosen: &Places) -> Vec<(HoldId, Places)> {
+        let room = |section| self.show.ga_room(section, &Places::default());
+        let missing = |(section, units): (SectionIndex, u32)| (section, units.saturating_sub(room(section)));
         let mut missing: SmallVec<[_; 2]> = chosen.ga().map(missing).collect();
-        let mut taken_over = Vec::new();
-        for (_, slot, gathered) in self.parties.iter().rev() {
-            let seats = gathered.seats().filter(|seat| chosen.contains_seat(*seat));
+        let lost = |(slot, places): (u32, &Places)| {
+            let seats = places.seats().filter(|seat| chosen.contains_seat(*seat));
             let units = missing.iter_mut().map(|(section, missing)| {
-                let units = gathered.units_of(*section).min(*missing);
+                let units = places.units_of(*section).min(*missing);
                 *missing -= units;
                 (*section, units)
             });
-            if let Ok(places) = Places::new(seats, units.filter(|(_, units)| *units > 0)) {
-                taken_over.push((self.show.waitlist.entry(*slot).id, places));
-            }
-        }
-        taken_over
+            let lost = Places::new(seats, units.filter(|(_, units)| *units > 0)).ok()?;
+            Some((self.show.waitlist.entry(slot).id, lost))
+        };
+        self.parties_after(key).filter_map(lost).collect()
     }
-}
-
-fn united(parties: &[(Key, u32, &Places)]) -> Places {
-    parties.iter().fold(Places::default(), |all, (.., places)| all.with(places))
 }
 
 /// The queues that may be satisfied now and were not before.
@@ -199,7 +228,7 @@ fn queues_to_look_at(show: &Show) -> SmallVec<[u32; 32]> {
 
 /// Whether a party that must sit side by side could, with one of the seats that came back: there was no other block
 /// before. Cheaper than looking everywhere for each queue.
-fn may_sit_together(show: &Show, queue: &Queue, later: &Places) -> bool {
+fn may_sit_together(show: &Show, queue: &Queue, is_gathered: impl Fn(SeatIndex) -> bool) -> bool {
     let wish = &queue.wish;
     if wish.adjacency != Adjacency::Required || wish.bays > 0 || !show.waitlist.look.sections.is_empty() {
         return true;
@@ -208,7 +237,7 @@ fn may_sit_together(show: &Show, queue: &Queue, later: &Places) -> bool {
         let row = &show.manifest.rows()[show.manifest.row_of(seat)];
         let is_free = |seat: &u32| {
             let seat = SeatIndex(*seat);
-            (show.available.contains(seat) || later.contains_seat(seat)) && suits(show, queue, seat)
+            (show.available.contains(seat) || is_gathered(seat)) && suits(show, queue, seat)
         };
         let wanted = wish.quantity as usize;
         let right = (seat.0..row.first_seat + row.seats).take_while(is_free).take(wanted).count();
@@ -224,7 +253,7 @@ fn gather(show: &Show, queues: &[u32], now: Timestamp) -> Option<Event> {
     let first_of = |queue: u32| {
         let wanted = show.waitlist.queue(queue)?;
         let wish = &wanted.wish;
-        if wish.quantity < 2 || wish.adjacency == Adjacency::Required || wish.bays > 0 || !wanted.is_possible(show) {
+        if wish.quantity < 2 || wish.adjacency == Adjacency::Required || wish.bays > 0 {
             return None;
         }
         let mut entries = show.waitlist.entries_of(queue).take(PASSED_OVER_MAX);
@@ -232,12 +261,16 @@ fn gather(show: &Show, queues: &[u32], now: Timestamp) -> Option<Event> {
             let entry = show.waitlist.entry(slot);
             !entry.was_gathered_for && may_have(show, &entry.buyer, wish.quantity)
         })?;
-        Some((show.waitlist.key(slot), slot, returned_for(show, wanted, wish.quantity)?))
+        Some((show.waitlist.key(slot), slot))
     };
-    let firsts = queues.iter().filter_map(|queue| first_of(*queue));
-    let (_, slot, places) = firsts.min_by_key(|(key, ..)| *key)?;
-    let hold_id = show.waitlist.entry(slot).id;
-    Some(Event::PlacesGathered { hold_id, places, until: now.plus_ms(show.policy.gather_ms_max) })
+    let mut firsts: SmallVec<[(Key, u32); 32]> = queues.iter().filter_map(|queue| first_of(*queue)).collect();
+    firsts.sort_unstable();
+    firsts.into_iter().find_map(|(_, slot)| {
+        let queue = show.waitlist.queue_of(slot);
+        let places = returned_for(show, queue, queue.wish.quantity).filter(|_| queue.is_possible(show))?;
+        let (hold_id, until) = (show.waitlist.entry(slot).id, now.plus_ms(show.policy.gather_ms_max));
+        Some(Event::PlacesGathered { hold_id, places, until })
+    })
 }
 
 /// Of what came back and is free still, at most so many places that a queue wishes for.

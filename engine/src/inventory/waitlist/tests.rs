@@ -33,7 +33,7 @@ fn wish(quantity: u32, sections: &[u32]) -> Wish {
 
 fn join(waitlist: &mut Waitlist, number: u8, wish: Wish, priority: u8) -> u32 {
     let (hold_id, buyer) = (id(number), BuyerId::new(&[number]).unwrap());
-    waitlist.insert(EntryJoined { hold_id, buyer, wish, priority, channels: 0 }, &manifest(), 0);
+    waitlist.insert(EntryJoined { hold_id, buyer, wish, priority, channels: 0, is_possible: true }, &manifest(), 0);
     waitlist.slot(hold_id).unwrap()
 }
 
