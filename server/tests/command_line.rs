@@ -66,7 +66,8 @@ fn a_sale_by_hand() {
         &confirm("--order o-2 --payment p-1"),
         &["with order o-1, payment p-1", "sold before, with order o-1; order o-2"],
     );
-    says(&confirm("--order o-1"), &["sold before, with payment \"p-1\"; payment \"\" is not kept"]);
+    says(&confirm("--order o-1 --payment p-2"), &["sold before, with payment \"p-1\"; payment \"p-2\" is not kept"]);
+    assert!(!confirm("--order o-1").contains("sold before"));
     assert!(!confirm("--order o-1 --payment p-1").contains("sold before"));
     says(&usher(address, &format!("booking transfer club {ANNS} --buyer ann --to eve"), 0), &["it is eve's now"]);
     says(&usher(address, "holds club --buyer eve", 0), &[ANNS, "West/A/4, West/A/5, West/A/6", "order o-1"]);

@@ -90,7 +90,7 @@ pub(super) fn print_sold_before(hold: &v1::Hold, order: &str, payment: &str, jso
     let Some(booking) = &hold.booking else { return };
     if !json && booking.order_ref != order {
         println!("  sold before, with order {}; order {order} is not kept", booking.order_ref);
-    } else if !json && booking.payment_ref != payment {
+    } else if !json && !payment.is_empty() && booking.payment_ref != payment {
         println!("  sold before, with payment {:?}; payment {payment:?} is not kept", booking.payment_ref);
     }
 }
