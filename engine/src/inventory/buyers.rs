@@ -23,6 +23,13 @@ pub(super) struct Buyer {
     link: Link,
 }
 
+impl Buyer {
+    /// One hold more names him.
+    pub(super) fn name_again(&mut self) {
+        self.holds = self.holds.checked_add(1).expect("fewer than 2^32 holds");
+    }
+}
+
 /// The holds of a buyer: most have one, whose slot is here; the others have a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Link(u32);
@@ -118,8 +125,7 @@ impl Buyers {
         let is_his = |&slot: &u32| records.get(slot).id == *id;
         match self.by_id.entry(hash(id), is_his, |&slot| hash(&records.get(slot).id)) {
             Entry::Occupied(known) => {
-                let buyer = records.get_mut(*known.get());
-                buyer.holds = buyer.holds.checked_add(1).expect("fewer than 2^32 holds");
+                records.get_mut(*known.get()).name_again();
                 *known.get()
             }
             Entry::Vacant(new) => {

@@ -147,9 +147,9 @@ pub(super) fn apply_split(show: &mut Show, hold_id: HoldId, rest_id: HoldId, res
     let more = own.map(Hold::more_of_rare);
     let (count, state) = (rest.count(), HoldState::Held);
     let rest = Hold { id: rest_id, buyer, ttl, granted_at, expires_at, places: rest, state, extends, more };
-    show.buyers.get_mut(buyer).places -= count;
-    let buyer = show.buyers.get(buyer).id.clone();
-    show.buyers.name(&buyer);
+    let tally = show.buyers.get_mut(buyer);
+    tally.places -= count;
+    tally.name_again();
     show.keep(rest, count);
 }
 
