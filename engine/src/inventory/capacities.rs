@@ -53,7 +53,7 @@ impl Rooms {
             units: sections.map(|section| show.ga_available(section)).collect(),
             pools_of,
             left: parts.pools.iter().map(|pool| pool.capacity.saturating_sub(show.taken_of_pool(pool))).collect(),
-            of_show: parts.capacity.map_or(u32::MAX, |capacity| capacity.saturating_sub(show.taken)),
+            of_show: show.room_of_show(),
         }
     }
 

@@ -166,6 +166,18 @@ impl Show {
         of_pools.chain(of_show).fold(self.ga_available_besides(section, own.units_of(section)), u32::min)
     }
 
+    /// Places that the show's capacity leaves.
+    pub(super) fn room_of_show(&self) -> u32 {
+        self.manifest.parts().capacity.map_or(u32::MAX, |capacity| capacity.saturating_sub(self.taken))
+    }
+
+    /// Until when a buyer who let holds expire may not hold, if he may not now. `slot` is where he is among the show's
+    /// buyers, if he is.
+    pub(super) fn cools_until(&self, slot: Option<u32>, now: Timestamp) -> Option<Timestamp> {
+        let lapses = self.lapses.get(&slot?)?;
+        (now < lapses.cools_until).then_some(lapses.cools_until)
+    }
+
     /// Held and sold, seats and units.
     pub(super) fn taken_places(&self) -> u32 {
         self.taken

@@ -339,10 +339,8 @@ pub(super) fn check_limits(show: &Show, slot: Option<u32>, gain: &Gain, now: Tim
             return Err(Rejection::LimitReached { limit, max: u64::from(max) });
         }
     }
-    match slot.and_then(|slot| show.lapses.get(&slot)) {
-        Some(lapses) if now < lapses.cools_until && !gain.overrides => {
-            Err(Rejection::CoolingDown { until: lapses.cools_until })
-        }
+    match show.cools_until(slot, now) {
+        Some(until) if !gain.overrides => Err(Rejection::CoolingDown { until }),
         _ => Ok(()),
     }
 }

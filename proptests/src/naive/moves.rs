@@ -15,6 +15,8 @@ use super::{
     show::Show,
 };
 
+/// Seats, and sections, that are looked at one by one.
+const NOTED_MAX: usize = 64;
 /// Ended holds that may be forgotten whenever one more ends.
 const FORGOTTEN_AT_ONCE: usize = 4;
 
@@ -78,18 +80,19 @@ impl Show {
 
     /// Those who wait for such places are to be looked at.
     pub(super) fn came_back(&mut self, places: &Places) {
-        if self.entries.is_empty() {
-            return;
-        }
-        self.look.seats.extend(places.seats());
-        self.look.sections.extend(places.ga().map(|(section, _)| section));
+        let (seats, ga) = (places.seats().collect::<Vec<_>>(), places.ga().collect::<Vec<_>>());
+        self.look_at_new(&seats, &ga);
     }
 
     pub(super) fn look_at_new(&mut self, seats: &[SeatIndex], ga: &[(SectionIndex, u32)]) {
-        if !self.entries.is_empty() {
-            self.look.seats.extend(seats);
-            self.look.sections.extend(ga.iter().map(|(section, _)| section));
+        if self.entries.is_empty() {
+            return;
         }
+        self.look.noted[0] += seats.len();
+        self.look.noted[1] += ga.len();
+        self.look.seats.extend(seats);
+        self.look.sections.extend(ga.iter().map(|(section, _)| section));
+        self.look.everywhere |= self.look.noted.iter().any(|noted| *noted > NOTED_MAX);
     }
 
     pub(super) fn look_everywhere(&mut self) {

@@ -43,7 +43,7 @@ fn complete(show: &mut Show, now: Timestamp) -> bool {
     for entry in gathering.cloned().collect::<Vec<_>>() {
         let missing = entry.wish.quantity - show.places_of(entry.id).count();
         let back = returned_for(show, &entry, missing);
-        if back.count() == missing && may_have(show, &entry) {
+        if back.count() == missing && may_have(show, &entry, now) {
             show.gather(entry.id, &back);
             let places = show.places_of(entry.id);
             offer(show, &entry, &places, Placement { step: Step::Scattered, score: 0 }, now);
@@ -56,7 +56,7 @@ fn complete(show: &mut Show, now: Timestamp) -> bool {
 /// In turn (2.): the first whom what is free satisfies, with what is gathered for those after him, gets an offer; or the
 /// first party for which places are gathered gets more of them.
 fn serve_first(show: &mut Show, now: Timestamp) -> bool {
-    let queueing = queueing(show);
+    let queueing = queueing(show, now);
     // Who wishes for the same as somebody before him cannot have what that one cannot.
     let is_first = |entry: &Entry| {
         let is_same = |other: &&Entry| other.wish == entry.wish && other.channels == entry.channels;
@@ -155,7 +155,7 @@ fn gather(show: &mut Show, now: Timestamp) -> bool {
     if show.policy.gather_ms_max == 0 || gatherings >= GATHERINGS_MAX {
         return false;
     }
-    for entry in queueing(show) {
+    for entry in queueing(show, now) {
         let wish = &entry.wish;
         let is_alone = wish.quantity < 2 || wish.adjacency == Adjacency::Required || wish.bays > 0;
         let is_alone = is_alone || !is_possible(show, wish, entry.id);
@@ -173,8 +173,8 @@ fn gather(show: &mut Show, now: Timestamp) -> bool {
 }
 
 /// Those whose turn it may be, in turn: nothing is gathered for them, they are to be looked at, and may have places.
-fn queueing(show: &Show) -> Vec<Entry> {
-    let is_one = |entry: &&&Entry| entry.gathers_until.is_none() && is_looked_at(show, entry) && may_have(show, entry);
+fn queueing(show: &Show, now: Timestamp) -> Vec<Entry> {
+    let is_one = |entry: &&&Entry| entry.gathers_until.is_none() && is_looked_at(show, entry) && may_have(show, entry, now);
     show.in_turn().iter().filter(is_one).map(|entry| (*entry).clone()).collect()
 }
 
@@ -199,7 +199,8 @@ fn would_suit(show: &Show, entry: &Entry, seat: SeatIndex, own: &Places) -> bool
     search.is_free(seat, false) || (wish.bays > 0 && search.is_free(seat, true))
 }
 
-/// Of what came back and is free still, at most so many places that an entry wishes for.
+/// Of what came back and is free still, at most so many places that an entry wishes for. If all is to be looked at, all
+/// that is free counts.
 fn returned_for(show: &Show, entry: &Entry, max: u32) -> Places {
     let own = Places::default();
     let search = Search {
@@ -210,23 +211,27 @@ fn returned_for(show: &Show, entry: &Entry, max: u32) -> Places {
         id: entry.id,
         now: Timestamp(0),
     };
-    let seats = show.look.seats.iter().copied().filter(|seat| suits(show, entry, *seat)).take(max as usize);
-    let seats: Vec<_> = seats.collect();
+    let max = max.min(show.room_of_show(&own));
+    let everywhere = show.look.everywhere;
+    let came_back = |seat: &SeatIndex| everywhere || show.look.seats.contains(seat);
+    let seats = show.seat_indexes().filter(|seat| came_back(seat) && suits(show, entry, *seat));
+    let seats: Vec<_> = seats.take(max as usize).collect();
     let mut units = None;
     if let [section] = *entry.wish.sections
-        && show.look.sections.contains(&section)
-        && search.will_do(show.units[&section].category)
+        && (everywhere || show.look.sections.contains(&section))
+        && show.units.get(&section).is_some_and(|units| search.will_do(units.category))
     {
         units = Some((section, search.show.room(section, search.own).min(max))).filter(|(_, units)| *units > 0);
     }
-    let places = Places::new(seats, units).unwrap_or_default();
-    if has_capacity(show, places.count()) { places } else { Places::default() }
+    Places::new(seats, units).unwrap_or_default()
 }
 
-/// Whether a buyer may have what he waits for, and one hold more.
-fn may_have(show: &Show, entry: &Entry) -> bool {
+/// Whether a buyer may have what he waits for, and one hold more, now.
+fn may_have(show: &Show, entry: &Entry, now: Timestamp) -> bool {
     let policy = &show.policy;
-    show.places_of_buyer(&entry.buyer) + entry.wish.quantity <= policy.places_per_buyer_max
+    let cools_down = show.lapses.get(&entry.buyer).is_some_and(|lapses| now < lapses.cools_until);
+    !cools_down
+        && show.places_of_buyer(&entry.buyer) + entry.wish.quantity <= policy.places_per_buyer_max
         && show.live_holds_of_buyer(&entry.buyer) < policy.live_holds_per_buyer_max
         && show.live_holds() < policy.holds_per_show_max
 }

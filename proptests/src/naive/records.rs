@@ -197,6 +197,8 @@ pub(super) struct Look {
     pub(super) everywhere: bool,
     pub(super) seats: BTreeSet<SeatIndex>,
     pub(super) sections: BTreeSet<SectionIndex>,
+    /// How often a seat, and a section, was noted: for more than a few, all is to be looked at.
+    pub(super) noted: [usize; 2],
     /// What those wished for who joined, and from which channels.
     pub(super) joined: Vec<(Wish, BTreeSet<usize>)>,
 }

@@ -100,6 +100,9 @@ pub(super) fn join(show: &mut Show, command: &JoinWaitlist, now: Timestamp) -> O
             return Err(Rejection::LimitReached { limit, max: u64::from(max) });
         }
     }
+    if let Some(lapses) = show.lapses.get(&command.buyer).filter(|lapses| now < lapses.cools_until) {
+        return Err(Rejection::CoolingDown { until: lapses.cools_until });
+    }
     if let Some(hold_id) = waits_as(show, &command.buyer, now) {
         return Err(Rejection::WaitsAlready { hold_id });
     }

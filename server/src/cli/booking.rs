@@ -22,7 +22,8 @@ pub(super) enum Booking {
     Exchange(Exchange),
 }
 
-/// Without any place, all of the booking. Units are counted from the booking as it was confirmed.
+/// Without any place, all of the booking. Units are counted from the booking as it was confirmed, so that it may be sent
+/// again: of 3 units `--ga Floor=1` leaves 2, and then `--ga Floor=2` leaves 1.
 #[derive(Debug, Args)]
 pub(super) struct Cancel {
     /// Show that the booking is in

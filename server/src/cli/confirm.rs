@@ -13,7 +13,8 @@ use super::{
 };
 use crate::token::new_hold_id;
 
-/// Confirming again returns the first booking, also with another order: the order that is printed is the booking's.
+/// Confirming again returns the first booking, also with another order, other places or another id for the rest: what is
+/// printed is the booking as it is.
 #[derive(Debug, Args)]
 pub(super) struct Confirm {
     /// Show that the hold is in
@@ -29,7 +30,7 @@ pub(super) struct Confirm {
     /// Your payment's reference
     #[arg(long, default_value = "")]
     payment: String,
-    /// Keep the rest held under this new id, a UUID, until the same deadline
+    /// Keep the rest, if there is any, held under this new id, a UUID, until the same deadline
     #[arg(long, value_name = "UUID")]
     keep_rest_as: Option<HoldIdArg>,
     /// Also if the hold expired a moment ago and every place is still free

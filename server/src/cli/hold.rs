@@ -54,7 +54,8 @@ pub(super) struct Extend {
     server: ServerArgs,
 }
 
-/// Releasing again is a success. Releasing an id that was never held fences it against a late duplicate.
+/// Releasing again is a success. Releasing an id that was never held fences it against a late duplicate. Units are counted
+/// from the grant, so that it may be sent again: of 3 units `--ga Floor=1` leaves 2, and then `--ga Floor=2` leaves 1.
 #[derive(Debug, Args)]
 pub(super) struct Release {
     /// Show that the hold is in

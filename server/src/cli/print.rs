@@ -39,7 +39,7 @@ pub(super) fn print_hold(hold: &v1::Hold, json: bool) {
         return;
     }
     let (id, currency) = (id_text(&hold.hold_id), &hold.currency);
-    let offered = if hold.is_offer { ", an offer" } else { "" };
+    let offered = if hold.is_offer && hold.state() == v1::HoldState::Held { ", an offer" } else { "" };
     let pinned = if hold.is_pinned { ", pinned" } else { "" };
     println!("{id} {}{offered}{pinned}", console::style(state_name(hold.state())).green());
     for seat in &hold.seats {
@@ -124,6 +124,7 @@ fn placement_text(placement: &v1::Placement, hold: &v1::Hold) -> String {
         v1::PlacementStep::TogetherLeavingOne => "together, leaving a single seat over",
         v1::PlacementStep::Split => "split within a section",
         v1::PlacementStep::AcrossSections => "split across sections",
+        v1::PlacementStep::Scattered if hold.seats.is_empty() => "standing",
         v1::PlacementStep::Scattered if placement.is_together => "the best seats, which are together",
         v1::PlacementStep::Scattered => "the best seats, wherever they are",
         v1::PlacementStep::Units => "standing",
@@ -248,4 +249,10 @@ pub(super) fn print_report(report: &v1::BulkReport, did: &str, json: bool) {
     if report.queued > 0 {
         println!("  {} of them are offered a few at a time to the {} who wait", report.queued, report.waiting);
     }
+}
+
+/// So many of something, as one says it.
+pub(super) fn counted(count: u32, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }

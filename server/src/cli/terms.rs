@@ -15,7 +15,7 @@ pub(super) struct TermsArgs {
     /// The buyer is entitled to wheelchair bays and companions' seats that are named
     #[arg(long)]
     accessible: bool,
-    /// Speak for the house: its blocked places may be taken
+    /// Speak for the house: seats that are blocked for it may be taken; of units unblock some first
     #[arg(long)]
     house: bool,
     /// Refuse if a named place changed its price or category since this version of the manifest

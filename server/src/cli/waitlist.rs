@@ -104,6 +104,9 @@ impl Leave {
                 println!("{}", serde_json::json!({ "hold_id": id.to_string(), "state": state }));
             } else {
                 println!("{id} {state}");
+                if answer.state() == v1::HoldState::Fenced {
+                    println!("  nobody waited under this id, and nobody can now");
+                }
             }
             Ok(())
         })

@@ -42,6 +42,9 @@ pub(in crate::inventory) fn join(
             return Err(Rejection::LimitReached { limit, max: u64::from(max) });
         }
     }
+    if let Some(until) = show.cools_until(show.buyers.find_slot(&command.buyer), now) {
+        return Err(Rejection::CoolingDown { until });
+    }
     if let Some(hold_id) = waits_as(show, &command.buyer, now) {
         return Err(Rejection::WaitsAlready { hold_id });
     }

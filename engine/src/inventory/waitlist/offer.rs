@@ -77,7 +77,7 @@ fn complete(show: &Show, parties: &[Party], now: Timestamp) -> Option<Event> {
         let (entry, gathering) = (show.waitlist.entry(party.slot), show.waitlist.gathering(party.slot)?);
         let places = gathering.places.with(&party.back);
         let chosen = (places, Placement { step: Step::Scattered, score: 0 });
-        may_have(show, &entry.buyer, chosen.0.count()).then(|| offer(show, party.slot, chosen, Vec::new(), now))
+        may_have(show, &entry.buyer, chosen.0.count(), now).then(|| offer(show, party.slot, chosen, Vec::new(), now))
     })
 }
 
@@ -97,7 +97,7 @@ fn serve_first(show: &Show, parties: &[Party], queues: &[u32], now: Timestamp) -
         let Some(wanted) = show.waitlist.queue(queue) else { continue };
         let quantity = wanted.wish.quantity;
         let mut entries = show.waitlist.entries_of(queue).take(PASSED_OVER_MAX);
-        if let Some(slot) = entries.find(|&slot| may_have(show, &show.waitlist.entry(slot).buyer, quantity)) {
+        if let Some(slot) = entries.find(|&slot| may_have(show, &show.waitlist.entry(slot).buyer, quantity, now)) {
             candidates.push((show.waitlist.key(slot), slot, Candidate::Queues(queue)));
         }
     }
@@ -259,7 +259,7 @@ fn gather(show: &Show, queues: &[u32], now: Timestamp) -> Option<Event> {
         let mut entries = show.waitlist.entries_of(queue).take(PASSED_OVER_MAX);
         let slot = entries.find(|&slot| {
             let entry = show.waitlist.entry(slot);
-            !entry.was_gathered_for && may_have(show, &entry.buyer, wish.quantity)
+            !entry.was_gathered_for && may_have(show, &entry.buyer, wish.quantity, now)
         })?;
         Some((show.waitlist.key(slot), slot))
     };
@@ -273,23 +273,30 @@ fn gather(show: &Show, queues: &[u32], now: Timestamp) -> Option<Event> {
     })
 }
 
-/// Of what came back and is free still, at most so many places that a queue wishes for.
+/// Of what came back and is free still, at most so many places that a queue wishes for. Where everything is to be looked
+/// at, because of a capacity or a rule that is another one now, all that is free counts as having come back.
 fn returned_for(show: &Show, queue: &Queue, max: u32) -> Option<Places> {
-    let look = &show.waitlist.look;
+    let (look, wish) = (&show.waitlist.look, &queue.wish);
+    let max = max.min(show.room_of_show());
     let free = |seat: &SeatIndex| show.available.contains(*seat) && suits(show, queue, *seat);
-    let mut seats: Vec<SeatIndex> = look.seats.iter().copied().filter(free).collect();
-    seats.sort_unstable();
-    seats.dedup();
-    seats.truncate(max as usize);
-    let of_units = |section: &&SectionIndex| {
-        *queue.wish.sections == [**section]
-            && seats.is_empty()
-            && hold_best::units_will_do(show, &queue.wish, **section)
+    let seats: Vec<SeatIndex> = if look.everywhere {
+        show.available.iter().filter(free).take(max as usize).collect()
+    } else {
+        let mut seats: Vec<SeatIndex> = look.seats.iter().copied().filter(free).collect();
+        seats.sort_unstable();
+        seats.dedup();
+        seats.truncate(max as usize);
+        seats
     };
-    let room = |section| show.ga_room(section, &Places::default()).min(max);
-    let units = look.sections.iter().find(of_units).map(|&section| (section, room(section)));
-    let places = Places::new(seats.iter().copied(), units.filter(|(_, units)| *units > 0)).ok()?;
-    has_capacity(show, places.count()).then_some(places)
+    let units = match *wish.sections {
+        [section] if look.everywhere || look.sections.contains(&section) => {
+            let will_do = hold_best::units_will_do(show, wish, section);
+            let room = show.ga_room(section, &Places::default()).min(max);
+            (will_do && room > 0).then_some((section, room))
+        }
+        _ => None,
+    };
+    Places::new(seats, units).ok()
 }
 
 /// Whether a free seat is one that a queue wishes for.
@@ -301,20 +308,21 @@ fn suits(show: &Show, queue: &Queue, seat: SeatIndex) -> bool {
             || wish.sections.binary_search(&manifest.rows()[manifest.row_of(seat)].section).is_ok())
 }
 
-/// Whether a buyer may have so many more places, and one hold more.
-fn may_have(show: &Show, buyer: &BuyerId, quantity: u32) -> bool {
+/// Whether a buyer may have so many more places, and one hold more, now.
+fn may_have(show: &Show, buyer: &BuyerId, quantity: u32, now: Timestamp) -> bool {
     let policy = &show.policy;
-    let known = show.buyers.find_slot(buyer).map(|slot| show.buyers.get(slot));
+    let slot = show.buyers.find_slot(buyer);
+    let known = slot.map(|slot| show.buyers.get(slot));
     let (places, live_holds) = known.map_or((0, 0), |buyer| (buyer.places, buyer.live_holds));
-    places + quantity <= policy.places_per_buyer_max
+    show.cools_until(slot, now).is_none()
+        && places + quantity <= policy.places_per_buyer_max
         && live_holds < policy.live_holds_per_buyer_max
         && show.holds.live() < policy.holds_per_show_max
 }
 
 /// Whether so many places more may be taken.
 fn has_capacity(show: &Show, places: u32) -> bool {
-    let capacity = show.manifest.parts().capacity;
-    capacity.is_none_or(|capacity| show.taken_places() + places <= capacity)
+    places <= show.room_of_show()
 }
 
 fn offer(

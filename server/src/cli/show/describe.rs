@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use usher_proto::v1::{self, over_committed::Of};
 
-use crate::cli::when::utc;
+use crate::cli::{print::counted, when::utc};
 
 /// More sections than this are printed only on demand.
 const SECTIONS_PRINTED_MAX: usize = 12;
@@ -136,7 +136,7 @@ pub(super) fn print_overview(overview: &v1::GetShowOverviewResponse, all_section
     print_capacities(overview);
     overview.blocks.iter().for_each(print_block);
     let (holds, bookings, waiting) = (overview.live_holds, overview.bookings, overview.waiting);
-    println!("  {holds} live holds, {bookings} bookings, {waiting} waiting");
+    println!("  {}, {}, {waiting} waiting", counted(holds, "live hold"), counted(bookings, "booking"));
     if overview.gathered > 0 {
         println!("  {} places are kept for some who wait, until they have all they need", overview.gathered);
     }

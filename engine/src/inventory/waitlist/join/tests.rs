@@ -104,3 +104,21 @@ fn a_key_is_kept_with_the_entry() {
                 => h3 offered A2 1000, until 11:05",
     );
 }
+
+/// Whoever has to wait before he may hold cannot join, and what comes back passes him by (rule: cool-down).
+#[test]
+fn who_cools_down_is_not_offered_anything() {
+    check(
+        "policy lapses 1, cool_down 10m
+         row A 2 in West
+         00:00  hold A1 A2 as h1 by bob              -> held 2000, until 10:00
+         00:01  join 1 any as h2                     -> waiting, 1 in all
+         00:02  hold 1xFloor as h3 for 5s            -> held 100, until 00:07
+         00:08  join 1 any as h4                     -> rejected: cooling down until 10:07
+         00:09  release A1 of h1 by bob              -> held
+         00:10  get h2                               -> waiting, 1 in all
+         00:11  hold A1 as h5 by cyd                 -> held 1000, until 10:11
+         10:07  release h5 by cyd                    -> released
+                => h2 offered A1 1000, until 20:07",
+    );
+}

@@ -215,3 +215,43 @@ fn while_clocks_are_stopped_gathering_does_not_end() {
                 => h2 gathers no more",
     );
 }
+
+/// A pool that has grown by less than a party needs, or the show's capacity: what fits in now counts as having come back
+/// (rule: gathering).
+#[test]
+fn a_capacity_that_grew_brings_a_party_nearer() {
+    check(
+        "policy gather 3m
+         row A 4 in West
+         floor Floor 4
+         pool P 2 Floor
+         capacity 4
+         00:00  hold 2xFloor as h1 by bob            -> held 200, until 10:00
+         00:01  join 2 any in Floor as h2 by cyd     -> waiting, 1 in all
+         00:02  pool P 3 Floor                       -> version 2
+                => h2 gathers 1xFloor, until 03:02
+         00:03  pool P 4 Floor                       -> version 3
+                => h2 offered 2xFloor 200, until 10:03
+         00:04  join 2 any in West as h3 by dan      -> waiting, 1 in all
+         00:05  limit 5                              -> version 4
+                => h3 gathers A1, until 03:05
+         00:06  hold A2 as h4 by eve                 -> rejected: capacity of the show, 1 wanted, 0 left
+         00:07  limit 6                              -> version 5
+                => h3 offered A1 A2 2000, until 10:07",
+    );
+}
+
+/// Of what came back no more than the show's capacity allows (rule: gathering).
+#[test]
+fn no_more_is_gathered_than_a_capacity_allows() {
+    check(
+        "policy gather 3m
+         row A 6 in West
+         capacity 4
+         00:00  hold A1 A2 A3 A4 as h1 by bob        -> held 4000, until 10:00
+         00:01  join 3 any as h2 by cyd              -> waiting, 1 in all
+         00:02  limit 2                              -> version 2, the show over by 2
+         00:03  release A2 A3 A4 of h1 by bob        -> held
+                => h2 gathers A2, until 03:03",
+    );
+}
