@@ -128,7 +128,7 @@ mod tests {
              00:01  release A1 of h1 by bob              -> held
                     => h2 gathers A1, until 05:01
              05:02  tick                                 -> done
-                    => fans public; A5 from block:x; block:x released; h2 gathers A5, until 05:01; h2 gathers no more; h1 expired; h2 offered A1-A6 6000, until 15:02",
+                    => fans public; h2 gathers A6, until 05:01; A5 from block:x; block:x released; h2 gathers A5, until 05:01; h2 gathers no more; h1 expired; h2 offered A1-A6 6000, until 15:02",
         );
     }
 

@@ -260,6 +260,7 @@ pub(super) const REACHABLE: &[(&str, &[&str])] = &[
             "Held",
             "Released",
             "channel unknown",
+            "cooling down",
             "fenced",
             "id reused: buyer_id",
             "id reused: request",

@@ -119,6 +119,6 @@ fn who_cools_down_is_not_offered_anything() {
          00:10  get h2                               -> waiting, 1 in all
          00:11  hold A1 as h5 by cyd                 -> held 1000, until 10:11
          10:07  release h5 by cyd                    -> released
-                => h2 offered A1 1000, until 20:07",
+                => h2 offered A2 1000, until 20:07",
     );
 }

@@ -223,6 +223,7 @@ fn capacity_that_is_freed_elsewhere_serves_who_waits() {
          00:05  hold 4xFloor as h4 by eve            -> held 400, until 10:05
          00:06  join 2 any in Pit as h5 by fay       -> waiting, 1 in all
          00:07  release 1xFloor of h4 by eve         -> held
+                => h5 gathers 1xPit, until 10:07
          00:08  release 2xFloor of h4 by eve         -> held
                 => h5 offered 2xPit 200, until 10:08",
     );

@@ -250,8 +250,8 @@ fn no_more_is_gathered_than_a_capacity_allows() {
          capacity 4
          00:00  hold A1 A2 A3 A4 as h1 by bob        -> held 4000, until 10:00
          00:01  join 3 any as h2 by cyd              -> waiting, 1 in all
-         00:02  limit 2                              -> version 2, the show over by 2
-         00:03  release A2 A3 A4 of h1 by bob        -> held
-                => h2 gathers A2, until 03:03",
+         00:02  limit 3                              -> version 2, the show over by 1
+         00:03  release A3 A4 of h1 by bob           -> held
+                => h2 gathers A3, until 03:03",
     );
 }
