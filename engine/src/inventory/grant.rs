@@ -133,15 +133,14 @@ pub(super) fn apply_on_terms(show: &mut Show, on_terms: &mut GrantedOnTerms, at:
         show.lose_seats(slot, &on_terms.granted.places, at);
     }
     show.take(&on_terms.granted.places);
-    let rare = Rare {
-        request: on_terms.request,
-        placement: on_terms.placement,
-        tickets: std::mem::take(&mut on_terms.tickets),
-        override_reason: on_terms.override_reason.take(),
-        extendable_until: Some(on_terms.extendable_until).filter(|until| *until != show.extendable_until(at)),
-        ..Rare::default()
-    };
-    insert(show, &on_terms.granted, Some(Hold::more_of_rare(rare)), at);
+    let extendable_until = Some(on_terms.extendable_until).filter(|until| *until != show.extendable_until(at));
+    let is_rare = extendable_until.is_some() || !on_terms.tickets.is_empty() || on_terms.override_reason.is_some();
+    let rare = is_rare.then(|| {
+        let (tickets, override_reason) = (std::mem::take(&mut on_terms.tickets), on_terms.override_reason.take());
+        Box::new(Rare { tickets, override_reason, extendable_until, ..Rare::default() })
+    });
+    let (request, placement) = (on_terms.request, on_terms.placement);
+    insert(show, &on_terms.granted, Some(Box::new(More { request, placement, rare, ..More::default() })), at);
 }
 
 /// Stores a hold whose places are taken.

@@ -52,15 +52,16 @@ pub(super) struct More {
     /// What is left after a part was given back; as granted if absent.
     pub(super) remaining: Option<Places>,
     pub(super) booking: Option<Booking>,
+    /// A hash of what was asked for besides the places.
+    pub(super) request: Option<u64>,
+    /// How its places were chosen.
+    pub(super) placement: Option<Placement>,
     pub(super) rare: Option<Box<Rare>>,
 }
 
 /// What hardly any hold has.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rare {
-    /// A hash of what was asked for besides the places.
-    pub(super) request: Option<u64>,
-    pub(super) placement: Option<Placement>,
     pub(super) tickets: Vec<TicketCount>,
     /// What its places cost when it was granted, as far as that is not what they cost now.
     pub(super) prices: Prices,
@@ -158,7 +159,11 @@ impl Hold {
     }
 
     pub(super) fn request(&self) -> Option<u64> {
-        self.rare()?.request
+        self.more.as_ref()?.request
+    }
+
+    pub(super) fn placement(&self) -> Option<Placement> {
+        self.more.as_ref()?.placement
     }
 
     pub(super) fn is_pinned(&self) -> bool {

@@ -6,7 +6,7 @@
 use hashbrown::{HashTable, hash_table::Entry};
 
 /// Entries that a part is meant for when the table is full.
-const PART_ENTRIES: usize = 4_096;
+const PART_ENTRIES: usize = 512;
 /// Most parts.
 const PARTS_MAX: usize = 4_096;
 

@@ -136,8 +136,9 @@ impl Writer {
         self.value(&(hold.ttl, hold.granted_at, hold.expires_at, hold.state as u64, hold.extends));
         self.value(&(&hold.places, hold.remaining()));
         self.value(&hold.booking().map(|booking| (&booking.order, &booking.payment, booking.confirmed_at)));
+        self.value(&(hold.request(), hold.placement()));
         if let Some(rare) = hold.rare() {
-            self.value(&(rare.request, rare.placement, &rare.tickets, &rare.prices.seats, &rare.prices.ga));
+            self.value(&(&rare.tickets, &rare.prices.seats, &rare.prices.ga));
             self.value(&(rare.extendable_until, rare.pinned_from, rare.returns_later_ms, rare.has_lapsed));
             self.value(&(rare.difference_minor, rare.refunded_minor, rare.is_offer));
             self.value(&(&rare.booked, &rare.override_reason));

@@ -167,11 +167,13 @@ impl Show {
 
     fn details(&self, hold: &Hold, state: HoldState) -> Option<Box<HoldDetails>> {
         let refund_due = state == HoldState::Confirmed && self.is_cancelled();
+        let placement = hold.placement();
         let Some(rare) = hold.rare() else {
-            return refund_due.then(|| Box::new(HoldDetails { refund_due, ..HoldDetails::default() }));
+            let is_plain = placement.is_none() && !refund_due;
+            return (!is_plain).then(|| Box::new(HoldDetails { placement, refund_due, ..HoldDetails::default() }));
         };
         let details = HoldDetails {
-            placement: rare.placement,
+            placement,
             tickets: rare.tickets.clone(),
             prices: rare.prices.clone(),
             orphans: Vec::new(),

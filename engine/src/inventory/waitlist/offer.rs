@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 
 use super::super::{
     grant,
-    hold::{Hold, Rare},
+    hold::{More, Rare},
     hold_best::{self, Placement, Step},
     places::{PLACES_PER_HOLD_MAX, Places},
     show::Show,
@@ -357,8 +357,9 @@ pub(in crate::inventory) fn apply_offer(show: &mut Show, offer: &OfferMade, at: 
     }
     show.take(&granted.places.without(&held));
     let extendable_until = Some(granted.expires_at);
-    let rare = Rare { placement: Some(*placement), extendable_until, is_offer: true, ..Rare::default() };
-    grant::insert(show, granted, Some(Hold::more_of_rare(rare)), at);
+    let rare = Some(Box::new(Rare { extendable_until, is_offer: true, ..Rare::default() }));
+    let more = More { placement: Some(*placement), rare, ..More::default() };
+    grant::insert(show, granted, Some(Box::new(more)), at);
 }
 
 pub(in crate::inventory) fn apply_gathered(show: &mut Show, hold_id: HoldId, places: &Places, until: Timestamp) {
