@@ -110,6 +110,6 @@ mod tests {
         let mut table = SplitTable::default();
         table.expect(0, 1_048_576);
         (0..65_536).for_each(|slot| table.insert(hash(&slot), slot, hash));
-        assert!(table.parts.len() == 256 && table.parts.iter().all(|part| (150..400).contains(&part.len())));
+        assert!(table.parts.len() == 2_048 && table.parts.iter().all(|part| (8..80).contains(&part.len())));
     }
 }

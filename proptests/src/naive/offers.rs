@@ -174,7 +174,8 @@ fn gather(show: &mut Show, now: Timestamp) -> bool {
 
 /// Those whose turn it may be, in turn: nothing is gathered for them, they are to be looked at, and may have places.
 fn queueing(show: &Show, now: Timestamp) -> Vec<Entry> {
-    let is_one = |entry: &&&Entry| entry.gathers_until.is_none() && is_looked_at(show, entry) && may_have(show, entry, now);
+    let is_one =
+        |entry: &&&Entry| entry.gathers_until.is_none() && is_looked_at(show, entry) && may_have(show, entry, now);
     show.in_turn().iter().filter(is_one).map(|entry| (*entry).clone()).collect()
 }
 

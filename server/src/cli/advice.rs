@@ -58,7 +58,9 @@ fn fixed(reason: &str) -> &'static str {
             "Nothing was held. Allow a split with --adjacency preferred (companions sit beside their bay all the \
              same), or ask for fewer."
         }
-        "CAPACITY_REACHED" => "Nothing was held. Ask for fewer, or wait. `usher show change set-capacity` and `set-pool` change capacities.",
+        "CAPACITY_REACHED" => {
+            "Nothing was held. Ask for fewer, or wait. `usher show change set-capacity` and `set-pool` change capacities."
+        }
         "MANIFEST_CHANGED" => "`usher show get SHOW --plan` prints the present prices.",
         "CHANNEL_UNKNOWN" => "`usher show get SHOW` lists the channels; `usher show channel set` defines one.",
         "WAITLIST_CLOSED" => "`usher show policy SHOW` prints its rules.",
