@@ -90,6 +90,14 @@ impl FrozenShow {
     }
 }
 
+/// Whether these bytes are a show, as it was stored.
+///
+/// # Errors
+/// [`CodecError`], where they are not.
+pub fn verify(bytes: &[u8]) -> Result<(), CodecError> {
+    Show::load(bytes).map(drop)
+}
+
 impl Show {
     /// Events that it has seen. Equal versions of a show are equal shows.
     #[must_use]

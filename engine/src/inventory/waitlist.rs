@@ -5,8 +5,8 @@
 //! finds; joining and leaving are decided in `join.rs`, who gets what in `offer.rs`.
 
 use std::{
-    cell::Cell,
     collections::{BTreeMap, VecDeque},
+    sync::OnceLock,
 };
 
 use bincode::{Decode, Encode};
@@ -52,17 +52,14 @@ pub(super) struct Queue {
     /// Which seats will do, by today's prices and open channels. Follows from the show.
     pub(super) sight: Sight,
     /// Whether the house could meet the wish, once it was asked. Follows from the manifest.
-    is_possible: Cell<Option<bool>>,
+    is_possible: OnceLock<bool>,
     /// Slots of entries, the next to be served first.
     entries: VecDeque<u32>,
 }
 
 impl Queue {
     pub(super) fn is_possible(&self, show: &Show) -> bool {
-        let known = self.is_possible.get();
-        let is_possible = known.unwrap_or_else(|| hold_best::is_possible(show, &self.wish));
-        self.is_possible.set(Some(is_possible));
-        is_possible
+        *self.is_possible.get_or_init(|| hold_best::is_possible(show, &self.wish))
     }
 }
 
@@ -266,7 +263,8 @@ impl Waitlist {
 
     /// The house is another one.
     pub(super) fn house_changed(&mut self) {
-        self.queues.iter().for_each(|(_, queue)| queue.is_possible.set(None));
+        let queues: Vec<u32> = self.all_queues().collect();
+        queues.into_iter().for_each(|queue| self.queues.get_mut(queue).is_possible = OnceLock::new());
     }
 
     pub(super) fn queue_for(&self, wish: &Wish, channels: u64) -> Option<&Queue> {
@@ -284,7 +282,7 @@ impl Waitlist {
             wish,
             channels,
             sight,
-            is_possible: Cell::new(Some(is_possible)),
+            is_possible: OnceLock::from(is_possible),
             entries: VecDeque::new(),
         });
         if sections.is_empty() {

@@ -42,6 +42,8 @@ enum Answered {
     SeatMap(SeatMap, Reply<SeatMap>),
     Lookup(Page, Reply<Page>),
     Overview(Box<Overview>, Reply<Overview>),
+    /// It is answered when its round has ended.
+    Snapshot,
     Stop(Reply<StopReport>),
 }
 
@@ -132,6 +134,10 @@ impl Shard {
                 let show = self.inventory.show(show).expect("a show of the router");
                 (Answered::Overview(Box::new(show.overview(now)), reply), Ok(()))
             }
+            Request::Snapshot(reply) => {
+                self.snapshotter.ask(reply);
+                (Answered::Snapshot, Ok(()))
+            }
             Request::Stop(reply) => (Answered::Stop(reply), Ok(())),
         };
         buffers.answered.push(answered);
@@ -199,6 +205,7 @@ impl Shard {
     fn append(&mut self, now: Timestamp, buffers: &mut Buffers) -> Result<(), LogError> {
         if buffers.payload.events() > 0 {
             self.log.append(now.0, buffers.payload.bytes())?;
+            self.snapshotter.note_append(buffers.payload.bytes().len());
             buffers.payload.clear();
         }
         Ok(())
@@ -229,6 +236,7 @@ impl Answered {
             Self::SeatMap(map, reply) => reply(Ok(map)),
             Self::Lookup(page, reply) => reply(Ok(page)),
             Self::Overview(overview, reply) => reply(Ok(*overview)),
+            Self::Snapshot => {}
             Self::Stop(reply) => reply(Ok(StopReport { lsn, state_hash: inventory.state_hash() })),
         }
     }
@@ -240,6 +248,7 @@ impl Answered {
             Self::SeatMap(_, reply) => reply(Err(Fault::OutcomeUnknown)),
             Self::Lookup(_, reply) => reply(Err(Fault::OutcomeUnknown)),
             Self::Overview(_, reply) => reply(Err(Fault::OutcomeUnknown)),
+            Self::Snapshot => {}
             Self::Stop(reply) => reply(Err(Fault::OutcomeUnknown)),
         }
     }

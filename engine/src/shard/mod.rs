@@ -23,17 +23,22 @@ mod commit;
 mod handle;
 mod recovery;
 mod request;
+mod snapshotter;
 #[cfg(test)]
 mod tests;
 
 pub use handle::{ShardHandle, ShardStatus};
 pub use recovery::{Recovered, RecoveryError, replay};
 pub use request::{CreateShow, CreatedShow, Fault, Outcome, Reply, Request, StopReport};
+pub use snapshotter::{SnapshotError, SnapshotReport};
 
 use handle::{Inbox, StatusCell};
+use snapshotter::Snapshotter;
 
 /// Longest sleep of an idle shard: the wall clock may jump, so that a deadline comes sooner than it seemed.
 const IDLE_WAIT_MAX: Duration = Duration::from_secs(1);
+/// Longest sleep while snapshots are taken: when one is ready, the next show is frozen.
+const SNAPSHOT_WAIT_MAX: Duration = Duration::from_millis(5);
 
 /// The limits of a shard.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +51,10 @@ pub struct ShardOptions {
     pub batch_bytes_max: usize,
     /// Holds expired in one batch: what bounds how late an expiry can be and how long others wait for it.
     pub expiries_per_batch_max: usize,
+    /// Bytes of events after which snapshots of what has changed are taken.
+    pub snapshot_log_bytes: u64,
+    /// Milliseconds after which they are taken even of less.
+    pub snapshot_interval_ms: u64,
 }
 
 impl Default for ShardOptions {
@@ -55,6 +64,8 @@ impl Default for ShardOptions {
             batch_commands_max: 16_384,
             batch_bytes_max: 1 << 20,
             expiries_per_batch_max: 4_096,
+            snapshot_log_bytes: 64 << 20,
+            snapshot_interval_ms: 600_000,
         }
     }
 }
@@ -68,6 +79,10 @@ pub enum Notice {
     ShowChanged(Box<CreatedShow>),
     /// It answers from now on.
     Serving,
+    /// Every show is in a snapshot, and the log was trimmed below the one before.
+    SnapshotsTaken(SnapshotReport),
+    /// A snapshot failed; the log keeps everything, and another round comes.
+    SnapshotFailed(SnapshotError),
     /// An append failed; the shard recovers.
     AppendFailed(usher_wal::LogError),
     /// Recovery failed, and is tried again after a while.
@@ -88,6 +103,7 @@ pub struct Shard {
     observer: Observer,
     /// The shard's time: the last clock reading, never running backwards.
     now: Timestamp,
+    snapshotter: Snapshotter,
     buffers: commit::Buffers,
 }
 
@@ -104,8 +120,10 @@ impl Shard {
     ) -> Result<Self, RecoveryError> {
         let (inventory, recovered) = replay(log.as_mut())?;
         let now = recovered.clock;
+        let snapshotter = Snapshotter::new(log.snapshots(), recovered.covered.clone(), recovered.log_start, now);
         observer(log.shard(), Notice::Recovered(recovered));
-        Ok(Self { log, inventory, clock, options, observer, now, buffers: commit::Buffers::default() })
+        let buffers = commit::Buffers::default();
+        Ok(Self { log, inventory, clock, options, observer, now, snapshotter, buffers })
     }
 
     /// Everything that the shard has.
@@ -122,7 +140,28 @@ impl Shard {
     /// How long it may sleep before something is due.
     fn idle_wait(&self) -> Duration {
         let due = self.inventory.next_deadline().map(|at| Duration::from_millis(at.ms_since(self.clock.now())));
-        due.map_or(IDLE_WAIT_MAX, |due| due.min(IDLE_WAIT_MAX))
+        let longest = if self.snapshotter.is_busy() { SNAPSHOT_WAIT_MAX } else { IDLE_WAIT_MAX };
+        due.map_or(longest, |due| due.min(longest))
+    }
+
+    /// Goes on with the snapshots, or begins them if it is time. Between two turns.
+    fn step_snapshots(&mut self) {
+        let at = (self.log.tail().lsn, self.now);
+        match self.snapshotter.step(&mut self.inventory, at, &self.options) {
+            Ok(None) => {}
+            Ok(Some(report)) => (self.observer)(self.log.shard(), Notice::SnapshotsTaken(report)),
+            Err(error) => (self.observer)(self.log.shard(), Notice::SnapshotFailed(error)),
+        }
+    }
+
+    /// Takes a snapshot of every show that has changed, now, on this thread, and trims the log. Between two turns.
+    pub fn take_snapshots(&mut self) {
+        let at = (self.log.tail().lsn, self.now);
+        let notice = match self.snapshotter.run(&mut self.inventory, at) {
+            Ok(report) => Notice::SnapshotsTaken(report),
+            Err(error) => Notice::SnapshotFailed(error),
+        };
+        (self.observer)(self.log.shard(), notice);
     }
 
     /// Serves its inbox until it is told to stop or nobody can reach it any more.
@@ -132,12 +171,12 @@ impl Shard {
             let first = match wait(inbox.requests(), self.idle_wait()) {
                 Wake::Request(request) => Some(request),
                 Wake::Timer => None,
-                Wake::Abandoned => return,
+                Wake::Abandoned => return self.take_snapshots(),
             };
             let batch = inbox.batch(first, self.options.batch_commands_max);
             match self.turn(batch) {
-                Ok(commit::Flow::Go) => {}
-                Ok(commit::Flow::Stop) => return,
+                Ok(commit::Flow::Go) => self.step_snapshots(),
+                Ok(commit::Flow::Stop) => return self.take_snapshots(),
                 Err(error) => {
                     status.set(ShardStatus::Recovering);
                     (self.observer)(self.log.shard(), Notice::AppendFailed(error));

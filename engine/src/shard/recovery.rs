@@ -1,15 +1,25 @@
 //! From the log back to a state: at the start, and after a failed append.
 
-use std::{thread, time::Duration};
+use std::{collections::BTreeMap, thread, time::Duration};
 
-use usher_wal::{Log, LogError, Lsn, ShardEpoch};
+use usher_wal::{Log, LogError, Lsn, ShardEpoch, ShardId};
 
-use super::{Notice, Shard, handle::Inbox, request::CreatedShow, request::Fault};
+use super::{
+    Notice, Shard,
+    handle::Inbox,
+    request::{CreatedShow, Fault},
+    snapshotter::Snapshotter,
+};
 use crate::{
-    codec::{CodecError, read_payload},
+    codec::CodecError,
+    ids::ShowNumber,
     inventory::{Inventory, StateHash},
     time::Timestamp,
 };
+
+mod loaded;
+
+use loaded::Loaded;
 
 /// Between two tries to recover, at most.
 const RETRY_WAIT_MAX: Duration = Duration::from_secs(2);
@@ -21,13 +31,37 @@ pub enum RecoveryError {
     /// The log cannot be read, is damaged, or does not reach what was acknowledged.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// A snapshot that is whole is not a show.
+    #[error("the snapshot of show number {} of shard {shard} at LSN {lsn}: {source}; restore the shard", number.0)]
+    Snapshot {
+        /// Whose.
+        shard: ShardId,
+        /// Of which show.
+        number: ShowNumber,
+        /// When it was taken.
+        lsn: Lsn,
+        /// What is wrong with it.
+        source: CodecError,
+    },
+    /// The log ends before a snapshot that was taken of it.
+    #[error(
+        "shard {shard} ends at LSN {recovered}, but a snapshot was taken at LSN {lsn}: durable frames are lost; restore \
+         the shard"
+    )]
+    BehindSnapshot {
+        /// Whose.
+        shard: ShardId,
+        /// Where the log ends.
+        recovered: Lsn,
+        /// When the snapshot was taken.
+        lsn: Lsn,
+    },
 }
 
 impl RecoveryError {
     /// Trying again may help: the storage failed, rather than what is stored.
     fn is_passing(&self) -> bool {
-        let Self::Log(error) = self;
-        matches!(error, LogError::Storage { .. } | LogError::Io { .. })
+        matches!(self, Self::Log(LogError::Storage { .. } | LogError::Io { .. }))
     }
 }
 
@@ -40,47 +74,45 @@ pub struct Recovered {
     pub epoch: ShardEpoch,
     /// The clock reading of the last frame.
     pub clock: Timestamp,
-    /// Events that were applied.
+    /// The log begins behind this frame.
+    pub log_start: Lsn,
+    /// Events that were applied: those that no snapshot held.
     pub events: u64,
+    /// By show: its version in the snapshot that it was loaded from.
+    pub covered: BTreeMap<ShowNumber, u64>,
+    /// Snapshots that are damaged, where an older one served.
+    pub damaged: Vec<String>,
     /// Of the state.
     pub state_hash: StateHash,
     /// Every show of the shard.
     pub shows: Vec<CreatedShow>,
 }
 
-/// Rebuilds a state from the first frame on.
+/// Rebuilds a state: the newest snapshot of each show, then the frames behind it.
 ///
 /// # Errors
-/// [`RecoveryError`] when the log cannot be read or its bytes are no events.
+/// [`RecoveryError`] when the log or a snapshot cannot be read or its bytes are no events.
 pub fn replay(log: &mut dyn Log) -> Result<(Inventory, Recovered), RecoveryError> {
-    let mut inventory = Inventory::default();
+    let log_start = log.start()?;
+    let mut loaded = Loaded::load(log.shard(), log.snapshots().as_ref(), log_start)?;
     let mut events = 0;
-    let tail = log.replay_from(Lsn::ZERO.next(), &mut |frame| {
-        events += apply_payload(&mut inventory, frame.payload, Timestamp(frame.clock_ms))?;
+    let replayed = log.replay_from(Lsn::ZERO, &mut |frame| {
+        events += loaded.apply(&frame)?;
         Ok(())
-    })?;
+    });
+    // Where a show is missing, the reason is the snapshot that it was to come from.
+    let tail = match (replayed, loaded.missing.take()) {
+        (Err(LogError::Rejected { .. }), Some(damage)) => return Err(damage),
+        (replayed, _) => replayed?,
+    };
+    if let Some(&lsn) = loaded.lsns.iter().find(|lsn| **lsn > tail.lsn) {
+        return Err(RecoveryError::BehindSnapshot { shard: log.shard(), recovered: tail.lsn, lsn });
+    }
+    let Loaded { inventory, covered, damaged, .. } = loaded;
     let shows = inventory.shows().map(|(number, _)| inventory.created_show(number, true)).collect();
     let state_hash = inventory.state_hash();
-    let (lsn, clock) = (tail.lsn, Timestamp(tail.clock_ms));
-    Ok((inventory, Recovered { lsn, epoch: log.epoch(), clock, events, state_hash, shows }))
-}
-
-/// Applies one frame's events and counts them.
-fn apply_payload(inventory: &mut Inventory, payload: &[u8], at: Timestamp) -> Result<u64, CodecError> {
-    let mut events = 0;
-    let mut last = None;
-    for record in read_payload(payload) {
-        let (show, mut event) = record?;
-        if let Some(before) = last.replace(show).filter(|before| *before != show) {
-            inventory.replayed(before, at);
-        }
-        inventory.apply(show, &mut event, at);
-        events += 1;
-    }
-    if let Some(last) = last {
-        inventory.replayed(last, at);
-    }
-    Ok(events)
+    let (lsn, clock, epoch) = (tail.lsn, Timestamp(tail.clock_ms), log.epoch());
+    Ok((inventory, Recovered { lsn, epoch, clock, log_start, events, covered, damaged, state_hash, shows }))
 }
 
 impl Shard {
@@ -105,10 +137,13 @@ impl Shard {
 
     fn try_recover(&mut self) -> Result<(), RecoveryError> {
         self.inventory = Inventory::default();
+        self.snapshotter.give_up();
         self.log.reopen()?;
         let (inventory, recovered) = replay(self.log.as_mut())?;
         self.inventory = inventory;
         self.now = self.now.max(recovered.clock);
+        self.snapshotter =
+            Snapshotter::new(self.log.snapshots(), recovered.covered.clone(), recovered.log_start, self.now);
         (self.observer)(self.log.shard(), Notice::Recovered(recovered));
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use usher_wal::Lsn;
 
+use super::snapshotter::SnapshotReport;
 use crate::{
     command::Command,
     event::ShowCreated,
@@ -41,6 +42,9 @@ pub enum Fault {
     /// An append failed: the command may or may not have happened. Send it again with the same id.
     #[error("the outcome is unknown")]
     OutcomeUnknown,
+    /// The snapshot could not be taken. The shard goes on with the log that it has.
+    #[error("the snapshot failed")]
+    SnapshotFailed,
 }
 
 /// One message in a shard's inbox.
@@ -83,6 +87,8 @@ pub enum Request {
         /// With the overview.
         reply: Reply<Overview>,
     },
+    /// A snapshot of every show that has changed, in the background; answered when they are durable.
+    Snapshot(Reply<SnapshotReport>),
     /// Answer what came before, then end.
     Stop(Reply<StopReport>),
 }
@@ -140,6 +146,7 @@ impl Request {
             Self::SeatMap { reply, .. } => reply(Err(fault)),
             Self::Lookup { reply, .. } => reply(Err(fault)),
             Self::Overview { reply, .. } => reply(Err(fault)),
+            Self::Snapshot(reply) => reply(Err(fault)),
             Self::Stop(reply) => reply(Err(fault)),
         }
     }

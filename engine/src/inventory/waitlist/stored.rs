@@ -2,7 +2,7 @@
 //!
 //! Entries and queues keep their slots; in which order a queue stands follows from its entries.
 
-use std::cell::Cell;
+use std::sync::OnceLock;
 
 use super::{Entry, Gathering, Queue, Waitlist, buyers, hash, look::Look};
 use crate::{
@@ -51,7 +51,7 @@ impl Waitlist {
         let queues = queues.into_iter().map(|queue| {
             let (wish, channels) = queue?;
             let sight = Sight::new(&wish, manifest, channels | open);
-            Some(Queue { wish, channels, sight, is_possible: Cell::new(None), entries: Default::default() })
+            Some(Queue { wish, channels, sight, is_possible: OnceLock::new(), entries: Default::default() })
         });
         let mut waitlist = Self {
             queues: Slab::of_slots(queues),
