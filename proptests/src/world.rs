@@ -88,6 +88,17 @@ impl World {
         self.store.log(SHARD).expect("a sound log").tail().lsn
     }
 
+    /// The frame behind which the log begins. Fences the shard, so that it must be restarted.
+    #[must_use]
+    pub fn log_start(&self) -> Lsn {
+        self.store.log(SHARD).and_then(|log| log.start()).expect("a sound log").lsn
+    }
+
+    /// Takes snapshots of what has changed, and trims the log.
+    pub fn take_snapshots(&mut self) {
+        self.shard.take_snapshots();
+    }
+
     /// Creates a show. The append must succeed.
     pub fn create(&mut self, created: &ShowCreated) {
         let (reply, answer) = reply();

@@ -13,7 +13,7 @@ use usher_proptests::{
     number_from_env,
     world::{SHARD, World},
 };
-use usher_wal::{Crash, Failure, Lsn};
+use usher_wal::{Crash, Failure, Log as _, Lsn};
 
 const TURNS: usize = 60;
 
@@ -26,9 +26,13 @@ struct Counts {
     failed_appends: u64,
     crashes: u64,
     repeats: u64,
+    snapshots: u64,
+    trimmed: u64,
     grants: usize,
     sales: usize,
     damages: u64,
+    /// Damaged snapshots that an older one stood in for.
+    outlived: u64,
 }
 
 #[test]
@@ -40,8 +44,9 @@ fn what_was_answered_survives_every_crash() {
         run(seed, &mut counts).unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
     }
     println!("{worlds} worlds from seed {first}: {counts:?}");
-    let Counts { failed_appends, crashes, repeats, grants, sales, damages, .. } = counts;
-    assert!(failed_appends >= worlds && crashes >= worlds && repeats >= worlds && damages == worlds);
+    let Counts { failed_appends, crashes, repeats, grants, sales, damages, snapshots, trimmed, outlived, .. } = counts;
+    assert!(failed_appends >= worlds && crashes >= worlds && repeats >= worlds && damages >= worlds);
+    assert!(snapshots >= worlds && trimmed >= worlds / 4 && outlived >= worlds / 8);
     assert!(grants as u64 >= worlds && sales as u64 >= worlds / 10);
 }
 
@@ -91,6 +96,8 @@ fn run(seed: u64, counts: &mut Counts) -> Result<(), String> {
     (counts.grants, counts.sales) = (counts.grants + grants, counts.sales + sales);
     world.restart()?;
     repeat_sales(&mut world)?;
+    damage_snapshot(&mut world, &mut rng, counts)?;
+    counts.trimmed += u64::from(world.log_start() > Lsn::ZERO);
     counts.damages += 1;
     damage(&mut world, &mut rng)
 }
@@ -114,6 +121,10 @@ fn turn(world: &mut World, rng: &mut StdRng, batch: &Batch, counts: &mut Counts)
         _ => {}
     }
     let answered = world.turn(batch)?;
+    if answered && rng.random_bool(0.1) {
+        counts.snapshots += 1;
+        world.take_snapshots();
+    }
     counts.failed_appends += u64::from(!answered);
     let crash = match rng.random_range(0..30) {
         0 => Some(Crash::LoseUnsynced),
@@ -141,10 +152,28 @@ fn repeat_sales(world: &mut World) -> Result<(), String> {
     }
 }
 
+/// A damaged snapshot: an older one and the log give the same state, or the shard does not start.
+fn damage_snapshot(world: &mut World, rng: &mut StdRng, counts: &mut Counts) -> Result<(), String> {
+    let snapshots = world.store.log(SHARD).map_err(|error| error.to_string())?.snapshots();
+    let all = snapshots.list().map_err(|error| error.to_string())?;
+    let Some(&id) = all.get(rng.random_range(0..all.len().max(1))) else { return Ok(()) };
+    let state = snapshots.read(id).map_err(|error| error.to_string())?;
+    let put = |state: &[u8]| snapshots.put(id, state).map_err(|error| error.to_string());
+    put(&state[..rng.random_range(0..state.len())])?;
+    counts.damages += 1;
+    match world.restart() {
+        Ok(()) => counts.outlived += 1,
+        Err(refused) if refused.contains("shard 0") => {}
+        Err(other) => return Err(format!("{id:?} damaged: {other}")),
+    }
+    put(&state)?;
+    world.restart()
+}
+
 /// One flipped bit or one missing frame, anywhere: the shard does not start.
 fn damage(world: &mut World, rng: &mut StdRng) -> Result<(), String> {
-    let last = world.last_frame().0;
-    let lsn = Lsn(rng.random_range(1..=last));
+    let (start, last) = (world.log_start().0, world.last_frame().0);
+    let lsn = Lsn(rng.random_range(start.max(1)..=last));
     let what = if rng.random_bool(0.5) {
         let byte = rng.random_range(0..10_000);
         assert!(world.store.corrupt_frame(SHARD, lsn, byte));

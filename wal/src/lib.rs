@@ -56,4 +56,4 @@ pub use ids::{Lsn, ShardEpoch, ShardId};
 pub use log::{Log, ReplayStop};
 pub use memory::{Crash, Failure, MemoryLog, MemoryStore};
 pub use rocks::{ReadOnlyStore, RocksLog, RocksStore};
-pub use snapshot::{PartId, SnapshotId, SnapshotStore};
+pub use snapshot::{LogStart, PartId, SnapshotId, SnapshotStore};

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use std::sync::Arc;
 
-use crate::{Frame, LogError, Lsn, ShardEpoch, ShardId, SnapshotStore, Tail};
+use crate::{Frame, LogError, LogStart, Lsn, ShardEpoch, ShardId, SnapshotStore, Tail};
 
 /// A visitor's reason to end a replay. It comes back as the source of [`LogError::Rejected`].
 pub type ReplayStop = Box<dyn Error + Send + Sync>;
@@ -33,12 +33,11 @@ pub trait Log: Send {
     /// [`LogError::AppendFailed`] this log answers [`LogError::Poisoned`] to every append until [`Log::reopen`].
     fn append(&mut self, clock_ms: u64, payload: &[u8]) -> Result<Lsn, LogError>;
 
-    /// Up to which frame, inclusive, snapshots stand for the log: a replay begins behind it. [`Lsn::ZERO`] as long as the
-    /// log was never trimmed.
+    /// Where the log begins: a replay visits what comes behind it.
     ///
     /// # Errors
     /// [`LogError::Storage`].
-    fn start(&self) -> Result<Lsn, LogError>;
+    fn start(&self) -> Result<LogStart, LogError>;
 
     /// The shard's snapshots.
     fn snapshots(&self) -> Arc<dyn SnapshotStore>;

@@ -10,7 +10,9 @@ use parking_lot::Mutex;
 
 use crate::acknowledged::Position;
 use crate::chain::{Chain, encode_next, tail_of};
-use crate::{Frame, Log, LogError, Lsn, ReplayStop, ShardEpoch, ShardId, SnapshotId, SnapshotStore, Tail, frame};
+use crate::{
+    Frame, Log, LogError, LogStart, Lsn, ReplayStop, ShardEpoch, ShardId, SnapshotId, SnapshotStore, Tail, frame,
+};
 
 mod snapshots;
 
@@ -47,8 +49,7 @@ type Shared = Arc<Mutex<MemoryShard>>;
 /// What a disk would hold of one shard, and the faults ordered for it.
 #[derive(Default)]
 struct MemoryShard {
-    /// The LSN behind which the log begins.
-    start: Lsn,
+    start: LogStart,
     snapshots: BTreeMap<SnapshotId, Box<[u8]>>,
     /// In the order of their LSNs.
     durable: Vec<(Lsn, Box<[u8]>)>,
@@ -209,8 +210,8 @@ impl Log for MemoryLog {
         self.tail
     }
 
-    fn start(&self) -> Result<Lsn, LogError> {
-        Ok(self.shared.lock().start)
+    fn start(&self) -> Result<LogStart, LogError> {
+        Ok(self.shared.lock().start.clone())
     }
 
     fn snapshots(&self) -> Arc<dyn SnapshotStore> {
@@ -236,7 +237,7 @@ impl Log for MemoryLog {
         visit: &mut dyn FnMut(Frame<'_>) -> Result<(), ReplayStop>,
     ) -> Result<Tail, LogError> {
         let mut stored = self.shared.lock();
-        let mut chain = Chain::starting_at(self.shard, from, stored.start)?;
+        let mut chain = Chain::starting_at(self.shard, from, stored.start.lsn)?;
         let first = stored.durable.partition_point(|(lsn, _)| *lsn < chain.first_read());
         for (lsn, encoded) in &stored.durable[first..] {
             chain.read(*lsn, encoded, visit)?;

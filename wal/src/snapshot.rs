@@ -27,6 +27,17 @@ pub struct SnapshotId {
     pub lsn: Lsn,
 }
 
+/// Where a log begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogStart {
+    /// The first frame that is kept, the one that the next is checked against; what happened up to it is in the snapshots.
+    /// [`Lsn::ZERO`] as long as the log was never trimmed.
+    pub lsn: Lsn,
+    /// Of each part that there was the snapshot that holds it as it was at `lsn`, in the order of the parts. A recovery
+    /// needs each of them, or a newer one of the same part.
+    pub snapshots: Vec<SnapshotId>,
+}
+
 /// The snapshots of one shard, and the right to trim its log below them. It may be used from any thread while the log is
 /// appended to on another.
 pub trait SnapshotStore: Send + Sync {
@@ -54,10 +65,9 @@ pub trait SnapshotStore: Send + Sync {
     /// [`LogError::Io`].
     fn remove(&self, id: SnapshotId) -> Result<(), LogError>;
 
-    /// Removes the frames before `start` from the log. The frame at `start` stays: the next one is checked against it.
-    /// Snapshots must hold every part at `start` or later.
+    /// Removes the frames before `start` from the log, unless that was done already. The frame at `start` stays.
     ///
     /// # Errors
     /// [`LogError::PastEnd`] where the log does not reach `start`; [`LogError::Storage`]: the frames may be there still.
-    fn trim_log(&self, start: Lsn) -> Result<(), LogError>;
+    fn trim_log(&self, start: &LogStart) -> Result<(), LogError>;
 }

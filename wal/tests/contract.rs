@@ -8,8 +8,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use usher_wal::{
-    Frame, Log, LogError, Lsn, MemoryLog, MemoryStore, PAYLOAD_BYTES_MAX, PartId, RocksLog, RocksStore, ShardEpoch,
-    ShardId, SnapshotId,
+    Frame, Log, LogError, LogStart, Lsn, MemoryLog, MemoryStore, PAYLOAD_BYTES_MAX, PartId, RocksLog, RocksStore,
+    ShardEpoch, ShardId, SnapshotId,
 };
 
 const SHARD: ShardId = ShardId(0);
@@ -191,12 +191,14 @@ fn a_trimmed_log_begins_behind_its_anchor<W: World>() {
     let (mut log, mut other) = (world.log(SHARD), world.log(OTHER));
     append(&mut log, 1..=20);
     append(&mut other, 1..=9);
-    assert_eq!(log.start().unwrap(), Lsn::ZERO);
-    log.snapshots().trim_log(Lsn(8)).unwrap();
-    log.snapshots().trim_log(Lsn(5)).unwrap();
-    let past = log.snapshots().trim_log(Lsn(21));
+    assert_eq!(log.start().unwrap(), LogStart::default());
+    let snapshots = vec![SnapshotId { part: PartId(0), lsn: Lsn(3) }, SnapshotId { part: PartId(1), lsn: Lsn(8) }];
+    let start = |lsn| LogStart { lsn: Lsn(lsn), snapshots: snapshots.clone() };
+    log.snapshots().trim_log(&start(8)).unwrap();
+    log.snapshots().trim_log(&start(5)).unwrap();
+    let past = log.snapshots().trim_log(&start(21));
     assert!(matches!(past, Err(LogError::PastEnd { shard: SHARD, from: Lsn(21) })), "{past:?}");
-    assert_eq!(log.start().unwrap(), Lsn(8));
+    assert_eq!(log.start().unwrap(), start(8));
     assert_eq!(replay(&mut log, 0), frames(9, 20));
     assert_eq!(replay(&mut log, 15), frames(15, 20));
     let trimmed = log.replay_from(Lsn(8), &mut |_| Ok(()));
@@ -207,7 +209,7 @@ fn a_trimmed_log_begins_behind_its_anchor<W: World>() {
     let (mut log, mut other) = (world.log(SHARD), world.log(OTHER));
     assert_eq!(replay(&mut log, 0), frames(9, 25));
     // All of it: the last frame stays, so that the next one follows it.
-    log.snapshots().trim_log(Lsn(25)).unwrap();
+    log.snapshots().trim_log(&start(25)).unwrap();
     assert_eq!(replay(&mut log, 0), []);
     append(&mut log, 26..=27);
     assert_eq!(replay(&mut log, 0), frames(26, 27));

@@ -120,7 +120,8 @@ impl Shard {
     ) -> Result<Self, RecoveryError> {
         let (inventory, recovered) = replay(log.as_mut())?;
         let now = recovered.clock;
-        let snapshotter = Snapshotter::new(log.snapshots(), recovered.covered.clone(), recovered.log_start, now);
+        let snapshotter =
+            Snapshotter::new(log.snapshots(), recovered.covered.clone(), recovered.log_start.clone(), now);
         observer(log.shard(), Notice::Recovered(recovered));
         let buffers = commit::Buffers::default();
         Ok(Self { log, inventory, clock, options, observer, now, snapshotter, buffers })

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, thread, time::Duration};
 
-use usher_wal::{Log, LogError, Lsn, ShardEpoch, ShardId};
+use usher_wal::{Log, LogError, LogStart, Lsn, ShardEpoch, ShardId};
 
 use super::{
     Notice, Shard,
@@ -43,6 +43,20 @@ pub enum RecoveryError {
         /// What is wrong with it.
         source: CodecError,
     },
+    /// A snapshot that the log rests on is gone, or not as it was.
+    #[error(
+        "the snapshot of show number {} of shard {shard} at LSN {lsn} is missing or damaged, and the log begins later; restore the \
+         shard",
+        number.0
+    )]
+    SnapshotMissing {
+        /// Whose.
+        shard: ShardId,
+        /// Of which show.
+        number: ShowNumber,
+        /// When it was taken.
+        lsn: Lsn,
+    },
     /// The log ends before a snapshot that was taken of it.
     #[error(
         "shard {shard} ends at LSN {recovered}, but a snapshot was taken at LSN {lsn}: durable frames are lost; restore \
@@ -74,12 +88,12 @@ pub struct Recovered {
     pub epoch: ShardEpoch,
     /// The clock reading of the last frame.
     pub clock: Timestamp,
-    /// The log begins behind this frame.
-    pub log_start: Lsn,
+    /// Where the log begins.
+    pub log_start: LogStart,
     /// Events that were applied: those that no snapshot held.
     pub events: u64,
-    /// By show: its version in the snapshot that it was loaded from.
-    pub covered: BTreeMap<ShowNumber, u64>,
+    /// By show: its version in the snapshot that it was loaded from, and when that was taken.
+    pub covered: BTreeMap<ShowNumber, (u64, Lsn)>,
     /// Snapshots that are damaged, where an older one served.
     pub damaged: Vec<String>,
     /// Of the state.
@@ -94,17 +108,12 @@ pub struct Recovered {
 /// [`RecoveryError`] when the log or a snapshot cannot be read or its bytes are no events.
 pub fn replay(log: &mut dyn Log) -> Result<(Inventory, Recovered), RecoveryError> {
     let log_start = log.start()?;
-    let mut loaded = Loaded::load(log.shard(), log.snapshots().as_ref(), log_start)?;
+    let mut loaded = Loaded::load(log.shard(), log.snapshots().as_ref(), &log_start)?;
     let mut events = 0;
-    let replayed = log.replay_from(Lsn::ZERO, &mut |frame| {
+    let tail = log.replay_from(Lsn::ZERO, &mut |frame| {
         events += loaded.apply(&frame)?;
         Ok(())
-    });
-    // Where a show is missing, the reason is the snapshot that it was to come from.
-    let tail = match (replayed, loaded.missing.take()) {
-        (Err(LogError::Rejected { .. }), Some(damage)) => return Err(damage),
-        (replayed, _) => replayed?,
-    };
+    })?;
     if let Some(&lsn) = loaded.lsns.iter().find(|lsn| **lsn > tail.lsn) {
         return Err(RecoveryError::BehindSnapshot { shard: log.shard(), recovered: tail.lsn, lsn });
     }
@@ -143,7 +152,7 @@ impl Shard {
         self.inventory = inventory;
         self.now = self.now.max(recovered.clock);
         self.snapshotter =
-            Snapshotter::new(self.log.snapshots(), recovered.covered.clone(), recovered.log_start, self.now);
+            Snapshotter::new(self.log.snapshots(), recovered.covered.clone(), recovered.log_start.clone(), self.now);
         (self.observer)(self.log.shard(), Notice::Recovered(recovered));
         Ok(())
     }

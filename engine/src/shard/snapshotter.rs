@@ -19,7 +19,7 @@ use std::{
 };
 
 use crossbeam::channel::{Receiver, Sender, TryRecvError, bounded};
-use usher_wal::{LogError, Lsn, PartId, SnapshotId, SnapshotStore};
+use usher_wal::{LogError, LogStart, Lsn, PartId, SnapshotId, SnapshotStore};
 
 use super::{
     ShardOptions,
@@ -77,16 +77,18 @@ pub enum SnapshotError {
 pub(super) struct Snapshotter {
     store: Arc<dyn SnapshotStore>,
     worker: Option<Worker>,
-    /// By show: its version in its newest snapshot.
-    covered: BTreeMap<ShowNumber, u64>,
+    covered: Covered,
     round: Option<Round>,
     /// Where the round before began: the log is kept from there on.
-    before: Lsn,
+    before: LogStart,
     /// Bytes appended since the last round began, and when that was.
     appended_bytes: u64,
     begun_at: Timestamp,
     asked: Vec<Reply<SnapshotReport>>,
 }
+
+/// By show: its version in its newest snapshot, and when that was taken.
+pub(super) type Covered = BTreeMap<ShowNumber, (u64, Lsn)>;
 
 /// A round under way.
 struct Round {
@@ -107,22 +109,17 @@ struct Worker {
 
 enum Job {
     Take { number: ShowNumber, lsn: Lsn, show: FrozenShow },
-    End { log_start: Lsn },
+    End { log_start: LogStart },
 }
 
 enum Done {
-    Taken { number: ShowNumber, version: u64, bytes: u64 },
+    Taken { number: ShowNumber, version: u64, lsn: Lsn, bytes: u64 },
     Ended,
 }
 
 impl Snapshotter {
-    /// Of a shard that recovered these versions of its shows from snapshots, and whose log begins behind `log_start`.
-    pub(super) fn new(
-        store: Arc<dyn SnapshotStore>,
-        covered: BTreeMap<ShowNumber, u64>,
-        log_start: Lsn,
-        now: Timestamp,
-    ) -> Self {
+    /// Of a shard that recovered these versions of its shows from snapshots, and whose log begins there.
+    pub(super) fn new(store: Arc<dyn SnapshotStore>, covered: Covered, log_start: LogStart, now: Timestamp) -> Self {
         Self {
             store,
             worker: None,
@@ -218,7 +215,9 @@ impl Snapshotter {
     }
 
     fn begin(&mut self, inventory: &Inventory, tail: Lsn, now: Timestamp) {
-        let is_changed = |(number, version): &(ShowNumber, u64)| self.covered.get(number) != Some(version);
+        let is_changed = |(number, version): &(ShowNumber, u64)| {
+            self.covered.get(number).is_none_or(|(covered, _)| covered != version)
+        };
         let versions = inventory.shows().map(|(number, show)| (number, show.version()));
         let mut todo: Vec<ShowNumber> = versions.filter(is_changed).map(|(number, _)| number).collect();
         // The lower numbers first: whoever recovers needs those of all shows before one.
@@ -229,12 +228,11 @@ impl Snapshotter {
     }
 
     fn next_job(&mut self, inventory: &mut Inventory, tail: Lsn) -> Option<Job> {
-        let before = self.before;
         let round = self.round.as_mut().filter(|round| !round.is_working)?;
         round.is_working = true;
         Some(match round.todo.pop() {
             Some(number) => Job::Take { number, lsn: tail, show: inventory.freeze(number) },
-            None => Job::End { log_start: before },
+            None => Job::End { log_start: self.before.clone() },
         })
     }
 
@@ -243,16 +241,18 @@ impl Snapshotter {
         let round = self.round.as_mut()?;
         round.is_working = false;
         match done {
-            Done::Taken { number, version, bytes } => {
-                self.covered.insert(number, version);
+            Done::Taken { number, version, lsn, bytes } => {
+                self.covered.insert(number, (version, lsn));
                 round.report.shows += 1;
                 round.report.bytes += bytes;
                 None
             }
             Done::Ended => {
                 let round = self.round.take()?;
-                let report = SnapshotReport { log_start: self.before, ..round.report };
-                self.before = report.lsn;
+                let report = SnapshotReport { log_start: self.before.lsn, ..round.report };
+                let id =
+                    |(number, (_, lsn)): (&ShowNumber, &(u64, Lsn))| SnapshotId { part: PartId(number.0), lsn: *lsn };
+                self.before = LogStart { lsn: report.lsn, snapshots: self.covered.iter().map(id).collect() };
                 round.replies.into_iter().for_each(|reply| reply(Ok(report)));
                 Some(report)
             }
@@ -303,11 +303,11 @@ fn work(store: &dyn SnapshotStore, job: Job) -> Result<Done, SnapshotError> {
             let (id, state) = (SnapshotId { part: PartId(number.0), lsn }, show.store());
             store.put(id, &state)?;
             stored::verify(&store.read(id)?).map_err(|source| SnapshotError::Wrong { show: number, source })?;
-            Ok(Done::Taken { number, version: show.version(), bytes: state.len() as u64 })
+            Ok(Done::Taken { number, version: show.version(), lsn, bytes: state.len() as u64 })
         }
         Job::End { log_start } => {
-            if log_start > Lsn::ZERO {
-                store.trim_log(log_start)?;
+            if log_start.lsn > Lsn::ZERO {
+                store.trim_log(&log_start)?;
             }
             remove_old(store)?;
             Ok(Done::Ended)

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::Shared;
-use crate::{LogError, Lsn, ShardId, SnapshotId, SnapshotStore};
+use crate::{LogError, LogStart, ShardId, SnapshotId, SnapshotStore};
 
 pub(super) struct MemorySnapshots {
     pub(super) shared: Shared,
@@ -32,14 +32,14 @@ impl SnapshotStore for MemorySnapshots {
         Ok(())
     }
 
-    fn trim_log(&self, start: Lsn) -> Result<(), LogError> {
-        let mut shared = self.shared.lock();
-        if shared.durable.last().is_none_or(|(last, _)| *last < start) {
-            return Err(LogError::PastEnd { shard: self.shard, from: start });
+    fn trim_log(&self, start: &LogStart) -> Result<(), LogError> {
+        let (mut shared, from) = (self.shared.lock(), start.lsn);
+        if shared.durable.last().is_none_or(|(last, _)| *last < from) {
+            return Err(LogError::PastEnd { shard: self.shard, from });
         }
-        if start > shared.start {
-            shared.durable.retain(|(lsn, _)| *lsn >= start);
-            shared.start = start;
+        if from > shared.start.lsn {
+            shared.durable.retain(|(lsn, _)| *lsn >= from);
+            shared.start = start.clone();
         }
         Ok(())
     }

@@ -6,7 +6,8 @@
 //! column family   key                          value
 //! log             shard u32 BE ++ lsn u64 BE   an encoded frame
 //! meta            "epoch" ++ shard u32 BE      the shard's epoch, u64 LE
-//! meta            "start" ++ shard u32 BE      the LSN behind which the shard's log begins, u64 LE
+//! meta            "start" ++ shard u32 BE      where the shard's log begins: LSN u64 LE, and of each part that there was
+//!                                              the snapshot that holds it: part u32 LE ++ LSN u64 LE
 //! ```
 //!
 //! Big-endian keys sort as their numbers do, so a shard's frames lie together, in order.
@@ -16,9 +17,9 @@ use std::path::{Path, PathBuf};
 use rocksdb::{ColumnFamily, ColumnFamilyDescriptor, DB, DBRawIterator, WriteBatch};
 
 use super::options;
-use crate::bytes::take;
+use crate::bytes::{take, take_u32, take_u64};
 use crate::chain::{Chain, tail_of};
-use crate::{Frame, LogError, Lsn, ReplayStop, ShardEpoch, ShardId, Tail};
+use crate::{Frame, LogError, LogStart, Lsn, PartId, ReplayStop, ShardEpoch, ShardId, SnapshotId, Tail};
 
 const LOG: &str = "log";
 const META: &str = "meta";
@@ -95,7 +96,7 @@ impl Database {
         from: Lsn,
         visit: &mut dyn FnMut(Frame<'_>) -> Result<(), ReplayStop>,
     ) -> Result<Tail, LogError> {
-        let mut chain = Chain::starting_at(shard, from, self.start(shard)?)?;
+        let mut chain = Chain::starting_at(shard, from, self.start(shard)?.lsn)?;
         let mut frames = self.frames(shard, chain.first_read())?;
         frames.seek_to_first();
         while let Some((key, encoded)) = frames.item() {
@@ -107,31 +108,34 @@ impl Database {
         Ok(chain.end()?.0)
     }
 
-    /// The LSN behind which a shard's log begins; [`Lsn::ZERO`] if it was never trimmed.
+    /// Where a shard's log begins.
     ///
     /// # Errors
     /// [`LogError::Storage`].
-    pub(super) fn start(&self, shard: ShardId) -> Result<Lsn, LogError> {
-        self.number(&meta_key(b"start", shard)).map(|start| Lsn(start.unwrap_or(0)))
+    pub(super) fn start(&self, shard: ShardId) -> Result<LogStart, LogError> {
+        let stored = self.db.get_pinned_cf(self.family(META)?, meta_key(b"start", shard));
+        let Some(stored) = stored.map_err(|error| self.storage(error))? else { return Ok(LogStart::default()) };
+        decode_start(&stored).ok_or_else(|| self.malformed(format!("the start of the log of shard {shard} is none")))
     }
 
     /// Removes the frames of a shard before `start`, unless that was done already.
     ///
     /// # Errors
     /// [`LogError::PastEnd`] where there is no frame at `start`, [`LogError::Storage`].
-    pub(super) fn trim(&self, shard: ShardId, start: Lsn) -> Result<(), LogError> {
-        if start <= self.start(shard)? {
+    pub(super) fn trim(&self, shard: ShardId, start: &LogStart) -> Result<(), LogError> {
+        let from = start.lsn;
+        if from <= self.start(shard)?.lsn {
             return Ok(());
         }
-        let anchor = self.db.get_pinned_cf(self.family(LOG)?, frame_key(shard, start));
+        let anchor = self.db.get_pinned_cf(self.family(LOG)?, frame_key(shard, from));
         if anchor.map_err(|error| self.storage(error))?.is_none() {
-            return Err(LogError::PastEnd { shard, from: start });
+            return Err(LogError::PastEnd { shard, from });
         }
         // Both or none: a log that begins later than it says has lost something. They are durable with the next append.
         let (log, meta) = (self.family(LOG)?, self.family(META)?);
         let mut batch = WriteBatch::default();
-        batch.delete_range_cf(log, frame_key(shard, Lsn::ZERO), frame_key(shard, start));
-        batch.put_cf(meta, meta_key(b"start", shard), start.0.to_le_bytes());
+        batch.delete_range_cf(log, frame_key(shard, Lsn::ZERO), frame_key(shard, from));
+        batch.put_cf(meta, meta_key(b"start", shard), encode_start(start));
         self.db.write(batch).map_err(|error| self.storage(error))?;
         // What was removed is not written into a table; without it, and without the little that is in meta, RocksDB's WAL
         // can go.
@@ -143,7 +147,11 @@ impl Database {
     /// # Errors
     /// [`LogError::Storage`].
     pub(super) fn epoch(&self, shard: ShardId) -> Result<ShardEpoch, LogError> {
-        self.number(&meta_key(b"epoch", shard)).map(|epoch| epoch.map_or(ShardEpoch::ZERO, ShardEpoch))
+        let stored = self.db.get_pinned_cf(self.family(META)?, meta_key(b"epoch", shard));
+        let Some(stored) = stored.map_err(|error| self.storage(error))? else { return Ok(ShardEpoch::ZERO) };
+        let epoch = <[u8; 8]>::try_from(stored.as_ref());
+        let epoch = epoch.map_err(|_| self.malformed(format!("the epoch of shard {shard} is not eight bytes")))?;
+        Ok(ShardEpoch(u64::from_le_bytes(epoch)))
     }
 
     /// Stores a shard's epoch; durable when it returns `Ok`.
@@ -154,15 +162,6 @@ impl Database {
         let (key, value) = (meta_key(b"epoch", shard), epoch.0.to_le_bytes());
         let result = self.db.put_cf_opt(self.family(META)?, key, value, &options::synced());
         result.map_err(|error| self.storage(error))
-    }
-
-    /// A number of the `meta` family.
-    fn number(&self, key: &[u8]) -> Result<Option<u64>, LogError> {
-        let stored = self.db.get_pinned_cf(self.family(META)?, key).map_err(|error| self.storage(error))?;
-        let Some(stored) = stored else { return Ok(None) };
-        let bytes = <[u8; 8]>::try_from(stored.as_ref());
-        let malformed = |_| self.malformed(format!("{} is not eight bytes", String::from_utf8_lossy(&key[..5])));
-        bytes.map(|bytes| Some(u64::from_le_bytes(bytes))).map_err(malformed)
     }
 
     /// An iterator, not yet placed, over one shard's frames from `from` on.
@@ -211,4 +210,22 @@ fn meta_key(what: &[u8; 5], shard: ShardId) -> [u8; 9] {
     key[..5].copy_from_slice(what);
     key[5..].copy_from_slice(&shard.0.to_be_bytes());
     key
+}
+
+fn encode_start(start: &LogStart) -> Vec<u8> {
+    let mut bytes = start.lsn.0.to_le_bytes().to_vec();
+    for SnapshotId { part, lsn } in &start.snapshots {
+        bytes.extend_from_slice(&part.0.to_le_bytes());
+        bytes.extend_from_slice(&lsn.0.to_le_bytes());
+    }
+    bytes
+}
+
+fn decode_start(mut bytes: &[u8]) -> Option<LogStart> {
+    let mut start = LogStart { lsn: Lsn(take_u64(&mut bytes)?), snapshots: Vec::with_capacity(bytes.len() / 12) };
+    while !bytes.is_empty() {
+        let (part, lsn) = (PartId(take_u32(&mut bytes)?), Lsn(take_u64(&mut bytes)?));
+        start.snapshots.push(SnapshotId { part, lsn });
+    }
+    Some(start)
 }

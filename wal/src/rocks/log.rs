@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
+use super::snapshots::RocksSnapshots;
 use super::{Opening, RocksStore};
 use crate::acknowledged::Position;
 use crate::chain::encode_next;
-use super::snapshots::RocksSnapshots;
-use crate::{Frame, Log, LogError, Lsn, ReplayStop, ShardEpoch, ShardId, SnapshotStore, Tail};
+use crate::{Frame, Log, LogError, LogStart, Lsn, ReplayStop, ShardEpoch, ShardId, SnapshotStore, Tail};
 
 /// A handle of one shard's log in a [`RocksStore`], which it keeps open.
 pub struct RocksLog {
@@ -69,7 +69,7 @@ impl Log for RocksLog {
         self.tail
     }
 
-    fn start(&self) -> Result<Lsn, LogError> {
+    fn start(&self) -> Result<LogStart, LogError> {
         self.store.current.read().database()?.start(self.shard)
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::RocksStore;
 use crate::snapshot_files::SnapshotFiles;
-use crate::{LogError, Lsn, ShardId, SnapshotId, SnapshotStore};
+use crate::{LogError, LogStart, ShardId, SnapshotId, SnapshotStore};
 
 /// The snapshots of one shard of a [`RocksStore`], which it keeps open.
 pub(super) struct RocksSnapshots {
@@ -37,7 +37,7 @@ impl SnapshotStore for RocksSnapshots {
         self.files.remove(id)
     }
 
-    fn trim_log(&self, start: Lsn) -> Result<(), LogError> {
+    fn trim_log(&self, start: &LogStart) -> Result<(), LogError> {
         self.store.current.read().database()?.trim(self.shard, start)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use usher_wal::{Frame, LogError, Lsn, PartId, ShardId, SnapshotId, SnapshotStore};
+use usher_wal::{Frame, LogError, LogStart, Lsn, PartId, ShardId, SnapshotId, SnapshotStore};
 
 use super::RecoveryError;
 use crate::{
@@ -19,59 +19,54 @@ pub(super) struct Loaded {
     pub(super) inventory: Inventory,
     /// By number of the show: up to which frame it has everything.
     pub(super) lsns: Vec<Lsn>,
-    /// By show: its version in the snapshot.
-    pub(super) covered: BTreeMap<ShowNumber, u64>,
+    /// By show: its version in the snapshot, and when that was taken.
+    pub(super) covered: BTreeMap<ShowNumber, (u64, Lsn)>,
     /// Snapshots that are damaged, where an older one served.
     pub(super) damaged: Vec<String>,
-    /// Why the first show that no snapshot gave was not loaded, if there was one. It may be in the log from its creation
-    /// on.
-    pub(super) missing: Option<RecoveryError>,
 }
 
 impl Loaded {
-    /// Loads the shows of a shard, in the order of their numbers, as far as their snapshots go.
+    /// Loads the shows of a shard, in the order of their numbers, as far as their snapshots go. Those that were created
+    /// behind the start of the log are in it, whatever became of their snapshots.
     ///
     /// # Errors
-    /// When the snapshots cannot be listed or read.
-    pub(super) fn load(
-        shard: ShardId,
-        snapshots: &dyn SnapshotStore,
-        log_start: Lsn,
-    ) -> Result<Self, RecoveryError> {
+    /// When a snapshot is missing or damaged that the log rests on; when they cannot be listed or read.
+    pub(super) fn load(shard: ShardId, snapshots: &dyn SnapshotStore, start: &LogStart) -> Result<Self, RecoveryError> {
         let (all, mut loaded) = (snapshots.list()?, Self::default());
-        for (number, of_a_show) in (0u32..).zip(all.chunk_by(|one, other| one.part == other.part)) {
-            if of_a_show[0].part != PartId(number) || !loaded.load_show(shard, snapshots, of_a_show, log_start)? {
-                break;
+        for number in (0u32..).map(ShowNumber) {
+            let needed = start.snapshots.get(number.0 as usize).map(|needed| needed.lsn);
+            let (part, from) = (PartId(number.0), needed.unwrap_or(Lsn::ZERO));
+            // What lies between an older one and the one that is needed is not in the log any more.
+            let first = all.partition_point(|id| (id.part, id.lsn) < (part, from));
+            let serving = all[first..].iter().take_while(|id| id.part == part);
+            let is_loaded = loaded.load_show(shard, snapshots, serving.copied().collect())?;
+            match needed {
+                Some(lsn) if !is_loaded => return Err(RecoveryError::SnapshotMissing { shard, number, lsn }),
+                None if !is_loaded => break,
+                _ => {}
             }
         }
         Ok(loaded)
     }
 
-    /// Loads the newest snapshot of a show that is whole, the oldest coming first. Returns whether there is one.
+    /// Loads the last of these snapshots of the next show that is whole. Returns whether there is one.
     fn load_show(
         &mut self,
         shard: ShardId,
         snapshots: &dyn SnapshotStore,
-        of_a_show: &[SnapshotId],
-        log_start: Lsn,
+        serving: Vec<SnapshotId>,
     ) -> Result<bool, RecoveryError> {
-        let newest = of_a_show.last().map(|newest| newest.lsn);
-        // What lies between an older one and the newest must be in the log.
-        let serves = |id: &&SnapshotId| Some(id.lsn) == newest || id.lsn >= log_start;
-        let mut damages = Vec::new();
-        for &id in of_a_show.iter().rev().take_while(serves) {
+        for id in serving.into_iter().rev() {
             match self.load_snapshot(shard, snapshots, id) {
-                Ok(()) => {
-                    self.damaged.extend(damages.iter().map(ToString::to_string));
-                    return Ok(true);
-                }
-                Err(error @ (RecoveryError::Snapshot { .. } | RecoveryError::Log(LogError::SnapshotDamaged { .. }))) => {
-                    damages.push(error);
+                Ok(()) => return Ok(true),
+                Err(
+                    error @ (RecoveryError::Snapshot { .. } | RecoveryError::Log(LogError::SnapshotDamaged { .. })),
+                ) => {
+                    self.damaged.push(error.to_string());
                 }
                 Err(error) => return Err(error),
             }
         }
-        self.missing = damages.into_iter().next();
         Ok(false)
     }
 
@@ -85,7 +80,7 @@ impl Loaded {
         let loaded = self.inventory.load(&state, Timestamp(0));
         let number = loaded.map_err(|source| RecoveryError::Snapshot { shard, number, lsn, source })?;
         let version = self.inventory.show(number).map_or(0, crate::inventory::Show::version);
-        self.covered.insert(number, version);
+        self.covered.insert(number, (version, lsn));
         self.lsns.push(lsn);
         Ok(())
     }
