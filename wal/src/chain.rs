@@ -70,6 +70,15 @@ impl Chain {
         Chain { shard, from, expected: Lsn(from.0 - 1), last: None }
     }
 
+    /// Visits all that is kept, which begins with `first`. What a frame behind [`Lsn::FIRST`] followed is not there to
+    /// check it against.
+    pub(crate) fn beginning_with(shard: ShardId, first: Lsn) -> Chain {
+        match first {
+            Lsn::FIRST => Chain::starting_at(shard, first),
+            _ => Chain { shard, from: first, expected: first, last: None },
+        }
+    }
+
     /// Where the reading must begin.
     pub(crate) fn first_read(&self) -> Lsn {
         self.expected

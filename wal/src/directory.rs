@@ -26,7 +26,9 @@ use crate::LogError;
 /// The most shards of one store. A shard is a thread; more than a large machine has cores are a mistake.
 pub const SHARDS_MAX: u32 = 1024;
 
-const FORMAT: u32 = 1;
+/// The layout of the data directories that this release writes and reads.
+pub const DIRECTORY_FORMAT: u32 = 1;
+const FORMAT: u32 = DIRECTORY_FORMAT;
 const FIRST_LINE: &str = "usher data directory";
 /// Where `format` is written before it is renamed into place.
 const FORMAT_DRAFT: &str = "format.new";

@@ -84,6 +84,20 @@ impl Database {
         tail_of(shard, last)
     }
 
+    /// The first and the last LSN that a shard's log has, by their keys alone; `None` of an empty one.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    pub(super) fn ends(&self, shard: ShardId) -> Result<Option<(Lsn, Lsn)>, LogError> {
+        let mut frames = self.frames(shard, Lsn::FIRST)?;
+        frames.seek_to_first();
+        let first = frames.key().map(|key| self.lsn_of(key)).transpose()?;
+        frames.seek_to_last();
+        let last = frames.key().map(|key| self.lsn_of(key)).transpose()?;
+        frames.status().map_err(|error| self.storage(error))?;
+        Ok(first.zip(last))
+    }
+
     /// Visits the frames of a shard from `from` on, all verified, and returns the last one.
     ///
     /// # Errors
@@ -94,7 +108,28 @@ impl Database {
         from: Lsn,
         visit: &mut dyn FnMut(Frame<'_>) -> Result<(), ReplayStop>,
     ) -> Result<Tail, LogError> {
-        let mut chain = Chain::starting_at(shard, from);
+        self.read(shard, Chain::starting_at(shard, from), visit)
+    }
+
+    /// Visits all frames of a shard that are kept, wherever they begin, and returns the last one.
+    ///
+    /// # Errors
+    /// As [`Self::replay`].
+    pub(super) fn replay_kept(
+        &self,
+        shard: ShardId,
+        visit: &mut dyn FnMut(Frame<'_>) -> Result<(), ReplayStop>,
+    ) -> Result<Tail, LogError> {
+        let first = self.ends(shard)?.map_or(Lsn::FIRST, |(first, _)| first);
+        self.read(shard, Chain::beginning_with(shard, first), visit)
+    }
+
+    fn read(
+        &self,
+        shard: ShardId,
+        mut chain: Chain,
+        visit: &mut dyn FnMut(Frame<'_>) -> Result<(), ReplayStop>,
+    ) -> Result<Tail, LogError> {
         let mut frames = self.frames(shard, chain.first_read())?;
         frames.seek_to_first();
         while let Some((key, encoded)) = frames.item() {
