@@ -27,7 +27,7 @@ mod request;
 mod tests;
 
 pub use handle::{ShardHandle, ShardStatus};
-pub use recovery::{Recovered, RecoveryError, replay};
+pub use recovery::{Recovered, RecoveryError, apply_payload, replay};
 pub use request::{CreateShow, CreatedShow, Fault, Outcome, Reply, Request, StopReport};
 
 use handle::{Inbox, StatusCell};

@@ -65,8 +65,14 @@ pub fn replay(log: &mut dyn Log) -> Result<(Inventory, Recovered), RecoveryError
     Ok((inventory, Recovered { lsn, epoch: log.epoch(), clock, events, state_hash, shows }))
 }
 
-/// Applies one frame's events and counts them.
-fn apply_payload(inventory: &mut Inventory, payload: &[u8], at: Timestamp) -> Result<u64, CodecError> {
+/// Applies one frame's events and counts them. `at` is the frame's clock reading.
+///
+/// # Errors
+/// [`CodecError`] when the bytes are no events.
+///
+/// # Panics
+/// When an event does not fit the state, as [`Inventory::apply`] does.
+pub fn apply_payload(inventory: &mut Inventory, payload: &[u8], at: Timestamp) -> Result<u64, CodecError> {
     let mut events = 0;
     let mut last = None;
     for record in read_payload(payload) {
