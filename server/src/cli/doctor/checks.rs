@@ -2,6 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
+use rustix::fs::StatVfsMountFlags;
 use serde_json::{Value, json};
 use usher_engine::{codec::PAYLOAD_VERSION, time::Timestamp};
 use usher_wal::{DIRECTORY_FORMAT, FRAME_VERSION};
@@ -10,7 +11,7 @@ use super::{Examined, Finding, Level, Shard};
 
 /// Every check; each says what it found, or nothing where it does not apply.
 pub(super) const ALL: [fn(&Examined) -> Vec<Finding>; 9] =
-    [versions, server, size, log, lag, clock, free_disk, permissions, open_files];
+    [versions, server, size, log, lag, clock, disk, permissions, open_files];
 
 /// RocksDB's own log may grow to so much before it is cut: less is not enough to go on.
 const FREE_BYTES_MIN: u64 = 256 << 20;
@@ -86,6 +87,8 @@ fn size(examined: &Examined) -> Vec<Finding> {
 
 fn log(examined: &Examined) -> Vec<Finding> {
     let shards = match &examined.shards {
+        // Said already.
+        Err(_) if examined.sizes.is_err() => return Vec::new(),
         Ok(shards) => shards,
         Err(error) => {
             let advice = "restore the directory from a backup, unless the line above says otherwise";
@@ -117,11 +120,13 @@ fn seconds(ms: u64) -> String {
 
 fn lag(examined: &Examined) -> Vec<Finding> {
     let lag = |shard: &Shard| shard.last.saturating_sub(shard.acknowledged);
-    let Some(worst) = shards(examined).iter().max_by_key(|shard| lag(shard)) else { return Vec::new() };
+    // The end of a damaged log is not known.
+    let sound = shards(examined).iter().filter(|shard| shard.damage.is_none());
+    let Some(worst) = sound.max_by_key(|shard| lag(shard)) else { return Vec::new() };
     let frames = lag(worst);
     let values = json!({ "shard": worst.shard.0, "frames": frames });
     let text = match frames {
-        0 => "the acknowledged watermark is at the end of every shard".to_owned(),
+        0 => "the acknowledged watermark is at the end of every sound shard".to_owned(),
         _ => format!("the acknowledged watermark is {frames} frames behind the end of shard {}", worst.shard),
     };
     let finding = found("watermark", text, values);
@@ -143,17 +148,17 @@ fn clock(examined: &Examined) -> Vec<Finding> {
     vec![found("clock", text, values).but(Level::Problem, advice)]
 }
 
-fn free_disk(examined: &Examined) -> Vec<Finding> {
-    let disk = match rustix::fs::statvfs(&examined.dir) {
-        Ok(disk) => disk,
-        Err(error) => {
-            let finding = found("free disk", format!("cannot be asked: {error}"), Value::Null);
-            return vec![finding.but(Level::Warning, "look with `df`")];
-        }
-    };
+fn disk(examined: &Examined) -> Vec<Finding> {
+    // Where it cannot be asked, the directory cannot be read, which is said already.
+    let Ok(disk) = rustix::fs::statvfs(&examined.dir) else { return Vec::new() };
     let (free, total) = (disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize);
     let finding =
-        found("free disk", format!("{} of {}", bytes(free), bytes(total)), json!({ "free": free, "total": total }));
+        found("disk", format!("{} free of {}", bytes(free), bytes(total)), json!({ "free": free, "total": total }));
+    if disk.f_flag.contains(StatVfsMountFlags::RDONLY) {
+        return vec![
+            finding.but(Level::Problem, "it is mounted read-only: look for its errors in dmesg, then remount it"),
+        ];
+    }
     vec![match free {
         ..FREE_BYTES_MIN => finding.but(Level::Problem, "make room now: without room no command is taken"),
         FREE_BYTES_MIN..FREE_BYTES_LOW => {

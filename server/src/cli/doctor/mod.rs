@@ -13,12 +13,9 @@ use crate::{clock::WallClock, journal};
 
 mod checks;
 
-/// Looks at a data directory, also while a server runs on it: versions, who has it open, sizes, the log of every shard,
-/// free disk, clock, permissions, limits. Each line is ok, a warning or a problem, and says what to do. Every frame's
-/// checksum is verified; whether events make sense is asked by `usher log verify`. Writes nothing.
-///
-/// Exit codes: 0 no problem, whatever the warnings; 1 problems; 2 wrong usage.
+/// Looks at a data directory, also while a server runs on it.
 #[derive(Debug, Args)]
+#[command(after_help = NOTES)]
 pub(super) struct Doctor {
     /// Data directory to look at
     #[arg(long, env = "USHER_DATA_DIR", value_name = "DIR", default_value = "./data")]
@@ -27,6 +24,13 @@ pub(super) struct Doctor {
     #[arg(long)]
     json: bool,
 }
+
+const NOTES: &str = "\
+It looks at versions, who has the directory open, sizes, the log of every shard, the disk, the clock, permissions and
+limits. Each line is ok, a warning or a problem, and says what to do. Every frame is read and verified; whether events
+make sense is what `usher log verify` asks. Nothing is written into the directory.
+
+Exit codes: 0 no problem, whatever the warnings; 1 problems; 2 wrong usage.";
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -86,10 +90,13 @@ impl Doctor {
             findings.iter().for_each(print);
         }
         if problems > 0 {
-            bail!("{problems} problems and {warnings} warnings");
+            bail!("problems: {problems}, warnings: {warnings}");
         }
         if !self.json {
-            println!("{}", if warnings == 0 { "all well".to_owned() } else { format!("{warnings} warnings") });
+            println!(
+                "{}",
+                if warnings == 0 { "all well".to_owned() } else { format!("no problem, warnings: {warnings}") }
+            );
         }
         Ok(())
     }

@@ -36,7 +36,9 @@ and the fields of its kind, under names that never change:
   seats (in bulk)       consecutive ones: [{"first", "last", "count"}]
   ..._ms                an instant in milliseconds since 1970; `ttl_ms` and those with `_max` are lengths
   ..._minor             money in minor units of the show's currency
-What the log does not know is null. Damage ends it with exit code 1, after all events before it.
+What the log does not know is null.
+
+Exit codes: 0 done; 1 the log is damaged, after all events before that, or cannot be read; 2 wrong usage.
 
 Example:
   $ usher log export --data-dir ./data --show gala --since 1h | jq -r 'select(.event == "HoldConfirmed") | .order'

@@ -11,10 +11,9 @@ use usher_wal::{Frame, LogError, ReadOnlyStore, ReplayStop, ShardId};
 use super::{StoreArgs, joined, thousands};
 use crate::{cli::when::utc, journal::kind_of};
 
-/// Every frame is read and verified, no event is replayed; `usher log verify` does that.
-///
-/// Exit codes: 0 done; 1 a shard's log is damaged; 2 wrong usage.
+/// Reads every frame and counts what is in it.
 #[derive(Debug, Args)]
+#[command(after_help = NOTES)]
 pub(in crate::cli) struct Inspect {
     #[command(flatten)]
     store: StoreArgs,
@@ -22,6 +21,12 @@ pub(in crate::cli) struct Inspect {
     #[arg(long)]
     json: bool,
 }
+
+const NOTES: &str = "\
+Every frame is read and verified, no event is replayed; `usher log verify` does that. Bytes are those of the frames,
+before storage adds its own.
+
+Exit codes: 0 done; 1 a shard's log is damaged, or cannot be read; 2 wrong usage.";
 
 /// What a shard's log has. Bytes are those of the frames, before storage adds its own.
 #[derive(Debug, Serialize)]

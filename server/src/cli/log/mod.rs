@@ -55,6 +55,8 @@ struct StoreArgs {
 
 impl StoreArgs {
     fn open(&self) -> anyhow::Result<ReadOnlyStore> {
+        let dir = self.data_dir.display();
+        ensure!(self.data_dir.is_dir(), "{dir} is no directory; name the data directory with --data-dir");
         Ok(journal::open(&self.data_dir)?)
     }
 

@@ -17,8 +17,9 @@ use crate::journal::{Entry, Position, Reader};
 /// Between two looks at the log, at least.
 const FOLLOW_WAIT_MIN: Duration = Duration::from_millis(500);
 
-/// One event a line: when, shard/LSN, show, and what happened; of several shards in the order of their clocks.
+/// One event a line, of several shards in the order of their clocks.
 #[derive(Debug, Args)]
+#[command(after_help = NOTES)]
 pub(in crate::cli) struct Tail {
     #[command(flatten)]
     store: StoreArgs,
@@ -34,6 +35,12 @@ pub(in crate::cli) struct Tail {
     #[arg(long)]
     json: bool,
 }
+
+const NOTES: &str = "\
+One event a line: when, shard/LSN, show, and what happened; of several shards in the order of their clocks. The words
+are for people and may change: scripts take `usher log export`.
+
+Exit codes: 0 done; 1 the log is damaged, or cannot be read; 2 wrong usage.";
 
 /// An event that may be printed.
 struct Kept {

@@ -17,13 +17,9 @@ use usher_wal::{Frame, LogError, Lsn, ReadOnlyStore, ReplayStop, ShardId};
 
 use super::{StoreArgs, thousands};
 
-/// For every shard: each frame's checksum, the chain of their hashes, LSNs without a gap, epochs and clocks that never
-/// fall, and the acknowledged LSN, which the log must reach. Then its events are replayed: they must fit the state
-/// before them and leave its invariants true, an independent audit must find no seat sold twice, and the hash of the
-/// state is printed. It must be the one that the server logs when it stops at this LSN.
-///
-/// Exit codes: 0 sound; 1 damaged, naming shard, LSN and what to do; 2 wrong usage.
+/// Reads every frame, replays every event, and gives a verdict on each shard.
 #[derive(Debug, Args)]
+#[command(after_help = NOTES)]
 pub(in crate::cli) struct Verify {
     #[command(flatten)]
     store: StoreArgs,
@@ -31,6 +27,14 @@ pub(in crate::cli) struct Verify {
     #[arg(long)]
     json: bool,
 }
+
+const NOTES: &str = "\
+For every shard: each frame's checksum, the chain of their hashes, LSNs without a gap, epochs and clocks that never
+fall, and the acknowledged LSN, which the log must reach. Then its events are replayed: they must fit the state before
+them and leave its invariants true, an independent audit must find no seat sold twice, and the hash of the state is
+printed. It must be the one that the server logs when it stops at this LSN.
+
+Exit codes: 0 sound; 1 damaged, naming shard, LSN and what to do; 2 wrong usage.";
 
 /// What is found of one shard.
 #[derive(Debug, Default, Serialize)]
@@ -56,8 +60,10 @@ impl Verify {
             Ok(store) => store,
             Err(error) => {
                 // RocksDB's own words know no remedy.
-                let problem = format!("{error:#}; restore the directory from a backup if trying again does not help");
-                self.print(&Verdict { problem: Some(problem), ..Verdict::default() });
+                let remedy = matches!(error.downcast_ref(), Some(LogError::Storage { .. }))
+                    .then_some("; restore the directory from a backup if trying again does not help");
+                let problem = Some(format!("{error:#}{}", remedy.unwrap_or_default()));
+                self.print(&Verdict { problem, ..Verdict::default() });
                 bail!("the log of {} cannot be read", self.store.data_dir.display());
             }
         };
