@@ -188,7 +188,7 @@ async fn after_the_end_the_replayed_state_is_the_servers_and_nothing_is_written(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_export_has_what_is_asked_for() {
     let (data, _) = sold_out_directory(SHARDS, 40).await;
-    let export = |words: &str| json_lines(&says(data.path(), &format!("log export {words}").trim_end(), 0));
+    let export = |words: &str| json_lines(&says(data.path(), format!("log export {words}").trim_end(), 0));
     let gala = export("--show gala");
     let kinds: Vec<&str> = gala.iter().take(3).map(|line| line["event"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["ShowCreated", "HoldGranted", "HoldConfirmed"]);
