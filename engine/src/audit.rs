@@ -5,11 +5,14 @@
 
 use std::collections::BTreeMap;
 
+use usher_wal::{Frame, Lsn};
+
 use crate::{
     codec::{CodecError, read_payload},
     event::Event,
     ids::{HoldId, ShowId, ShowNumber},
-    inventory::places::Places,
+    inventory::{HoldState, Show, places::Places},
+    shard::Loaded,
 };
 
 /// Violations that are kept with their text; all are counted.
@@ -23,6 +26,8 @@ pub struct Audit {
     violations: Vec<String>,
     /// How many there are.
     pub violations_count: u64,
+    /// Of a show that was not followed from its creation: the frame up to which everything is believed.
+    believed: BTreeMap<ShowNumber, Lsn>,
 }
 
 /// What the log says about one show.
@@ -48,14 +53,24 @@ pub struct AuditedShow {
 }
 
 impl Audit {
+    /// Of a log that begins behind its first frame: what the snapshots say is believed.
+    #[must_use]
+    pub fn of_snapshots(loaded: &Loaded) -> Self {
+        let shows = loaded.inventory.shows().map(|(number, show)| (number, AuditedShow::of(show)));
+        let believed = (0u32..).map(ShowNumber).zip(loaded.lsns.iter().copied());
+        Self { shows: shows.collect(), believed: believed.collect(), ..Self::default() }
+    }
+
     /// Reads one frame's events.
     ///
     /// # Errors
     /// [`CodecError`] when the bytes are no events.
-    pub fn read(&mut self, payload: &[u8]) -> Result<(), CodecError> {
-        for record in read_payload(payload) {
+    pub fn read(&mut self, frame: &Frame<'_>) -> Result<(), CodecError> {
+        for record in read_payload(frame.payload) {
             let (number, event) = record?;
-            self.event(number, event);
+            if self.believed.get(&number).is_none_or(|lsn| frame.lsn > *lsn) {
+                self.event(number, event);
+            }
         }
         Ok(())
     }
@@ -105,6 +120,29 @@ impl AuditedShow {
             sold: BTreeMap::new(),
             sold_seats: BTreeMap::new(),
         }
+    }
+
+    /// As a show is: its holds, sales and what is gathered.
+    fn of(show: &Show) -> Self {
+        let mut audited = Self::new(show.id().clone());
+        for (hold_id, state, places) in show.owned() {
+            audited.grants += 1;
+            let kept = match state {
+                HoldState::Held => &mut audited.live,
+                HoldState::Confirmed => &mut audited.sold,
+                HoldState::Waiting => &mut audited.gathered,
+                _ => &mut audited.expired,
+            };
+            kept.insert(hold_id, places.clone());
+            if matches!(state, HoldState::Held | HoldState::Waiting | HoldState::Confirmed) {
+                audited.seat_owner.extend(places.seats().map(|seat| (seat.0, hold_id)));
+            }
+            if state == HoldState::Confirmed {
+                audited.places_sold += u64::from(places.count());
+                audited.sold_seats.extend(places.seats().map(|seat| (seat.0, hold_id)));
+            }
+        }
+        audited
     }
 
     /// Whether this hold was sold, and how many places it has.
@@ -315,6 +353,8 @@ impl AuditedShow {
 
 #[cfg(test)]
 mod tests {
+    use usher_wal::{ShardEpoch, ShardId};
+
     use super::*;
     use crate::{
         codec::PayloadWriter,
@@ -344,7 +384,8 @@ mod tests {
         audit.shows.insert(ShowNumber(0), AuditedShow::new(ShowId::new("gala").unwrap()));
         let mut payload = PayloadWriter::default();
         events.iter().for_each(|event| payload.push(ShowNumber(0), event));
-        audit.read(payload.bytes()).unwrap();
+        let (shard, epoch, lsn) = (ShardId(0), ShardEpoch::ZERO, Lsn::FIRST);
+        audit.read(&Frame { shard, epoch, lsn, clock_ms: 0, payload: payload.bytes() }).unwrap();
         audit
     }
 

@@ -1,12 +1,14 @@
 //! Usher as a process: gRPC in front of the engine, configuration, clock, command line.
 //!
 //! It decides nothing about seats. Reading order: [`config`], [`node`] (what runs), [`convert`] and [`status`] (the wire
-//! and the engine's types), [`service`], then [`cli`] with [`load`] and [`plan`] behind it.
+//! and the engine's types), [`service`], then [`cli`] with [`load`], [`plan`] and [`journal`] (the log as people read it)
+//! behind it.
 
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod convert;
+pub mod journal;
 pub mod load;
 pub mod node;
 pub mod plan;

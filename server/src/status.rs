@@ -205,6 +205,7 @@ impl From<Fault> for Refusal {
             Fault::Recovering => (Code::Unavailable, "SHARD_RECOVERING", 500),
             Fault::NotServing => (Code::Unavailable, "SHARD_NOT_SERVING", 1_000),
             Fault::OutcomeUnknown => (Code::Unavailable, "OUTCOME_UNKNOWN", 500),
+            Fault::SnapshotFailed => (Code::Unavailable, "SNAPSHOT_FAILED", 10_000),
         };
         Self::new(code, reason, fault.to_string()).retry_after_ms(after_ms)
     }

@@ -25,15 +25,20 @@ pub fn start(format: LogFormat, level: &str) -> anyhow::Result<()> {
 pub fn log_notice(shard: ShardId, notice: &Notice) {
     let shard = shard.0;
     match notice {
-        Notice::Recovered(found) => tracing::info!(
-            shard,
-            lsn = found.lsn.0,
-            epoch = found.epoch.0,
-            events = found.events,
-            shows = found.shows.len(),
-            state_hash = %found.state_hash,
-            "recovered"
-        ),
+        Notice::Recovered(found) => {
+            for damage in &found.damaged {
+                tracing::warn!(shard, damage, "an older snapshot and the log stand in for a damaged one");
+            }
+            tracing::info!(
+                shard,
+                lsn = found.lsn.0,
+                epoch = found.epoch.0,
+                events = found.events,
+                shows = found.shows.len(),
+                state_hash = %found.state_hash,
+                "recovered"
+            );
+        }
         Notice::ShowChanged(show) => tracing::debug!(
             shard,
             show_id = %show.show_id,
@@ -42,6 +47,15 @@ pub fn log_notice(shard: ShardId, notice: &Notice) {
             "show changed"
         ),
         Notice::Serving => tracing::info!(shard, "serving"),
+        Notice::SnapshotsTaken(taken) => tracing::info!(
+            shard,
+            lsn = taken.lsn.0,
+            shows = taken.shows,
+            bytes = taken.bytes,
+            log_start = taken.log_start.0,
+            "snapshots taken"
+        ),
+        Notice::SnapshotFailed(error) => tracing::error!(shard, %error, "snapshot failed, the log is kept"),
         Notice::AppendFailed(error) => tracing::error!(shard, %error, "append failed, recovering"),
         Notice::RecoveryFailed(error) => tracing::error!(shard, %error, "recovery failed, trying again"),
         Notice::Failed(error) => tracing::error!(shard, error, "shard is not serving"),

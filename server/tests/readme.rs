@@ -33,9 +33,10 @@ fn the_readme_prints_what_its_reader_gets() {
     let text = fs::read_to_string(README).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     let steps = steps(&lines);
-    let data = tempfile::tempdir().unwrap();
-    let (mut server, address) = Process::serve(data.path(), 1);
-    let outputs = outputs(&steps, address);
+    // Its reader begins where the server's `./data` is, too.
+    let work = tempfile::tempdir().unwrap();
+    let (mut server, address) = Process::serve(&work.path().join("data"), 1);
+    let outputs = outputs(&steps, address, work.path());
     server.kill();
     let differing = |(step, output): &(&Step, &Vec<String>)| {
         let printed = lines[step.printed.clone()].iter().map(|line| normalised(line));
@@ -79,8 +80,7 @@ fn steps(lines: &[&str]) -> Vec<Step> {
 }
 
 /// What each command prints, in lines.
-fn outputs(steps: &[Step], address: SocketAddr) -> Vec<Vec<String>> {
-    let work = tempfile::tempdir().unwrap();
+fn outputs(steps: &[Step], address: SocketAddr, work: &Path) -> Vec<Vec<String>> {
     let mut script = "exec 2>&1\n".to_owned();
     for step in steps {
         writeln!(script, "{}\nprintf '\\x1e\\n'", step.command).unwrap();
@@ -88,7 +88,7 @@ fn outputs(steps: &[Step], address: SocketAddr) -> Vec<Vec<String>> {
     let own = Path::new(env!("CARGO_BIN_EXE_usher")).parent().unwrap().to_owned();
     let path = iter::once(own).chain(env::split_paths(&env::var_os("PATH").unwrap())).collect::<Vec<_>>();
     let mut bash = program("bash");
-    bash.args(["--norc", "-c", &script]).current_dir(work.path()).env("PATH", env::join_paths(path).unwrap());
+    bash.args(["--norc", "-c", &script]).current_dir(work).env("PATH", env::join_paths(path).unwrap());
     bash.env("USHER_SERVER", format!("http://{address}")).env("LC_ALL", "C");
     let (_, printed, _) = run(bash);
     // Editors take spaces at the end of a line away.

@@ -28,7 +28,9 @@ use crate::LogError;
 /// The most shards of one store. A shard is a thread; more than a large machine has cores are a mistake.
 pub const SHARDS_MAX: u32 = 1024;
 
-const FORMAT: u32 = 2;
+/// The layout of the data directories that this release writes.
+pub const DIRECTORY_FORMAT: u32 = 2;
+const FORMAT: u32 = DIRECTORY_FORMAT;
 /// The first format that had snapshots.
 const FORMAT_WITH_SNAPSHOTS: u32 = 2;
 const FIRST_LINE: &str = "usher data directory";

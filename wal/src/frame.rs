@@ -35,7 +35,9 @@ use crate::{LogError, Lsn, ShardEpoch, ShardId};
 pub const PAYLOAD_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 const MAGIC: [u8; 4] = *b"USHF";
-const VERSION: u16 = 1;
+/// The version of the frames that this release writes and reads.
+pub const FRAME_VERSION: u16 = 1;
+const VERSION: u16 = FRAME_VERSION;
 const CHECKSUM_BYTES: usize = 4;
 /// Everything but the payload.
 const OVERHEAD_BYTES: usize = 56 + CHECKSUM_BYTES;
@@ -53,6 +55,14 @@ pub struct Frame<'a> {
     pub clock_ms: u64,
     /// The caller's bytes, at most [`PAYLOAD_BYTES_MAX`].
     pub payload: &'a [u8],
+}
+
+impl Frame<'_> {
+    /// How many bytes it takes in the log, without what storage adds.
+    #[must_use]
+    pub fn encoded_bytes(&self) -> usize {
+        OVERHEAD_BYTES + self.payload.len()
+    }
 }
 
 /// The XXH3-128 hash of a frame's encoded bytes: the link of the chain.

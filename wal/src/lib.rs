@@ -49,11 +49,11 @@ mod snapshot;
 mod snapshot_files;
 
 pub use chain::Tail;
-pub use directory::SHARDS_MAX;
+pub use directory::{DIRECTORY_FORMAT, SHARDS_MAX};
 pub use error::LogError;
-pub use frame::{Frame, FrameError, FrameHash, PAYLOAD_BYTES_MAX};
+pub use frame::{FRAME_VERSION, Frame, FrameError, FrameHash, PAYLOAD_BYTES_MAX};
 pub use ids::{Lsn, ShardEpoch, ShardId};
 pub use log::{Log, ReplayStop};
 pub use memory::{Crash, Failure, MemoryLog, MemoryStore};
-pub use rocks::{ReadOnlyStore, RocksLog, RocksStore};
-pub use snapshot::{LogStart, PartId, SnapshotId, SnapshotStore};
+pub use rocks::{ReadOnlyStore, RocksLog, RocksStore, Writer};
+pub use snapshot::{LogStart, PartId, SnapshotId, SnapshotStore, Snapshots};

@@ -38,15 +38,8 @@ pub struct LogStart {
     pub snapshots: Vec<SnapshotId>,
 }
 
-/// The snapshots of one shard, and the right to trim its log below them. It may be used from any thread while the log is
-/// appended to on another.
-pub trait SnapshotStore: Send + Sync {
-    /// Keeps a snapshot; durable when it returns `Ok`. The frames that it rests on must be durable before.
-    ///
-    /// # Errors
-    /// [`LogError::Io`]; it may be there or not, whole in any case.
-    fn put(&self, id: SnapshotId, state: &[u8]) -> Result<(), LogError>;
-
+/// The snapshots of one shard, to be read.
+pub trait Snapshots: Send + Sync {
     /// Every snapshot that is there, sorted.
     ///
     /// # Errors
@@ -58,6 +51,16 @@ pub trait SnapshotStore: Send + Sync {
     /// # Errors
     /// [`LogError::SnapshotDamaged`] where they are not, [`LogError::Io`].
     fn read(&self, id: SnapshotId) -> Result<Vec<u8>, LogError>;
+}
+
+/// The snapshots of one shard, and the right to trim its log below them. It may be used from any thread while the log is
+/// appended to on another.
+pub trait SnapshotStore: Snapshots {
+    /// Keeps a snapshot; durable when it returns `Ok`. The frames that it rests on must be durable before.
+    ///
+    /// # Errors
+    /// [`LogError::Io`]; it may be there or not, whole in any case.
+    fn put(&self, id: SnapshotId, state: &[u8]) -> Result<(), LogError>;
 
     /// Removes a snapshot. One that is not there is removed already.
     ///

@@ -23,7 +23,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::bytes::{take, take_u32, take_u64};
 use crate::directory::{make_directory, sync_directory, write_synced};
-use crate::{LogError, Lsn, PartId, ShardId, SnapshotId};
+use crate::{LogError, Lsn, PartId, ShardId, SnapshotId, Snapshots};
 
 const MAGIC: [u8; 4] = *b"USHS";
 const VERSION: u16 = 1;
@@ -52,31 +52,6 @@ impl SnapshotFiles {
         sync_directory(&self.dir)
     }
 
-    pub(crate) fn list(&self) -> Result<Vec<SnapshotId>, LogError> {
-        let entries = match fs::read_dir(&self.dir) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(LogError::io(&self.dir))?,
-        };
-        let mut found = Vec::new();
-        for entry in entries {
-            let name = entry.map_err(LogError::io(&self.dir))?.file_name();
-            found.extend(name.to_str().and_then(id_of));
-        }
-        found.sort_unstable();
-        Ok(found)
-    }
-
-    pub(crate) fn read(&self, id: SnapshotId) -> Result<Vec<u8>, LogError> {
-        let path = self.path(id);
-        let mut bytes = fs::read(&path).map_err(LogError::io(&path))?;
-        if let Err(reason) = check(self.shard, id, &bytes) {
-            return Err(LogError::SnapshotDamaged { path, reason });
-        }
-        bytes.truncate(bytes.len() - 16);
-        bytes.drain(..HEADER_BYTES);
-        Ok(bytes)
-    }
-
     pub(crate) fn remove(&self, id: SnapshotId) -> Result<(), LogError> {
         let path = self.path(id);
         match fs::remove_file(&path) {
@@ -98,6 +73,33 @@ impl SnapshotFiles {
 
     fn path(&self, id: SnapshotId) -> PathBuf {
         self.dir.join(format!("{:010}-{:020}{ENDING}", id.part.0, id.lsn.0))
+    }
+}
+
+impl Snapshots for SnapshotFiles {
+    fn list(&self) -> Result<Vec<SnapshotId>, LogError> {
+        let entries = match fs::read_dir(&self.dir) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(LogError::io(&self.dir))?,
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(LogError::io(&self.dir))?.file_name();
+            found.extend(name.to_str().and_then(id_of));
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    fn read(&self, id: SnapshotId) -> Result<Vec<u8>, LogError> {
+        let path = self.path(id);
+        let mut bytes = fs::read(&path).map_err(LogError::io(&path))?;
+        if let Err(reason) = check(self.shard, id, &bytes) {
+            return Err(LogError::SnapshotDamaged { path, reason });
+        }
+        bytes.truncate(bytes.len() - 16);
+        bytes.drain(..HEADER_BYTES);
+        Ok(bytes)
     }
 }
 

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     event::ShowCreated,
-    ids::{BuyerId, ChannelIndex, HoldId, SeatIndex, SeatRange, SectionIndex, ShowId},
+    ids::{BuyerId, ChannelIndex, HoldId, Name, SeatIndex, SeatRange, SectionIndex, ShowId},
     rejection::{Conflicts, GaShortage, Rejection},
     time::Timestamp,
 };
@@ -134,6 +134,20 @@ impl Show {
     #[must_use]
     pub fn sale(&self) -> &Sale {
         &self.sale
+    }
+
+    /// The keys of its channels, in the order in which they were defined.
+    pub fn channel_keys(&self) -> impl Iterator<Item = &Name> {
+        self.channels.all.iter().map(|channel| &channel.key)
+    }
+
+    /// What each hold has: those that are live, sold, or expired and may be sold late; and what is gathered for entries
+    /// that wait.
+    pub fn owned(&self) -> impl Iterator<Item = (HoldId, HoldState, &Places)> {
+        let is_one = |hold: &&Hold| matches!(hold.state, HoldState::Held | HoldState::Confirmed | HoldState::Expired);
+        let holds = self.holds.iter().filter(is_one).map(|hold| (hold.id, hold.state, hold.remaining()));
+        let gathered = self.waitlist.gatherings();
+        holds.chain(gathered.map(|(slot, own)| (self.waitlist.entry(slot).id, HoldState::Waiting, &own.places)))
     }
 
     /// From 1; rises with every change of the manifest.

@@ -38,7 +38,7 @@ pub const STATE_VERSION: u16 = 1;
 
 /// A show as it was at an instant, to be stored while the show itself goes on. It decides nothing.
 #[derive(Debug)]
-pub struct FrozenShow(Show);
+pub struct FrozenShow(Box<Show>);
 
 /// All but the records.
 #[derive(Encode, Decode)]
@@ -134,7 +134,7 @@ impl Inventory {
     /// # Panics
     /// Where there is no such show.
     pub fn freeze(&mut self, number: ShowNumber) -> FrozenShow {
-        FrozenShow(self.shows[number.0 as usize].frozen())
+        FrozenShow(Box::new(self.shows[number.0 as usize].frozen()))
     }
 
     /// Adds the next show from the bytes of a snapshot. What is due of it is asked for at `now`.

@@ -28,7 +28,7 @@ mod snapshotter;
 mod tests;
 
 pub use handle::{ShardHandle, ShardStatus};
-pub use recovery::{Recovered, RecoveryError, replay};
+pub use recovery::{Loaded, Recovered, RecoveryError, replay};
 pub use request::{CreateShow, CreatedShow, Fault, Outcome, Reply, Request, StopReport};
 pub use snapshotter::{SnapshotError, SnapshotReport};
 

@@ -19,7 +19,7 @@ use crate::{
 
 mod loaded;
 
-use loaded::Loaded;
+pub use loaded::Loaded;
 
 /// Between two tries to recover, at most.
 const RETRY_WAIT_MAX: Duration = Duration::from_secs(2);

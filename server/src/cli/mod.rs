@@ -17,8 +17,10 @@ mod client;
 mod confirm;
 mod demo;
 mod demo_server;
+mod doctor;
 mod hold;
 mod holds;
+mod log;
 mod matching;
 mod places;
 mod print;
@@ -82,6 +84,11 @@ enum Command {
     Call(call::Call),
     /// Measure a server under a flash sale
     Bench(bench::Bench),
+    /// Read the log of a data directory: what is in it, what happened, is it sound
+    #[command(subcommand)]
+    Log(log::Log),
+    /// Look over a data directory, and say what is wrong and what to do
+    Doctor(doctor::Doctor),
 }
 
 impl Cli {
@@ -131,6 +138,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Holds(command) => command.run(),
         Command::Call(command) => command.run(),
         Command::Bench(command) => command.run(),
+        Command::Log(command) => command.run(),
+        Command::Doctor(command) => command.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,8 +5,8 @@
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use anyhow::Context as _;
-use usher_engine::{audit::Audit, ids::HoldId};
-use usher_wal::{ReadOnlyStore, ShardId};
+use usher_engine::{audit::Audit, ids::HoldId, shard::Loaded};
+use usher_wal::{Lsn, ReadOnlyStore, ShardId};
 
 /// The files of a running server may change while they are opened.
 const TRIES: u32 = 10;
@@ -70,8 +70,14 @@ fn audit(data_dir: &Path) -> anyhow::Result<Vec<Audit>> {
     let store = ReadOnlyStore::open(data_dir)?;
     let mut audits = Vec::new();
     for shard in (0..store.shards().get()).map(ShardId) {
-        let mut audit = Audit::default();
-        store.replay(shard, &mut |frame| Ok(audit.read(frame.payload)?)).context("reading the log")?;
+        let start = store.start(shard)?;
+        // As long as the log has everything, nothing else is believed.
+        let mut audit = if start.lsn == Lsn::ZERO {
+            Audit::default()
+        } else {
+            Audit::of_snapshots(&Loaded::load(shard, store.snapshots(shard).as_ref(), &start)?)
+        };
+        store.replay(shard, &mut |frame| Ok(audit.read(&frame)?)).context("reading the log")?;
         audits.push(audit);
     }
     Ok(audits)

@@ -3,19 +3,14 @@
 use std::path::PathBuf;
 
 use super::Shared;
-use crate::{LogError, LogStart, ShardId, SnapshotId, SnapshotStore};
+use crate::{LogError, LogStart, ShardId, SnapshotId, SnapshotStore, Snapshots};
 
 pub(super) struct MemorySnapshots {
     pub(super) shared: Shared,
     pub(super) shard: ShardId,
 }
 
-impl SnapshotStore for MemorySnapshots {
-    fn put(&self, id: SnapshotId, state: &[u8]) -> Result<(), LogError> {
-        self.shared.lock().snapshots.insert(id, state.into());
-        Ok(())
-    }
-
+impl Snapshots for MemorySnapshots {
     fn list(&self) -> Result<Vec<SnapshotId>, LogError> {
         Ok(self.shared.lock().snapshots.keys().copied().collect())
     }
@@ -25,6 +20,13 @@ impl SnapshotStore for MemorySnapshots {
         let shared = self.shared.lock();
         let state = shared.snapshots.get(&id).map(|state| state.to_vec());
         state.ok_or_else(|| LogError::SnapshotDamaged { path: path(), reason: "it is not there" })
+    }
+}
+
+impl SnapshotStore for MemorySnapshots {
+    fn put(&self, id: SnapshotId, state: &[u8]) -> Result<(), LogError> {
+        self.shared.lock().snapshots.insert(id, state.into());
+        Ok(())
     }
 
     fn remove(&self, id: SnapshotId) -> Result<(), LogError> {

@@ -86,6 +86,20 @@ impl Database {
         tail_of(shard, last)
     }
 
+    /// The first and the last LSN that a shard's log has, by their keys alone; `None` of an empty one.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    pub(super) fn ends(&self, shard: ShardId) -> Result<Option<(Lsn, Lsn)>, LogError> {
+        let mut frames = self.frames(shard, Lsn::FIRST)?;
+        frames.seek_to_first();
+        let first = frames.key().map(|key| self.lsn_of(key)).transpose()?;
+        frames.seek_to_last();
+        let last = frames.key().map(|key| self.lsn_of(key)).transpose()?;
+        frames.status().map_err(|error| self.storage(error))?;
+        Ok(first.zip(last))
+    }
+
     /// Visits the frames of a shard from `from` on, all verified, and returns the last one.
     ///
     /// # Errors

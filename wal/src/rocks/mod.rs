@@ -38,7 +38,7 @@ use crate::{LogError, ShardEpoch, ShardId, Tail};
 use database::Database;
 
 pub use log::RocksLog;
-pub use read_only::ReadOnlyStore;
+pub use read_only::{ReadOnlyStore, Writer};
 
 /// A data directory, open for writing by this process alone. It closes when the last handle of it goes.
 pub struct RocksStore {

@@ -2,13 +2,18 @@
 //!
 //! It takes no lock, raises no epoch and writes nothing in the directory.
 
+use std::fs::File;
 use std::num::NonZeroU32;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::process::{Flock, FlockType, fcntl_getlk};
 
 use super::database::Database;
 use crate::acknowledged::{self, Position};
 use crate::directory::Directory;
-use crate::{Frame, LogError, Lsn, ReplayStop, ShardId, Tail};
+use crate::snapshot_files::SnapshotFiles;
+use crate::{Frame, LogError, LogStart, Lsn, ReplayStop, ShardEpoch, ShardId, Snapshots, Tail};
 
 /// A data directory as it was when it was opened here. Frames appended later are not seen.
 pub struct ReadOnlyStore {
@@ -16,9 +21,31 @@ pub struct ReadOnlyStore {
     /// By shard: what had been acknowledged before the database was opened.
     acknowledged: Vec<Position>,
     shards: NonZeroU32,
+    /// The directory of all snapshots.
+    snapshots: PathBuf,
+}
+
+/// The process that has a data directory open for writing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Writer {
+    /// Its id; `None` where it cannot be seen from here, as from another container.
+    pub process_id: Option<i32>,
 }
 
 impl ReadOnlyStore {
+    /// Who has `dir` open for writing now, if anybody has. Takes no lock itself, so that nobody's start is refused by
+    /// the question. The directory need not be whole.
+    ///
+    /// # Errors
+    /// [`LogError::Io`] when RocksDB's lock file cannot be asked.
+    pub fn writer(dir: &Path) -> Result<Option<Writer>, LogError> {
+        let path = Directory::at(dir).rocksdb().join("LOCK");
+        let file = File::open(&path).map_err(LogError::io(&path))?;
+        let lock = fcntl_getlk(&file, &Flock::from(FlockType::WriteLock));
+        let lock = lock.map_err(|error| LogError::Io { path, source: error.into() })?;
+        Ok(lock.map(|lock| Writer { process_id: lock.pid.map(|pid| pid.as_raw_nonzero().get()) }))
+    }
+
     /// Opens a whole data directory for reading.
     ///
     /// # Errors
@@ -31,7 +58,7 @@ impl ReadOnlyStore {
         // writer has come since.
         let acknowledged = acknowledged::read(&directory.acknowledged(), shards)?;
         let database = Database::open_read_only(&directory.rocksdb())?;
-        Ok(ReadOnlyStore { database, acknowledged, shards })
+        Ok(ReadOnlyStore { database, acknowledged, shards, snapshots: directory.snapshots() })
     }
 
     /// How many shards the directory was created with; they are counted from 0.
@@ -40,7 +67,46 @@ impl ReadOnlyStore {
         self.shards
     }
 
-    /// Visits every frame of a shard in order, verified as [`Log::replay_from`](crate::Log::replay_from) does.
+    /// The first and the last LSN that a shard's log has, unverified; `None` of an empty one.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    pub fn ends(&self, shard: ShardId) -> Result<Option<(Lsn, Lsn)>, LogError> {
+        self.database.ends(shard)
+    }
+
+    /// Where a shard's log begins.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    pub fn start(&self, shard: ShardId) -> Result<LogStart, LogError> {
+        self.database.start(shard)
+    }
+
+    /// The snapshots of a shard, as they are now: a running server removes those that it needs no more.
+    #[must_use]
+    pub fn snapshots(&self, shard: ShardId) -> Arc<dyn Snapshots> {
+        Arc::new(SnapshotFiles::new(&self.snapshots, shard))
+    }
+
+    /// The epoch of a shard's latest opening, which may have written no frame.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    pub fn epoch(&self, shard: ShardId) -> Result<ShardEpoch, LogError> {
+        self.database.epoch(shard)
+    }
+
+    /// The LSN that a shard's log was known to have reached when it was opened here.
+    ///
+    /// # Errors
+    /// [`LogError::UnknownShard`].
+    pub fn acknowledged(&self, shard: ShardId) -> Result<Lsn, LogError> {
+        Ok(self.position(shard)?.lsn)
+    }
+
+    /// Visits every frame of a shard that is kept, in order and verified as [`Log::replay_from`](crate::Log::replay_from)
+    /// does. A log that was trimmed begins behind [`Lsn::FIRST`]; see [`Self::ends`].
     ///
     /// # Errors
     /// As there, and [`LogError::UnknownShard`].
@@ -49,10 +115,31 @@ impl ReadOnlyStore {
         shard: ShardId,
         visit: &mut dyn FnMut(Frame<'_>) -> Result<(), ReplayStop>,
     ) -> Result<Tail, LogError> {
-        let unknown = LogError::UnknownShard { shard, shards: self.shards.get() };
-        let acknowledged = *self.acknowledged.get(shard.index()).ok_or(unknown)?;
+        let acknowledged = self.position(shard)?;
         let tail = self.database.replay(shard, Lsn::ZERO, visit)?;
         acknowledged.check_reached(shard, tail.lsn)?;
         Ok(tail)
+    }
+
+    /// As [`Self::replay`], from `from` (inclusive) on, which the frame before must be there for. It may be one past the
+    /// end: nothing is visited.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn replay_from(
+        &self,
+        shard: ShardId,
+        from: Lsn,
+        visit: &mut dyn FnMut(Frame<'_>) -> Result<(), ReplayStop>,
+    ) -> Result<Tail, LogError> {
+        let acknowledged = self.position(shard)?;
+        let tail = self.database.replay(shard, from, visit)?;
+        acknowledged.check_reached(shard, tail.lsn)?;
+        Ok(tail)
+    }
+
+    fn position(&self, shard: ShardId) -> Result<Position, LogError> {
+        let unknown = LogError::UnknownShard { shard, shards: self.shards.get() };
+        self.acknowledged.get(shard.index()).copied().ok_or(unknown)
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::RocksStore;
 use crate::snapshot_files::SnapshotFiles;
-use crate::{LogError, LogStart, ShardId, SnapshotId, SnapshotStore};
+use crate::{LogError, LogStart, ShardId, SnapshotId, SnapshotStore, Snapshots};
 
 /// The snapshots of one shard of a [`RocksStore`], which it keeps open.
 pub(super) struct RocksSnapshots {
@@ -20,17 +20,19 @@ impl RocksSnapshots {
     }
 }
 
-impl SnapshotStore for RocksSnapshots {
-    fn put(&self, id: SnapshotId, state: &[u8]) -> Result<(), LogError> {
-        self.files.put(id, state)
-    }
-
+impl Snapshots for RocksSnapshots {
     fn list(&self) -> Result<Vec<SnapshotId>, LogError> {
         self.files.list()
     }
 
     fn read(&self, id: SnapshotId) -> Result<Vec<u8>, LogError> {
         self.files.read(id)
+    }
+}
+
+impl SnapshotStore for RocksSnapshots {
+    fn put(&self, id: SnapshotId, state: &[u8]) -> Result<(), LogError> {
+        self.files.put(id, state)
     }
 
     fn remove(&self, id: SnapshotId) -> Result<(), LogError> {

@@ -93,3 +93,34 @@ fn the_epoch_is_above_that_of_the_last_frame() {
     store.current.read().database().unwrap().put_frame(ONE_SHARD, tail.lsn, &encoded).unwrap();
     assert_eq!(store.log(ONE_SHARD).unwrap().epoch(), far.next());
 }
+
+#[test]
+fn a_log_is_read_from_the_first_frame_that_it_has() {
+    let (dir, store) = opened();
+    let log = store.log(ONE_SHARD).unwrap();
+    let mut tail = crate::Tail { lsn: Lsn(4), ..crate::Tail::EMPTY };
+    for clock_ms in [1, 2] {
+        let mut encoded = Vec::new();
+        let frame = (clock_ms, b"kept".as_slice());
+        tail = crate::chain::encode_next((ONE_SHARD, log.epoch()), &tail, frame, &mut encoded).unwrap();
+        store.current.read().database().unwrap().put_frame(ONE_SHARD, tail.lsn, &encoded).unwrap();
+    }
+    let reader = ReadOnlyStore::open(dir.path()).unwrap();
+    let lsns = |from: Option<u64>| {
+        let mut lsns = Vec::new();
+        let mut visit = |frame: crate::Frame<'_>| {
+            lsns.push(frame.lsn.0);
+            Ok(())
+        };
+        match from {
+            Some(from) => reader.replay_from(ONE_SHARD, Lsn(from), &mut visit)?,
+            None => reader.replay(ONE_SHARD, &mut visit)?,
+        };
+        Ok::<_, LogError>(lsns)
+    };
+    assert_eq!(reader.ends(ONE_SHARD).unwrap(), Some((Lsn(5), Lsn(6))));
+    assert_eq!((lsns(None).unwrap(), lsns(Some(6)).unwrap()), (vec![5, 6], vec![6]));
+    // What the first one followed is not there.
+    assert!(matches!(lsns(Some(5)), Err(LogError::Gap { expected: Lsn(4), found: Lsn(5), .. })));
+    assert_eq!((reader.ends(OTHER_SHARD).unwrap(), reader.acknowledged(OTHER_SHARD).unwrap()), (None, Lsn::ZERO));
+}

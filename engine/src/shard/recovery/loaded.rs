@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use usher_wal::{Frame, LogError, LogStart, Lsn, PartId, ShardId, SnapshotId, SnapshotStore};
+use usher_wal::{Frame, LogError, LogStart, Lsn, PartId, ShardId, SnapshotId, Snapshots};
 
 use super::RecoveryError;
 use crate::{
@@ -13,16 +13,17 @@ use crate::{
     time::Timestamp,
 };
 
-/// What was loaded, and what was applied since.
-#[derive(Default)]
-pub(super) struct Loaded {
-    pub(super) inventory: Inventory,
-    /// By number of the show: up to which frame it has everything.
-    pub(super) lsns: Vec<Lsn>,
+/// A state that was loaded from snapshots, and what was applied to it since.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// The state.
+    pub inventory: Inventory,
+    /// By number of the show: up to which frame its snapshot has everything. None of a show that had no snapshot.
+    pub lsns: Vec<Lsn>,
     /// By show: its version in the snapshot, and when that was taken.
-    pub(super) covered: BTreeMap<ShowNumber, (u64, Lsn)>,
+    pub covered: BTreeMap<ShowNumber, (u64, Lsn)>,
     /// Snapshots that are damaged, where an older one served.
-    pub(super) damaged: Vec<String>,
+    pub damaged: Vec<String>,
 }
 
 impl Loaded {
@@ -31,7 +32,7 @@ impl Loaded {
     ///
     /// # Errors
     /// When a snapshot is missing or damaged that the log rests on; when they cannot be listed or read.
-    pub(super) fn load(shard: ShardId, snapshots: &dyn SnapshotStore, start: &LogStart) -> Result<Self, RecoveryError> {
+    pub fn load(shard: ShardId, snapshots: &dyn Snapshots, start: &LogStart) -> Result<Self, RecoveryError> {
         let (all, mut loaded) = (snapshots.list()?, Self::default());
         for number in (0u32..).map(ShowNumber) {
             let needed = start.snapshots.get(number.0 as usize).map(|needed| needed.lsn);
@@ -53,7 +54,7 @@ impl Loaded {
     fn load_show(
         &mut self,
         shard: ShardId,
-        snapshots: &dyn SnapshotStore,
+        snapshots: &dyn Snapshots,
         serving: Vec<SnapshotId>,
     ) -> Result<bool, RecoveryError> {
         for id in serving.into_iter().rev() {
@@ -73,7 +74,7 @@ impl Loaded {
     fn load_snapshot(
         &mut self,
         shard: ShardId,
-        snapshots: &dyn SnapshotStore,
+        snapshots: &dyn Snapshots,
         id: SnapshotId,
     ) -> Result<(), RecoveryError> {
         let (state, lsn, number) = (snapshots.read(id)?, id.lsn, ShowNumber(id.part.0));
@@ -86,7 +87,13 @@ impl Loaded {
     }
 
     /// Applies a frame's events, but for those that a show has already, and counts them.
-    pub(super) fn apply(&mut self, frame: &Frame<'_>) -> Result<u64, CodecError> {
+    ///
+    /// # Errors
+    /// [`CodecError`] when the bytes are no events, or those of a show that is not there.
+    ///
+    /// # Panics
+    /// When an event does not fit the state, as [`Inventory::apply`] does.
+    pub fn apply(&mut self, frame: &Frame<'_>) -> Result<u64, CodecError> {
         let at = Timestamp(frame.clock_ms);
         let (mut events, mut last) = (0, None);
         for record in read_payload(frame.payload) {

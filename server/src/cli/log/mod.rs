@@ -1,0 +1,166 @@
+//! `usher log`: the log of a data directory, read beside whoever writes it. Nothing is written into the directory.
+
+use std::{fmt, path::PathBuf};
+
+use anyhow::ensure;
+use clap::{Args, Subcommand};
+use usher_engine::time::Clock as _;
+use usher_wal::{ReadOnlyStore, ShardId};
+
+use super::{output::print_error, places::parse_length_ms, when::parse_when};
+use crate::{
+    clock::WallClock,
+    journal::{self, Entry, Reader},
+};
+
+mod export;
+mod inspect;
+mod tail;
+mod verify;
+
+/// Look into the log of a data directory, also while a server runs on it.
+#[derive(Debug, Subcommand)]
+pub(super) enum Log {
+    /// Say what each shard's log has: positions, times, events by kind, shows
+    Inspect(inspect::Inspect),
+    /// Print the latest events in words
+    Tail(tail::Tail),
+    /// Prove that the log is whole, sound, and makes sense
+    Verify(verify::Verify),
+    /// Print events as JSON, one a line
+    Export(export::Export),
+}
+
+impl Log {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Inspect(command) => command.run(),
+            Self::Tail(command) => command.run(),
+            Self::Verify(command) => command.run(),
+            Self::Export(command) => command.run(),
+        }
+    }
+}
+
+/// Which data directory, and which of its shards.
+#[derive(Debug, Args)]
+struct StoreArgs {
+    /// Data directory to read; nothing is written into it
+    #[arg(long, env = "USHER_DATA_DIR", value_name = "DIR", default_value = "./data")]
+    data_dir: PathBuf,
+    /// Only this shard, from 0
+    #[arg(long, value_name = "N")]
+    shard: Option<u32>,
+}
+
+impl StoreArgs {
+    fn open(&self) -> anyhow::Result<ReadOnlyStore> {
+        let dir = self.data_dir.display();
+        ensure!(self.data_dir.is_dir(), "{dir} is no directory; name the data directory with --data-dir");
+        Ok(journal::open(&self.data_dir)?)
+    }
+
+    /// The shards that are asked for.
+    fn shards(&self, store: &ReadOnlyStore) -> anyhow::Result<Vec<ShardId>> {
+        let shards = store.shards().get();
+        match self.shard {
+            None => Ok((0..shards).map(ShardId).collect()),
+            Some(shard) => {
+                ensure!(shard < shards, "there is no shard {shard}: the {shards} shards are counted from 0");
+                Ok(vec![ShardId(shard)])
+            }
+        }
+    }
+}
+
+/// Which events.
+#[derive(Debug, Args)]
+struct EventArgs {
+    /// Only events of this show
+    #[arg(long, value_name = "ID")]
+    show: Option<String>,
+    /// Only from this LSN on
+    #[arg(long, value_name = "LSN")]
+    from: Option<u64>,
+    /// Only up to this LSN, inclusive
+    #[arg(long, value_name = "LSN")]
+    to: Option<u64>,
+    /// Only since this time: UTC such as 2026-12-24T18:00:00Z, or how long ago, such as 10m
+    #[arg(long, value_name = "TIME", value_parser = parse_past)]
+    since: Option<u64>,
+    /// Only before this time, given as for --since
+    #[arg(long, value_name = "TIME", value_parser = parse_past)]
+    until: Option<u64>,
+}
+
+impl EventArgs {
+    /// Says so where events may have been left out because the log no longer has their show's name.
+    fn warn_of_nameless<'a>(&self, mut readers: impl Iterator<Item = &'a Reader>) {
+        if self.show.is_some() && readers.any(Reader::lacks_names) {
+            print_error(format_args!(
+                "note: the log no longer says what all of its shows are called; theirs are not among these events"
+            ));
+        }
+    }
+
+    fn wants(&self, entry: &Entry<'_>) -> bool {
+        let at = entry.position;
+        self.from.is_none_or(|from| at.lsn.0 >= from)
+            && self.since.is_none_or(|since| at.clock.0 >= since)
+            && !self.is_past(entry)
+            && self.show.as_ref().is_none_or(|show| entry.show_id().is_some_and(|id| id.as_str() == show))
+    }
+
+    /// Nothing behind this one is wanted: neither LSNs nor clock readings fall within a shard.
+    fn is_past(&self, entry: &Entry<'_>) -> bool {
+        let at = entry.position;
+        self.to.is_some_and(|to| at.lsn.0 > to) || self.until.is_some_and(|until| at.clock.0 >= until)
+    }
+}
+
+/// An instant, or a length of time before now.
+fn parse_past(text: &str) -> anyhow::Result<u64> {
+    match parse_length_ms(text) {
+        Ok(ago) => Ok(WallClock.now().0.saturating_sub(ago)),
+        Err(_) => parse_when(text),
+    }
+}
+
+/// A number with its thousands apart.
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Names in a line, or that there are none.
+fn joined(names: impl Iterator<Item = impl fmt::Display>) -> String {
+    let names: Vec<String> = names.map(|name| name.to_string()).collect();
+    if names.is_empty() { "none".to_owned() } else { super::print::first_of(names.iter().cloned(), names.len()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_readable() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(thousands(number), text);
+        }
+    }
+
+    #[test]
+    fn a_time_may_be_long_ago() {
+        let (now, past) = (WallClock.now().0, parse_past("10m").unwrap());
+        assert!((599_000..=660_000).contains(&(now.saturating_sub(past))), "{past} is not ten minutes before {now}");
+        assert_eq!(parse_past("2001-09-09T01:46:40Z").unwrap(), 1_000_000_000_000);
+        assert!(parse_past("yesterday").is_err());
+    }
+}
