@@ -132,8 +132,12 @@ fn check_counts(show: &Show) {
 /// A buyer's counts are those of his holds, and he waits or has an offer at most once.
 fn check_buyers(show: &Show) {
     let mut live = 0;
+    let mut ids_of: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for hold in show.holds.iter() {
+        ids_of.entry(hold.buyer).or_default().insert(hold.id);
+    }
     for (slot, buyer) in show.buyers.iter() {
-        let own: BTreeSet<_> = show.holds.iter().filter(|hold| hold.buyer == slot).map(|hold| hold.id).collect();
+        let own = ids_of.remove(&slot).unwrap_or_default();
         let listed: Vec<&Hold> = show.buyers.holds_of(slot).map(|hold| show.holds.get(hold)).collect();
         assert_eq!(buyer.holds.get() as usize, own.len());
         assert_eq!(listed.len(), own.len(), "every hold of a buyer is listed once");
@@ -144,9 +148,11 @@ fn check_buyers(show: &Show) {
         assert_eq!(buyer.places, count(HoldState::Held) + count(HoldState::Confirmed));
         live += buyer.live_holds;
     }
+    assert!(ids_of.is_empty(), "every hold is of a buyer");
     assert_eq!(show.holds.live(), live);
     assert!(show.holds.iter().all(|hold| show.holds.find(hold.id).is_some()), "a hold is found by its id");
-    assert!(show.lapses.keys().all(|slot| show.buyers.iter().any(|(buyer, _)| buyer == *slot)));
+    let buyers: BTreeSet<_> = show.buyers.iter().map(|(slot, _)| slot).collect();
+    assert!(show.lapses.keys().all(|slot| buyers.contains(slot)));
     let booked: BTreeSet<_> = show.holds.booked().map(|hold| hold.id).collect();
     let bookings = show.holds.iter().filter(|hold| hold.booking().is_some());
     assert_eq!(booked, bookings.map(|hold| hold.id).collect(), "every booking is listed");
