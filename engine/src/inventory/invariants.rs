@@ -103,18 +103,20 @@ fn check_blocks(show: &Show) {
 /// The counts of sections, categories and channels are those of their places.
 fn check_counts(show: &Show) {
     let overview = show.overview(Timestamp(0));
-    let seats_in = |of: &dyn Fn(SeatIndex) -> bool| {
-        let seats = (0..show.manifest().seats()).map(SeatIndex).filter(|seat| of(*seat) && !show.is_retired(*seat));
-        u32::try_from(seats.count()).unwrap_or(u32::MAX)
-    };
+    let section_of = |seat| show.manifest().rows()[show.manifest().row_of(seat)].section;
+    let (mut of_section, mut of_channel) = (BTreeMap::<_, u32>::new(), BTreeMap::<_, u32>::new());
+    for seat in (0..show.manifest().seats()).map(SeatIndex).filter(|seat| !show.is_retired(*seat)) {
+        *of_section.entry(section_of(seat)).or_default() += 1;
+        *of_channel.entry(show.channel_of(seat)).or_default() += 1;
+    }
     // Fewer where capacities nest.
     let nest = show.has_capacities();
     let are = |counts: u32, all: u32| counts == all || (nest && counts < all);
     let sum = |counts: &Counts| counts.available + counts.held + counts.sold + counts.blocked;
-    let section_of = |seat| show.manifest().rows()[show.manifest().row_of(seat)].section;
     for (section, counts) in &overview.sections {
         if let SectionKind::Reserved(_) = show.manifest().parts().sections[section.0 as usize].kind {
-            assert!(are(sum(counts), seats_in(&|seat| section_of(seat) == *section)), "counts of {section:?}");
+            let all = of_section.get(section).copied().unwrap_or_default();
+            assert!(are(sum(counts), all), "counts of {section:?}");
         }
     }
     let total = |counts: &mut dyn Iterator<Item = &Counts>| counts.map(sum).sum::<u32>();
@@ -124,7 +126,7 @@ fn check_counts(show: &Show) {
     assert!(nest || by_section == sum(&overview.counts), "counts of all");
     for channel in &overview.channels {
         let position = show.channels.find(&channel.key);
-        let all = seats_in(&|seat| show.channel_of(seat) == position);
+        let all = of_channel.get(&position).copied().unwrap_or_default();
         assert!(are(sum(&channel.counts), all), "counts of a channel");
     }
 }
