@@ -103,18 +103,20 @@ fn check_blocks(show: &Show) {
 /// The counts of sections, categories and channels are those of their places.
 fn check_counts(show: &Show) {
     let overview = show.overview(Timestamp(0));
-    let seats_in = |of: &dyn Fn(SeatIndex) -> bool| {
-        let seats = (0..show.manifest().seats()).map(SeatIndex).filter(|seat| of(*seat) && !show.is_retired(*seat));
-        u32::try_from(seats.count()).unwrap_or(u32::MAX)
-    };
+    let section_of = |seat| show.manifest().rows()[show.manifest().row_of(seat)].section;
+    let (mut of_section, mut of_channel) = (BTreeMap::<_, u32>::new(), BTreeMap::<_, u32>::new());
+    for seat in (0..show.manifest().seats()).map(SeatIndex).filter(|seat| !show.is_retired(*seat)) {
+        *of_section.entry(section_of(seat)).or_default() += 1;
+        *of_channel.entry(show.channel_of(seat)).or_default() += 1;
+    }
     // Fewer where capacities nest.
     let nest = show.has_capacities();
     let are = |counts: u32, all: u32| counts == all || (nest && counts < all);
     let sum = |counts: &Counts| counts.available + counts.held + counts.sold + counts.blocked;
-    let section_of = |seat| show.manifest().rows()[show.manifest().row_of(seat)].section;
     for (section, counts) in &overview.sections {
         if let SectionKind::Reserved(_) = show.manifest().parts().sections[section.0 as usize].kind {
-            assert!(are(sum(counts), seats_in(&|seat| section_of(seat) == *section)), "counts of {section:?}");
+            let all = of_section.get(section).copied().unwrap_or_default();
+            assert!(are(sum(counts), all), "counts of {section:?}");
         }
     }
     let total = |counts: &mut dyn Iterator<Item = &Counts>| counts.map(sum).sum::<u32>();
@@ -124,7 +126,7 @@ fn check_counts(show: &Show) {
     assert!(nest || by_section == sum(&overview.counts), "counts of all");
     for channel in &overview.channels {
         let position = show.channels.find(&channel.key);
-        let all = seats_in(&|seat| show.channel_of(seat) == position);
+        let all = of_channel.get(&position).copied().unwrap_or_default();
         assert!(are(sum(&channel.counts), all), "counts of a channel");
     }
 }
@@ -132,8 +134,12 @@ fn check_counts(show: &Show) {
 /// A buyer's counts are those of his holds, and he waits or has an offer at most once.
 fn check_buyers(show: &Show) {
     let mut live = 0;
+    let mut ids_of: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for hold in show.holds.iter() {
+        ids_of.entry(hold.buyer).or_default().insert(hold.id);
+    }
     for (slot, buyer) in show.buyers.iter() {
-        let own: BTreeSet<_> = show.holds.iter().filter(|hold| hold.buyer == slot).map(|hold| hold.id).collect();
+        let own = ids_of.remove(&slot).unwrap_or_default();
         let listed: Vec<&Hold> = show.buyers.holds_of(slot).map(|hold| show.holds.get(hold)).collect();
         assert_eq!(buyer.holds.get() as usize, own.len());
         assert_eq!(listed.len(), own.len(), "every hold of a buyer is listed once");
@@ -144,9 +150,11 @@ fn check_buyers(show: &Show) {
         assert_eq!(buyer.places, count(HoldState::Held) + count(HoldState::Confirmed));
         live += buyer.live_holds;
     }
+    assert!(ids_of.is_empty(), "every hold is of a buyer");
     assert_eq!(show.holds.live(), live);
     assert!(show.holds.iter().all(|hold| show.holds.find(hold.id).is_some()), "a hold is found by its id");
-    assert!(show.lapses.keys().all(|slot| show.buyers.iter().any(|(buyer, _)| buyer == *slot)));
+    let buyers: BTreeSet<_> = show.buyers.iter().map(|(slot, _)| slot).collect();
+    assert!(show.lapses.keys().all(|slot| buyers.contains(slot)));
     let booked: BTreeSet<_> = show.holds.booked().map(|hold| hold.id).collect();
     let bookings = show.holds.iter().filter(|hold| hold.booking().is_some());
     assert_eq!(booked, bookings.map(|hold| hold.id).collect(), "every booking is listed");
