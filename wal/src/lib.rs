@@ -5,7 +5,8 @@
 //!
 //! # The durability contract
 //!
-//! 1. **`Ok` means durable.** [`Log::append`] returns the LSN of a frame that has survived an fsync, whole.
+//! 1. **`Ok` means durable.** [`Log::append`] returns the LSN of a frame that has survived an fsync, whole. Only a store
+//!    that was opened with [`Durability::Os`] promises less, and says so.
 //! 2. **`Err` means unknown**, never "not written": a frame whose sync failed may be there after reopening. Such a log
 //!    refuses to append until [`Log::reopen`], and what is true is what [`Log::replay_from`] then visits.
 //! 3. **A replay visits every frame once, in order, or fails.** LSNs are contiguous, each frame carries the hash of the
@@ -43,6 +44,7 @@ mod ids;
 mod log;
 mod memory;
 mod rocks;
+mod settings;
 
 pub use chain::Tail;
 pub use directory::SHARDS_MAX;
@@ -52,3 +54,4 @@ pub use ids::{Lsn, ShardEpoch, ShardId};
 pub use log::{Log, ReplayStop};
 pub use memory::{Crash, Failure, MemoryLog, MemoryStore};
 pub use rocks::{ReadOnlyStore, RocksLog, RocksStore};
+pub use settings::{Durability, StoreOptions};

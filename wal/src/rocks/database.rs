@@ -17,7 +17,7 @@ use rocksdb::{ColumnFamily, ColumnFamilyDescriptor, DB, DBRawIterator};
 use super::options;
 use crate::bytes::take;
 use crate::chain::{Chain, tail_of};
-use crate::{Frame, LogError, Lsn, ReplayStop, ShardEpoch, ShardId, Tail};
+use crate::{Durability, Frame, LogError, Lsn, ReplayStop, ShardEpoch, ShardId, Tail};
 
 const LOG: &str = "log";
 const META: &str = "meta";
@@ -63,12 +63,18 @@ impl Database {
         Ok(Database { db, path: path.to_owned() })
     }
 
-    /// Writes one frame; durable when it returns `Ok`.
+    /// Writes one frame; as durable as asked for when it returns `Ok`.
     ///
     /// # Errors
     /// [`LogError::AppendFailed`]: the frame may be there after the next opening.
-    pub(super) fn put_frame(&self, shard: ShardId, lsn: Lsn, encoded: &[u8]) -> Result<(), LogError> {
-        let result = self.db.put_cf_opt(self.family(LOG)?, frame_key(shard, lsn), encoded, &options::synced());
+    pub(super) fn put_frame(
+        &self,
+        (shard, lsn): (ShardId, Lsn),
+        encoded: &[u8],
+        durability: Durability,
+    ) -> Result<(), LogError> {
+        let write = options::write(durability);
+        let result = self.db.put_cf_opt(self.family(LOG)?, frame_key(shard, lsn), encoded, &write);
         result.map_err(|error| LogError::AppendFailed { shard, lsn, message: error.into_string() })
     }
 
@@ -125,7 +131,7 @@ impl Database {
     /// [`LogError::Storage`].
     pub(super) fn put_epoch(&self, shard: ShardId, epoch: ShardEpoch) -> Result<(), LogError> {
         let (key, value) = (epoch_key(shard), epoch.0.to_le_bytes());
-        let result = self.db.put_cf_opt(self.family(META)?, key, value, &options::synced());
+        let result = self.db.put_cf_opt(self.family(META)?, key, value, &options::write(Durability::Fsync));
         result.map_err(|error| self.storage(error))
     }
 

@@ -7,6 +7,8 @@
 
 use rocksdb::{DBCompressionType, DBRecoveryMode, InfoLogger, LogLevel, Options, ReadOptions, WriteOptions};
 
+use crate::Durability;
+
 /// Options of the database when it is created.
 pub(super) fn creating() -> Options {
     let mut options = writing();
@@ -64,10 +66,11 @@ pub(super) fn family() -> Result<Options, rocksdb::Error> {
     options.get_options_from_string("memtable_protection_bytes_per_key=8;block_protection_bytes_per_key=8")
 }
 
-/// Options of every write: durable when it returns. The WAL is never switched off.
-pub(super) fn synced() -> WriteOptions {
+/// Options of a write: as durable as asked for when it returns. The WAL is never switched off.
+pub(super) fn write(durability: Durability) -> WriteOptions {
     let mut options = WriteOptions::default();
-    options.set_sync(true);
+    // Without it the WAL is in the page cache when a write returns: RocksDB hands every write to the system at once.
+    options.set_sync(durability == Durability::Fsync);
     options
 }
 
