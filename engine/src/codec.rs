@@ -4,6 +4,7 @@
 //! ```text
 //! | version u16 | record | record | ...      record = | show number u32 | event |
 //! ```
+//! A snapshot's state is a run of values behind a version of its own (`inventory/stored.rs`).
 //! Little-endian, fixed-size integers; lengths are u64. Integrity is the frame's business (CRC and hash chain); the
 //! limit here only keeps a hostile length from asking for memory.
 
@@ -28,6 +29,12 @@ pub enum CodecError {
     UnknownVersion {
         /// The version found.
         found: u16,
+    },
+    /// There is more than the state, or the state does not hash to what it did when it was stored.
+    #[error("the state of a show is not what was stored: {what}")]
+    Stored {
+        /// What differs.
+        what: &'static str,
     },
     /// Not a record.
     #[error("record {record} at byte {offset} cannot be decoded: {source}")]
@@ -119,6 +126,61 @@ fn as_of_today(event: Event) -> Event {
 /// The bytes of a value, for hashing it: equal values have equal bytes.
 pub(crate) fn stable_bytes(value: &impl bincode::Encode) -> Vec<u8> {
     bincode::encode_to_vec(value, CONFIG).expect("a value of our own can be encoded")
+}
+
+/// A state on its way into a snapshot: values one behind the other.
+#[derive(Debug, Default)]
+pub(crate) struct StateWriter {
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl StateWriter {
+    pub(crate) fn put(&mut self, value: &impl bincode::Encode) {
+        bincode::encode_into_std_write(value, &mut self.bytes, CONFIG).expect("a value of our own can be encoded");
+    }
+
+    /// So many values behind each other, with their number before them.
+    pub(crate) fn put_all<T: bincode::Encode>(&mut self, values: impl ExactSizeIterator<Item = T>) {
+        self.put(&(values.len() as u64));
+        values.for_each(|value| self.put(&value));
+    }
+}
+
+/// The values of a state, in the order in which they were written.
+#[derive(Debug)]
+pub(crate) struct StateReader<'a> {
+    bytes: &'a [u8],
+    read: usize,
+    values: usize,
+}
+
+impl<'a> StateReader<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, read: 0, values: 0 }
+    }
+
+    /// # Errors
+    /// [`CodecError::Record`], with the position of the value.
+    pub(crate) fn take<T: bincode::Decode<()>>(&mut self) -> Result<T, CodecError> {
+        let (record, offset) = (self.values, self.read);
+        let decoded = bincode::decode_from_slice(&self.bytes[offset..], CONFIG);
+        let (value, length) = decoded.map_err(|source| CodecError::Record { record, offset, source })?;
+        self.read += length;
+        self.values += 1;
+        Ok(value)
+    }
+
+    /// What was written by [`StateWriter::put_all`].
+    pub(crate) fn take_all<T: bincode::Decode<()>>(
+        &mut self,
+    ) -> Result<impl Iterator<Item = Result<T, CodecError>> + use<'a, '_, T>, CodecError> {
+        let count: u64 = self.take()?;
+        Ok((0..count).map(move |_| self.take()))
+    }
+
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.read == self.bytes.len()
+    }
 }
 
 fn version_of(payload: &[u8]) -> Result<(), CodecError> {

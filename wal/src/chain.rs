@@ -59,15 +59,21 @@ struct Link {
 }
 
 impl Chain {
-    /// Visits from `from` on. Reading must begin at [`Chain::first_read`]: the frame before `from` is read too, as the
-    /// anchor, because the first visited frame can only be checked against it.
-    pub(crate) fn starting_at(shard: ShardId, from: Lsn) -> Chain {
-        let from = from.max(Lsn::FIRST);
+    /// Visits from `from` on, in a log that begins behind `start`. Reading must begin at [`Chain::first_read`]: the frame
+    /// before `from` is read too, as the anchor, because the first visited frame can only be checked against it.
+    ///
+    /// # Errors
+    /// [`LogError::Trimmed`].
+    pub(crate) fn starting_at(shard: ShardId, from: Lsn, start: Lsn) -> Result<Chain, LogError> {
+        let from = if from == Lsn::ZERO { start.next() } else { from };
+        if from <= start {
+            return Err(LogError::Trimmed { shard, from, start });
+        }
         if from == Lsn::FIRST {
             let last = Some(Link { tail: Tail::EMPTY, epoch: ShardEpoch::ZERO });
-            return Chain { shard, from, expected: Lsn::FIRST, last };
+            return Ok(Chain { shard, from, expected: Lsn::FIRST, last });
         }
-        Chain { shard, from, expected: Lsn(from.0 - 1), last: None }
+        Ok(Chain { shard, from, expected: Lsn(from.0 - 1), last: None })
     }
 
     /// Where the reading must begin.

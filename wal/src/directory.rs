@@ -8,7 +8,9 @@
 //!   lock                 empty; locked by the one process that writes
 //!   acknowledged         the watermark of each shard
 //!   rocksdb/             the frames and the epochs
+//!   snapshots/           states that stand for the frames before them
 //! ```
+//! Format 1 had no snapshots; such a directory is brought up to date when it is opened for writing.
 //!
 //! The worst thing to do with a damaged directory is to find nothing in it and to start anew: an empty log is an empty
 //! house, and every seat in it would be sold again. So a directory is created only when absent or empty. `format` is
@@ -26,7 +28,9 @@ use crate::LogError;
 /// The most shards of one store. A shard is a thread; more than a large machine has cores are a mistake.
 pub const SHARDS_MAX: u32 = 1024;
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// The first format that had snapshots.
+const FORMAT_WITH_SNAPSHOTS: u32 = 2;
 const FIRST_LINE: &str = "usher data directory";
 /// Where `format` is written before it is renamed into place.
 const FORMAT_DRAFT: &str = "format.new";
@@ -40,6 +44,8 @@ pub(crate) struct Directory {
 /// What the `format` file says, its number being ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Format {
+    /// The layout's number.
+    number: u32,
     /// How many shards the directory was created with.
     pub(crate) shards: NonZeroU32,
     /// Whether the creation was finished.
@@ -57,6 +63,10 @@ impl Directory {
 
     pub(crate) fn rocksdb(&self) -> PathBuf {
         self.path.join("rocksdb")
+    }
+
+    pub(crate) fn snapshots(&self) -> PathBuf {
+        self.path.join("snapshots")
     }
 
     fn format(&self) -> PathBuf {
@@ -93,17 +103,33 @@ impl Directory {
         if self.read_format()?.is_some_and(|format| format.ready) {
             return Ok(());
         }
-        self.write_format(Format { shards, ready: false })?;
+        self.write_format(Format { number: FORMAT, shards, ready: false })?;
         // What an interrupted creation left behind. The state just written says that it may go.
         remove(&self.acknowledged(), |path| fs::remove_file(path))?;
-        remove(&self.rocksdb(), |path| fs::remove_dir_all(path))?;
-        make_directory(&self.rocksdb())?;
+        for dir in [self.rocksdb(), self.snapshots()] {
+            remove(&dir, |path| fs::remove_dir_all(path))?;
+            make_directory(&dir)?;
+        }
         fill()?;
         sync_directory(&self.path)?;
         // Somebody else may have made the directory a moment ago. If its own entry were lost with the next power cut, all
         // that is acknowledged from it would be lost without a trace.
         sync_directory(parent_of(&self.path))?;
-        self.write_format(Format { shards, ready: true })
+        self.write_format(Format { number: FORMAT, shards, ready: true })
+    }
+
+    /// Brings a whole directory of an older format up to date. The caller holds the lock.
+    ///
+    /// # Errors
+    /// [`LogError::Io`]; trying again helps as soon as the cause has gone.
+    pub(crate) fn bring_up_to_date(&self) -> Result<(), LogError> {
+        match self.read_format()? {
+            Some(format) if format.ready && format.number < FORMAT => {
+                make_directory(&self.snapshots())?;
+                self.write_format(Format { number: FORMAT, ..format })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Refuses a directory whose creation was not finished or that lacks a part; returns its number of shards.
@@ -116,7 +142,8 @@ impl Directory {
             return Err(LogError::Unfinished { dir: self.path.clone() });
         }
         // Without CURRENT, RocksDB would take its own directory for a new one.
-        for path in [self.acknowledged(), self.rocksdb().join("CURRENT")] {
+        let snapshots = (format.number >= FORMAT_WITH_SNAPSHOTS).then(|| self.snapshots());
+        for path in [self.acknowledged(), self.rocksdb().join("CURRENT")].into_iter().chain(snapshots) {
             if !path.exists() {
                 return Err(LogError::Missing { path });
             }
@@ -152,15 +179,15 @@ impl Directory {
         let mut lines = text.lines();
         let mut value_of = |key: &str| lines.next()?.strip_prefix(key)?.strip_prefix(' ');
         value_of("usher").filter(|rest| *rest == &FIRST_LINE["usher ".len()..]).ok_or_else(malformed)?;
-        let found = value_of("format").and_then(|value| value.parse().ok()).ok_or_else(malformed)?;
-        // The number comes before all else: what follows it is only known to mean something in our own format.
-        if found != FORMAT {
+        let found: u32 = value_of("format").and_then(|value| value.parse().ok()).ok_or_else(malformed)?;
+        // The number comes before all else: what follows it is only known to mean something in a format of ours.
+        if !(1..=FORMAT).contains(&found) {
             return Err(LogError::UnknownFormat { dir: self.path.clone(), found, supported: FORMAT });
         }
         let shards = value_of("shards").and_then(|value| value.parse().ok()).ok_or_else(malformed)?;
         match value_of("state") {
-            Some("ready") => Ok(Format { shards, ready: true }),
-            Some("creating") => Ok(Format { shards, ready: false }),
+            Some("ready") => Ok(Format { number: found, shards, ready: true }),
+            Some("creating") => Ok(Format { number: found, shards, ready: false }),
             _ => Err(malformed()),
         }
     }
@@ -174,7 +201,7 @@ impl Directory {
             let name = entry.map_err(LogError::io(&self.path))?.file_name();
             match name.to_str() {
                 Some("lock" | FORMAT_DRAFT) => {}
-                Some("acknowledged" | "rocksdb") => return Err(LogError::Missing { path: self.format() }),
+                Some("acknowledged" | "rocksdb" | "snapshots") => return Err(LogError::Missing { path: self.format() }),
                 _ => return Err(LogError::NotADataDirectory { dir: self.path.clone() }),
             }
         }
@@ -184,7 +211,7 @@ impl Directory {
     /// Replaces `format` as a whole: a reader, or a start after power loss, sees the old one or the new one.
     fn write_format(&self, format: Format) -> Result<(), LogError> {
         let state = if format.ready { "ready" } else { "creating" };
-        let text = format!("{FIRST_LINE}\nformat {FORMAT}\nshards {}\nstate {state}\n", format.shards);
+        let text = format!("{FIRST_LINE}\nformat {}\nshards {}\nstate {state}\n", format.number, format.shards);
         let draft = self.path.join(FORMAT_DRAFT);
         write_synced(&draft, text.as_bytes())?;
         fs::rename(&draft, self.format()).map_err(LogError::io(&self.format()))?;
@@ -201,7 +228,7 @@ pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), LogError> {
 }
 
 /// Makes a directory and those above it, each durable before anything is put into it.
-fn make_directory(path: &Path) -> Result<(), LogError> {
+pub(crate) fn make_directory(path: &Path) -> Result<(), LogError> {
     if path.exists() {
         return Ok(());
     }
@@ -218,7 +245,7 @@ fn parent_of(path: &Path) -> &Path {
 }
 
 /// A new or renamed entry is durable only when its directory is.
-fn sync_directory(path: &Path) -> Result<(), LogError> {
+pub(crate) fn sync_directory(path: &Path) -> Result<(), LogError> {
     File::open(path).and_then(|directory| directory.sync_all()).map_err(LogError::io(path))
 }
 

@@ -56,9 +56,21 @@ pub enum LogError {
     #[error("the log of shard {shard} has a gap: LSN {expected} is missing, LSN {found} is there; restore the shard")]
     Gap { shard: ShardId, expected: Lsn, found: Lsn },
 
-    /// A replay was asked to begin where the log does not reach.
-    #[error("the log of shard {shard} ends before LSN {from}, where the replay was to begin; restore the shard")]
+    /// A replay, or the log itself, was to begin where the log does not reach.
+    #[error("the log of shard {shard} ends before LSN {from}, where it was to begin; restore the shard")]
     PastEnd { shard: ShardId, from: Lsn },
+
+    /// A replay was asked to begin before the first frame that is kept.
+    #[error("the log of shard {shard} begins behind LSN {start}, so that LSN {from} is not in it; begin with a snapshot")]
+    Trimmed { shard: ShardId, from: Lsn, start: Lsn },
+
+    /// A snapshot's file is not as it was written.
+    #[error(
+        "the snapshot {} is damaged: {reason}; move it away, so that an older one serves with the log behind it, or \
+         restore the shard",
+        path.display()
+    )]
+    SnapshotDamaged { path: PathBuf, reason: &'static str },
 
     /// A frame's bytes are damaged.
     #[error("LSN {lsn} of shard {shard} is damaged: {reason}; restore the shard")]

@@ -16,7 +16,7 @@ impl ShardId {
 }
 
 /// The position of a frame in its shard's log. The first frame is 1; positions have no gaps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lsn(pub u64);
 
 impl Lsn {

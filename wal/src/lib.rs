@@ -1,7 +1,7 @@
 //! The durable log: one ordered stream of frames of bytes for each shard.
 //!
-//! It owns the bytes on disk, their order, and the proof that none is missing. It does not own their meaning: a payload
-//! is opaque here. It starts no recovery by itself and keeps no snapshot; [`Log::replay_from`] is where one would start.
+//! It owns the bytes on disk, their order, and the proof that none is missing; and the snapshots that stand for the frames
+//! before them. It does not own their meaning: a payload and a state are opaque here. It starts no recovery by itself.
 //!
 //! # The durability contract
 //!
@@ -14,7 +14,9 @@
 //! 4. **What was acknowledged is there.** A file beside RocksDB names an LSN that each shard is known to have reached.
 //!    A log that ends below it has lost answers that were given, and is refused. The file is at most 100 ms behind the
 //!    log, so a loss of the very last 100 ms is the one loss that a single machine cannot see.
-//! 5. **One writer.** A second process is refused by a file lock; an older handle of a shard by its epoch.
+//! 5. **A log begins with the first frame, or behind a frame that every part's snapshot holds.** Trimming says so in the
+//!    same write that removes the frames; a log that begins later than it says is refused.
+//! 6. **One writer.** A second process is refused by a file lock; an older handle of a shard by its epoch.
 //!
 //! # A stream, seen as its frames
 //!
@@ -31,8 +33,8 @@
 //!
 //! # Reading order
 //!
-//! `ids`, `frame` (the bytes of one), `chain` (what makes them a sequence), `log` (the trait), then the two places they
-//! are kept: `rocks` (with `directory` and `acknowledged` beside it) and `memory`.
+//! `ids`, `frame` (the bytes of one), `chain` (what makes them a sequence), `log` and `snapshot` (the traits), then the two
+//! places they are kept: `rocks` (with `directory`, `acknowledged` and `snapshot_files` beside it) and `memory`.
 
 mod acknowledged;
 mod bytes;
@@ -45,6 +47,8 @@ mod log;
 mod memory;
 mod rocks;
 mod settings;
+mod snapshot;
+mod snapshot_files;
 
 pub use chain::Tail;
 pub use directory::SHARDS_MAX;
@@ -55,3 +59,4 @@ pub use log::{Log, ReplayStop};
 pub use memory::{Crash, Failure, MemoryLog, MemoryStore};
 pub use rocks::{ReadOnlyStore, RocksLog, RocksStore};
 pub use settings::{Durability, StoreOptions};
+pub use snapshot::{PartId, SnapshotId, SnapshotStore};

@@ -2,7 +2,9 @@
 
 use std::error::Error;
 
-use crate::{Frame, LogError, Lsn, ShardEpoch, ShardId, Tail};
+use std::sync::Arc;
+
+use crate::{Frame, LogError, Lsn, ShardEpoch, ShardId, SnapshotStore, Tail};
 
 /// A visitor's reason to end a replay. It comes back as the source of [`LogError::Rejected`].
 pub type ReplayStop = Box<dyn Error + Send + Sync>;
@@ -31,13 +33,23 @@ pub trait Log: Send {
     /// [`LogError::AppendFailed`] this log answers [`LogError::Poisoned`] to every append until [`Log::reopen`].
     fn append(&mut self, clock_ms: u64, payload: &[u8]) -> Result<Lsn, LogError>;
 
-    /// Visits every frame from `from` (inclusive; [`Lsn::ZERO`] and [`Lsn::FIRST`] mean all) in order, each verified
+    /// Up to which frame, inclusive, snapshots stand for the log: a replay begins behind it. [`Lsn::ZERO`] as long as the
+    /// log was never trimmed.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    fn start(&self) -> Result<Lsn, LogError>;
+
+    /// The shard's snapshots.
+    fn snapshots(&self) -> Arc<dyn SnapshotStore>;
+
+    /// Visits every frame from `from` (inclusive; [`Lsn::ZERO`] means all behind the start) in order, each verified
     /// against the one before, and returns the last one. `from` may be one past the end: nothing is visited.
     ///
     /// `visit` must not use the log or its store: the replay keeps the store's reopening out while it lasts.
     ///
     /// # Errors
-    /// Whatever is wrong with the log, naming shard and LSN; [`LogError::AcknowledgedLost`] when all that is there is
+    /// [`LogError::Trimmed`]; whatever is wrong with the log, naming shard and LSN; [`LogError::AcknowledgedLost`] when all that is there is
     /// sound but ends too early; [`LogError::Rejected`] when `visit` ended it. Frames already visited then prove
     /// nothing: whoever replays throws away what it built from them.
     fn replay_from(

@@ -10,7 +10,11 @@ use parking_lot::Mutex;
 
 use crate::acknowledged::Position;
 use crate::chain::{Chain, encode_next, tail_of};
-use crate::{Frame, Log, LogError, Lsn, ReplayStop, ShardEpoch, ShardId, Tail, frame};
+use crate::{Frame, Log, LogError, Lsn, ReplayStop, ShardEpoch, ShardId, SnapshotId, SnapshotStore, Tail, frame};
+
+mod snapshots;
+
+use snapshots::MemorySnapshots;
 
 /// What becomes of the frame of a failed append. Both are allowed to a real disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +47,9 @@ type Shared = Arc<Mutex<MemoryShard>>;
 /// What a disk would hold of one shard, and the faults ordered for it.
 #[derive(Default)]
 struct MemoryShard {
+    /// The LSN behind which the log begins.
+    start: Lsn,
+    snapshots: BTreeMap<SnapshotId, Box<[u8]>>,
     /// In the order of their LSNs.
     durable: Vec<(Lsn, Box<[u8]>)>,
     /// The frame of a failed append, if it was the last thing that happened. There is never more than one.
@@ -202,6 +209,14 @@ impl Log for MemoryLog {
         self.tail
     }
 
+    fn start(&self) -> Result<Lsn, LogError> {
+        Ok(self.shared.lock().start)
+    }
+
+    fn snapshots(&self) -> Arc<dyn SnapshotStore> {
+        Arc::new(MemorySnapshots { shared: Arc::clone(&self.shared), shard: self.shard })
+    }
+
     fn append(&mut self, clock_ms: u64, payload: &[u8]) -> Result<Lsn, LogError> {
         if self.failed {
             return Err(LogError::Poisoned { shard: self.shard, lsn: self.tail.lsn });
@@ -221,7 +236,7 @@ impl Log for MemoryLog {
         visit: &mut dyn FnMut(Frame<'_>) -> Result<(), ReplayStop>,
     ) -> Result<Tail, LogError> {
         let mut stored = self.shared.lock();
-        let mut chain = Chain::starting_at(self.shard, from);
+        let mut chain = Chain::starting_at(self.shard, from, stored.start)?;
         let first = stored.durable.partition_point(|(lsn, _)| *lsn < chain.first_read());
         for (lsn, encoded) in &stored.durable[first..] {
             chain.read(*lsn, encoded, visit)?;

@@ -8,7 +8,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use usher_wal::{
-    Frame, Log, LogError, Lsn, MemoryLog, MemoryStore, PAYLOAD_BYTES_MAX, RocksLog, RocksStore, ShardEpoch, ShardId,
+    Frame, Log, LogError, Lsn, MemoryLog, MemoryStore, PAYLOAD_BYTES_MAX, PartId, RocksLog, RocksStore, ShardEpoch,
+    ShardId, SnapshotId,
 };
 
 const SHARD: ShardId = ShardId(0);
@@ -185,6 +186,53 @@ fn a_visitor_can_end_a_replay<W: World>() {
     assert_eq!(replay(&mut log, 0), frames(1, 6));
 }
 
+fn a_trimmed_log_begins_behind_its_anchor<W: World>() {
+    let world = W::new();
+    let (mut log, mut other) = (world.log(SHARD), world.log(OTHER));
+    append(&mut log, 1..=20);
+    append(&mut other, 1..=9);
+    assert_eq!(log.start().unwrap(), Lsn::ZERO);
+    log.snapshots().trim_log(Lsn(8)).unwrap();
+    log.snapshots().trim_log(Lsn(5)).unwrap();
+    let past = log.snapshots().trim_log(Lsn(21));
+    assert!(matches!(past, Err(LogError::PastEnd { shard: SHARD, from: Lsn(21) })), "{past:?}");
+    assert_eq!(log.start().unwrap(), Lsn(8));
+    assert_eq!(replay(&mut log, 0), frames(9, 20));
+    assert_eq!(replay(&mut log, 15), frames(15, 20));
+    let trimmed = log.replay_from(Lsn(8), &mut |_| Ok(()));
+    assert!(matches!(trimmed, Err(LogError::Trimmed { from: Lsn(8), start: Lsn(8), .. })), "{trimmed:?}");
+    append(&mut log, 21..=25);
+    drop((log, other));
+    let world = world.restart();
+    let (mut log, mut other) = (world.log(SHARD), world.log(OTHER));
+    assert_eq!(replay(&mut log, 0), frames(9, 25));
+    // All of it: the last frame stays, so that the next one follows it.
+    log.snapshots().trim_log(Lsn(25)).unwrap();
+    assert_eq!(replay(&mut log, 0), []);
+    append(&mut log, 26..=27);
+    assert_eq!(replay(&mut log, 0), frames(26, 27));
+    assert_eq!(replay(&mut other, 0), frames(1, 9));
+}
+
+fn snapshots_are_kept_for_each_shard<W: World>() {
+    let world = W::new();
+    let (log, other) = (world.log(SHARD), world.log(OTHER));
+    let id = |part, lsn| SnapshotId { part: PartId(part), lsn: Lsn(lsn) };
+    for (part, lsn) in [(1, 7), (0, 9), (1, 3)] {
+        log.snapshots().put(id(part, lsn), format!("{part} at {lsn}").as_bytes()).unwrap();
+    }
+    other.snapshots().put(id(1, 7), b"of another shard").unwrap();
+    drop((log, other));
+    let world = world.restart();
+    let snapshots = world.log(SHARD).snapshots();
+    assert_eq!(snapshots.list().unwrap(), [id(0, 9), id(1, 3), id(1, 7)]);
+    assert_eq!(snapshots.read(id(1, 7)).unwrap(), b"1 at 7");
+    snapshots.remove(id(1, 3)).unwrap();
+    snapshots.remove(id(1, 3)).unwrap();
+    assert_eq!(snapshots.list().unwrap(), [id(0, 9), id(1, 7)]);
+    assert_eq!(world.log(OTHER).snapshots().read(id(1, 7)).unwrap(), b"of another shard");
+}
+
 /// One test per rule and implementation, so that a failure names both.
 macro_rules! on_both {
     ($($rule:ident),+ $(,)?) => {
@@ -200,4 +248,6 @@ on_both!(
     a_newer_handle_fences_the_older,
     what_can_never_be_replayed_is_never_written,
     a_visitor_can_end_a_replay,
+    a_trimmed_log_begins_behind_its_anchor,
+    snapshots_are_kept_for_each_shard,
 );

@@ -86,10 +86,11 @@ fn the_number_of_shards_is_fixed_and_limited() {
 
 #[test]
 fn missing_parts_and_other_formats_are_refused() {
-    for part in ["format", "acknowledged", "rocksdb/CURRENT"] {
+    for part in ["format", "acknowledged", "rocksdb/CURRENT", "snapshots"] {
         let dir = tempfile::tempdir().unwrap();
         append(&open(dir.path()).unwrap(), 0, 3);
-        fs::remove_file(dir.path().join(part)).unwrap();
+        let path = dir.path().join(part);
+        if part == "snapshots" { fs::remove_dir(path) } else { fs::remove_file(path) }.unwrap();
         let refused = start(dir.path()).unwrap_err();
         assert!(matches!(&refused, LogError::Missing { path } if path.ends_with(part)), "{refused}");
         let refused = ReadOnlyStore::open(dir.path()).err().unwrap();
@@ -99,7 +100,7 @@ fn missing_parts_and_other_formats_are_refused() {
     drop(open(dir.path()).unwrap());
     fs::write(dir.path().join("format"), "usher data directory\nformat 9\n").unwrap();
     let refused = start(dir.path()).unwrap_err();
-    assert!(matches!(refused, LogError::UnknownFormat { found: 9, supported: 1, .. }), "{refused}");
+    assert!(matches!(refused, LogError::UnknownFormat { found: 9, supported: 2, .. }), "{refused}");
 }
 
 #[test]
@@ -238,4 +239,19 @@ fn readers_beside_a_busy_writer_always_find_a_sound_log() {
         last = tail.lsn;
     }
     writer.join().unwrap();
+}
+
+/// A directory of format 1, which had no snapshots, is as good as any other, and is of format 2 from its first opening on.
+#[test]
+fn a_directory_of_the_first_format_is_brought_up_to_date() {
+    let dir = tempfile::tempdir().unwrap();
+    append(&open(dir.path()).unwrap(), 0, 3);
+    let format = |number| format!("usher data directory\nformat {number}\nshards 2\nstate ready\n");
+    fs::remove_dir(dir.path().join("snapshots")).unwrap();
+    fs::write(dir.path().join("format"), format(1)).unwrap();
+    assert_eq!(ReadOnlyStore::open(dir.path()).unwrap().shards().get(), 2);
+    assert!(!dir.path().join("snapshots").exists(), "a reader changes nothing");
+    assert_eq!(start(dir.path()).unwrap(), [Lsn(3), Lsn(0)]);
+    assert_eq!(fs::read_to_string(dir.path().join("format")).unwrap(), format(2));
+    assert!(dir.path().join("snapshots").exists());
 }

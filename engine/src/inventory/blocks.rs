@@ -48,6 +48,17 @@ pub(super) struct Blocks {
 }
 
 impl Blocks {
+    /// What a snapshot had.
+    pub(super) fn of_parts(
+        marks: Vec<Mark>,
+        seat_marks: Vec<u8>,
+        blocked: Option<SeatBitmap>,
+        ga: Vec<(SectionIndex, u8, u32)>,
+    ) -> Self {
+        let ga = ga.into_iter().map(|(section, mark, units)| ((section, mark), units)).collect();
+        Self { marks, seat_marks: seat_marks.into(), blocked, ga }
+    }
+
     /// Nothing is marked, and nothing ever was.
     pub(super) fn is_empty(&self) -> bool {
         self.marks.is_empty()

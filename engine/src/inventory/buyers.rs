@@ -7,11 +7,18 @@ use std::num::NonZeroU32;
 use hashbrown::hash_table::Entry;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{slab::Slab, split_table::SplitTable};
-use crate::ids::BuyerId;
+use super::{
+    hold::{Hold, HoldState},
+    slab::Slab,
+    split_table::SplitTable,
+};
+use crate::{
+    codec::{CodecError, StateReader, StateWriter},
+    ids::BuyerId,
+};
 
 /// What a buyer has: a cache line.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Buyer {
     pub(super) id: BuyerId,
     /// Holds of any state that name him; without any he is forgotten.
@@ -99,6 +106,63 @@ impl Buyers {
             buyer.link = Link::NONE;
             self.lists.remove(list);
         }
+    }
+
+    /// A copy to be read, which stays as it is now; without the holds of each.
+    pub(super) fn frozen(&mut self) -> Self {
+        Self { records: self.records.frozen(), ..Self::default() }
+    }
+
+    pub(super) fn store(&self, writer: &mut StateWriter) {
+        let ids = self.records.slots().map(|(_, buyer)| buyer.map(|buyer| &buyer.id));
+        writer.put_all(ids.collect::<Vec<_>>().into_iter());
+    }
+
+    /// Of a show with at most so many holds, which are counted afterwards.
+    pub(super) fn load(reader: &mut StateReader<'_>, most: usize) -> Result<Self, CodecError> {
+        let ids: Vec<Option<BuyerId>> = reader.take_all()?.collect::<Result<_, _>>()?;
+        // One hold too many, until all are counted.
+        let named = |id| Buyer { id, holds: NonZeroU32::MIN, live_holds: 0, places: 0, link: Link::NONE };
+        let records = Slab::of_slots(ids.into_iter().map(|id| id.map(named)));
+        let mut buyers = Self { records, ..Self::default() };
+        let stored = buyers.records.iter().count();
+        if stored > 0 {
+            buyers.by_id.expect(stored, most.max(stored));
+        }
+        for (slot, buyer) in buyers.records.iter() {
+            buyers.by_id.insert(hash(&buyer.id), slot, |&slot| hash(&buyers.records.get(slot).id));
+        }
+        Ok(buyers)
+    }
+
+    /// Counts a hold of a snapshot. Returns whether its buyer is there.
+    pub(super) fn count(&mut self, slot: u32, hold: &Hold) -> bool {
+        if self.records.find(hold.buyer).is_none() {
+            return false;
+        }
+        let buyer = self.records.get_mut(hold.buyer);
+        buyer.name_again();
+        buyer.live_holds += u32::from(hold.state == HoldState::Held);
+        if matches!(hold.state, HoldState::Held | HoldState::Confirmed) {
+            buyer.places += hold.remaining().count();
+        }
+        self.add_hold(hold.buyer, slot);
+        true
+    }
+
+    /// All holds of a snapshot are counted. Returns whether each buyer has one.
+    pub(super) fn counted(&mut self) -> bool {
+        let slots: Vec<u32> = self.records.iter().map(|(slot, _)| slot).collect();
+        slots.into_iter().all(|slot| {
+            let buyer = self.records.get_mut(slot);
+            let holds = NonZeroU32::new(buyer.holds.get() - 1);
+            buyer.holds = holds.unwrap_or(NonZeroU32::MIN);
+            holds.is_some()
+        })
+    }
+
+    pub(super) fn find(&self, slot: u32) -> Option<&Buyer> {
+        self.records.find(slot)
     }
 
     pub(super) fn get(&self, slot: u32) -> &Buyer {

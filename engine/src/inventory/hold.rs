@@ -2,6 +2,8 @@
 //!
 //! It says what a hold is; what may be done to it is decided in the commands' files.
 
+use bincode::{Decode, Encode};
+
 use super::{due::Due, hold_best::Placement, places::Places};
 use crate::{
     command::TicketCount,
@@ -10,7 +12,7 @@ use crate::{
 };
 
 /// How a hold stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum HoldState {
     /// Its places are held, until the deadline.
     Held,
@@ -28,8 +30,9 @@ pub enum HoldState {
     Cancelled,
 }
 
-/// A hold as it is stored: 88 bytes, of which four seats are inline.
-#[derive(Debug)]
+/// A hold as it is stored: 88 bytes, of which four seats are inline. Snapshots hold it, and what is behind it, as it is here:
+/// another layout is another version of them.
+#[derive(Clone, Debug, Encode, Decode)]
 pub(super) struct Hold {
     pub(super) id: HoldId,
     /// Slot in the show's buyers.
@@ -47,7 +50,7 @@ pub(super) struct Hold {
 }
 
 /// What few holds have.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Encode, Decode)]
 pub(super) struct More {
     /// What is left after a part was given back; as granted if absent.
     pub(super) remaining: Option<Places>,
@@ -60,7 +63,7 @@ pub(super) struct More {
 }
 
 /// What hardly any hold has.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Encode, Decode)]
 pub(super) struct Rare {
     pub(super) tickets: Vec<TicketCount>,
     /// What its places cost when it was granted, as far as that is not what they cost now.
@@ -86,7 +89,7 @@ pub(super) struct Rare {
 }
 
 /// Prices that are kept, by place.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Prices {
     /// Minor units of a seat.
     pub seats: Vec<(SeatIndex, u64)>,
@@ -103,7 +106,7 @@ impl Prices {
 }
 
 /// What a hold becomes when it is confirmed. It does not change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Booking {
     /// The frontend's order.
     pub order: Reference,

@@ -15,6 +15,7 @@ use super::{
     split_table::SplitTable,
 };
 use crate::{
+    codec::{CodecError, StateReader, StateWriter},
     ids::{HoldId, Reference},
     time::Timestamp,
 };
@@ -90,6 +91,48 @@ impl Holds {
         self.by_id.expect(rush, most);
         self.records.expect((rush / 8).max(most / 64));
         self.deadlines.expect(rush / 2);
+    }
+
+    /// A copy to be read, which stays as it is now.
+    pub(super) fn frozen(&mut self) -> Self {
+        let (ended, booked) = (self.ended.clone(), self.booked.clone());
+        Self { records: self.records.frozen(), ended, booked, live: self.live, ..Self::default() }
+    }
+
+    pub(super) fn store(&self, writer: &mut StateWriter) {
+        writer.put_all(self.records.slots().map(|(_, hold)| hold).collect::<Vec<_>>().into_iter());
+        writer.put_all(self.ended.iter());
+        writer.put_all(self.booked.iter());
+    }
+
+    /// Of a show with at most so many holds.
+    pub(super) fn load(reader: &mut StateReader<'_>, most: usize) -> Result<Self, CodecError> {
+        let mut holds = Self::default();
+        let mut failed = None;
+        let records = reader.take_all::<Option<Hold>>()?.map_while(|hold| hold.map_err(|error| failed = Some(error)).ok());
+        holds.records = Slab::of_slots(records);
+        failed.map_or(Ok(()), Err)?;
+        holds.ended = reader.take_all()?.collect::<Result<_, _>>()?;
+        holds.booked = reader.take_all()?.collect::<Result<_, _>>()?;
+        let is_there = |slot: &u32| holds.records.find(*slot).is_some();
+        if !holds.ended.iter().all(|(_, slot)| is_there(slot)) || !holds.booked.iter().all(is_there) {
+            return Err(CodecError::Stored { what: "a hold that ended or was sold is not there" });
+        }
+        let stored = holds.records.iter().count();
+        if stored > 0 {
+            holds.by_id.expect(stored, most.max(stored));
+        }
+        for (slot, hold) in holds.records.iter() {
+            holds.by_id.insert(hash(hold.id), slot, |&slot| hash(holds.records.get(slot).id));
+            holds.live += u32::from(hold.state == HoldState::Held);
+        }
+        holds.rebuild_deadlines();
+        Ok(holds)
+    }
+
+    /// Every hold with its slot, in the order of these.
+    pub(super) fn slots(&self) -> impl Iterator<Item = (u32, &Hold)> {
+        self.records.iter()
     }
 
     /// Whether no hold was ever stored, nor expected.

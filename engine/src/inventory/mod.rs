@@ -60,6 +60,7 @@ mod show;
 mod slab;
 mod split_table;
 mod state_hash;
+pub mod stored;
 mod taking;
 mod view;
 mod waitlist;
@@ -305,8 +306,12 @@ impl Inventory {
     fn create(&mut self, number: ShowNumber, created: &ShowCreated) {
         assert_eq!(number, self.next_number(), "shows are numbered in the order of their creation");
         let manifest = Manifest::new(created.manifest.clone()).expect("only a checked manifest is logged");
-        let hash = xxh3_64(created.show_id.as_str().as_bytes());
-        self.shows.push(Show::new(created, Arc::new(manifest)));
+        self.add(Show::new(created, Arc::new(manifest)));
+    }
+
+    fn add(&mut self, show: Show) {
+        let (number, hash) = (self.next_number(), xxh3_64(show.id.as_str().as_bytes()));
+        self.shows.push(show);
         let shows = &self.shows;
         let rehash = |&number: &u32| xxh3_64(shows[number as usize].id.as_str().as_bytes());
         self.by_id.insert_unique(hash, number.0, rehash);

@@ -15,8 +15,9 @@
 //! of ten seats at 1000 each, and a Floor of 100 units at 100, on sale from the beginning. What can be asked is in
 //! `scenario/parse.rs`, how it is answered in `scenario/show.rs`.
 //!
-//! Every scenario is run twice, the second time with a recovery from the logged bytes after each step. After each step
-//! the invariants are checked, and at the end a replay must have the same state hash.
+//! Every scenario is run three times, the second time with a recovery from the logged bytes after each step, the third
+//! time with a snapshot, which is loaded. After each step the invariants are checked, and at the end a replay must have
+//! the same state hash.
 
 mod hall;
 mod parse;
@@ -24,21 +25,24 @@ mod show;
 mod world;
 
 use super::Inventory;
-use world::World;
+use world::{Recovery, World};
 
 /// Runs a scenario and returns what came of it, for tests that look inside.
 pub(super) fn run(text: &str) -> Inventory {
-    let world = World::run(text, false);
+    let world = World::run(text, Recovery::None);
     assert!(world.differences.is_empty(), "it came differently:\n{}", world.differences.join("\n"));
     world.inventory
 }
 
 /// Runs a scenario.
 pub(super) fn check(text: &str) {
-    for recovers in [false, true] {
-        let world = World::run(text, recovers);
-        let when = if recovers { " with recoveries" } else { "" };
-        assert!(world.differences.is_empty(), "it came differently{when}:\n{}", world.differences.join("\n"));
+    for recovery in [Recovery::None, Recovery::Replay, Recovery::Snapshot] {
+        let world = World::run(text, recovery);
+        assert!(
+            world.differences.is_empty(),
+            "it came differently ({recovery:?}):\n{}",
+            world.differences.join("\n")
+        );
         assert_eq!(world.replayed().state_hash(), world.inventory.state_hash(), "replay of\n{text}");
     }
 }

@@ -31,6 +31,14 @@ impl SeatBitmap {
         bitmap
     }
 
+    /// The set of these words; nothing if they are not those of so many seats.
+    #[must_use]
+    pub fn of_words(words: Vec<u64>, seats: u32) -> Option<Self> {
+        let is_beyond = |last: &u64| !seats.is_multiple_of(64) && last >> (seats % 64) != 0;
+        let fits = words.len() == seats.div_ceil(64) as usize && !words.last().is_some_and(is_beyond);
+        fits.then(|| Self { words: words.into() })
+    }
+
     /// Whether the seat is in the set. The seat must exist.
     #[must_use]
     pub fn contains(&self, seat: SeatIndex) -> bool {

@@ -33,6 +33,15 @@ impl Inventory {
     }
 }
 
+impl Show {
+    /// The hash of everything in it.
+    pub(super) fn state_hash(&self) -> StateHash {
+        let mut writer = Writer(Xxh3::new());
+        writer.show(self);
+        StateHash(writer.0.digest128())
+    }
+}
+
 /// Each part is written with its length, so that no two states run into the same bytes.
 struct Writer(Xxh3);
 

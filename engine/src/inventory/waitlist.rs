@@ -9,6 +9,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
 };
 
+use bincode::{Decode, Encode};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::{
@@ -25,11 +26,12 @@ use crate::{
 pub(super) mod join;
 mod look;
 pub(super) mod offer;
+mod stored;
 
 use look::{LOOKED_AT_MAX, Look};
 
 /// One who waits: 80 bytes.
-#[derive(Debug)]
+#[derive(Clone, Debug, Encode, Decode)]
 pub(super) struct Entry {
     pub(super) id: HoldId,
     pub(super) buyer: BuyerId,
@@ -42,7 +44,7 @@ pub(super) struct Entry {
 }
 
 /// Those who wait for the same.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Queue {
     pub(super) wish: Wish,
     /// Channels that they may draw from, a bit each.
@@ -65,7 +67,7 @@ impl Queue {
 }
 
 /// Places that are withheld for an entry that needs more.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub(super) struct Gathering {
     pub(super) places: Places,
     pub(super) until: Timestamp,

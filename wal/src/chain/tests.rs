@@ -30,7 +30,7 @@ fn following(frames: &[Vec<u8>], change: impl FnOnce(&mut Frame<'_>, &mut FrameH
 
 /// Replays frames stored at the LSNs 1, 2, 3, ... and returns the LSNs visited.
 fn replay(from: u64, frames: &[Vec<u8>]) -> Result<Vec<u64>, LogError> {
-    let mut chain = Chain::starting_at(SHARD, Lsn(from));
+    let mut chain = Chain::starting_at(SHARD, Lsn(from), Lsn::ZERO).unwrap();
     let mut visited = Vec::new();
     let stored = (1..).map(Lsn).zip(frames);
     for (at, encoded) in stored.skip_while(|(at, _)| *at < chain.first_read()).collect::<Vec<_>>() {
@@ -61,7 +61,7 @@ fn whole_logs_are_visited_from_where_was_asked() {
 #[test]
 fn a_missing_frame_is_a_gap() {
     let frames = three();
-    let mut chain = Chain::starting_at(SHARD, Lsn::FIRST);
+    let mut chain = Chain::starting_at(SHARD, Lsn::FIRST, Lsn::ZERO).unwrap();
     chain.read(Lsn(1), &frames[0], &mut |_| Ok(())).unwrap();
     let error = chain.read(Lsn(3), &frames[2], &mut |_| Ok(())).unwrap_err();
     assert!(matches!(error, LogError::Gap { shard: SHARD, expected: Lsn(2), found: Lsn(3) }));
@@ -92,7 +92,7 @@ fn damage_names_shard_and_lsn() {
 
 #[test]
 fn a_rejecting_visitor_ends_the_replay_with_its_own_words() {
-    let mut chain = Chain::starting_at(SHARD, Lsn::FIRST);
+    let mut chain = Chain::starting_at(SHARD, Lsn::FIRST, Lsn::ZERO).unwrap();
     let error = chain.read(Lsn(1), &three()[0], &mut |_| Err("seat 4 is sold twice".into())).unwrap_err();
     let LogError::Rejected { shard: SHARD, lsn: Lsn(1), source } = error else { panic!("{error}") };
     assert_eq!(source.to_string(), "seat 4 is sold twice");

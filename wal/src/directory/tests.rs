@@ -26,8 +26,8 @@ fn a_created_directory_is_whole_private_and_says_what_it_is() {
     let (_temporary, directory) = created();
     assert_eq!(directory.check_whole().unwrap(), TWO);
     let text = fs::read_to_string(directory.format()).unwrap();
-    assert_eq!(text, "usher data directory\nformat 1\nshards 2\nstate ready\n");
-    for path in [directory.path.clone(), directory.rocksdb()] {
+    assert_eq!(text, "usher data directory\nformat 2\nshards 2\nstate ready\n");
+    for path in [directory.path.clone(), directory.rocksdb(), directory.snapshots()] {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700, "{}", path.display());
     }
 }
@@ -91,8 +91,8 @@ fn formats_that_are_not_ours_are_named() {
         fs::write(directory.format(), text).unwrap();
         directory.check_shards(TWO).unwrap_err()
     };
-    let error = with("usher data directory\nformat 2\nanything\n");
-    assert!(matches!(error, LogError::UnknownFormat { found: 2, supported: 1, .. }), "{error}");
+    let error = with("usher data directory\nformat 3\nanything\n");
+    assert!(matches!(error, LogError::UnknownFormat { found: 3, supported: 2, .. }), "{error}");
     let error = with("usher data directory\nformat 1\nshards 4\nstate ready\n");
     assert!(matches!(error, LogError::ShardCount { found: 4, wanted: 2, .. }), "{error}");
     for text in ["", "usher", "usher data directory\nformat one\n", "usher data directory\nformat 1\nshards 0\n"] {

@@ -6,13 +6,14 @@
 //! column family   key                          value
 //! log             shard u32 BE ++ lsn u64 BE   an encoded frame
 //! meta            "epoch" ++ shard u32 BE      the shard's epoch, u64 LE
+//! meta            "start" ++ shard u32 BE      the LSN behind which the shard's log begins, u64 LE
 //! ```
 //!
 //! Big-endian keys sort as their numbers do, so a shard's frames lie together, in order.
 
 use std::path::{Path, PathBuf};
 
-use rocksdb::{ColumnFamily, ColumnFamilyDescriptor, DB, DBRawIterator};
+use rocksdb::{ColumnFamily, ColumnFamilyDescriptor, DB, DBRawIterator, WriteBatch};
 
 use super::options;
 use crate::bytes::take;
@@ -100,7 +101,7 @@ impl Database {
         from: Lsn,
         visit: &mut dyn FnMut(Frame<'_>) -> Result<(), ReplayStop>,
     ) -> Result<Tail, LogError> {
-        let mut chain = Chain::starting_at(shard, from);
+        let mut chain = Chain::starting_at(shard, from, self.start(shard)?)?;
         let mut frames = self.frames(shard, chain.first_read())?;
         frames.seek_to_first();
         while let Some((key, encoded)) = frames.item() {
@@ -112,17 +113,43 @@ impl Database {
         Ok(chain.end()?.0)
     }
 
+    /// The LSN behind which a shard's log begins; [`Lsn::ZERO`] if it was never trimmed.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    pub(super) fn start(&self, shard: ShardId) -> Result<Lsn, LogError> {
+        self.number(&meta_key(b"start", shard)).map(|start| Lsn(start.unwrap_or(0)))
+    }
+
+    /// Removes the frames of a shard before `start`, unless that was done already.
+    ///
+    /// # Errors
+    /// [`LogError::PastEnd`] where there is no frame at `start`, [`LogError::Storage`].
+    pub(super) fn trim(&self, shard: ShardId, start: Lsn) -> Result<(), LogError> {
+        if start <= self.start(shard)? {
+            return Ok(());
+        }
+        let anchor = self.db.get_pinned_cf(self.family(LOG)?, frame_key(shard, start));
+        if anchor.map_err(|error| self.storage(error))?.is_none() {
+            return Err(LogError::PastEnd { shard, from: start });
+        }
+        // Both or none: a log that begins later than it says has lost something. They are durable with the next append.
+        let (log, meta) = (self.family(LOG)?, self.family(META)?);
+        let mut batch = WriteBatch::default();
+        batch.delete_range_cf(log, frame_key(shard, Lsn::ZERO), frame_key(shard, start));
+        batch.put_cf(meta, meta_key(b"start", shard), start.0.to_le_bytes());
+        self.db.write(batch).map_err(|error| self.storage(error))?;
+        // What was removed is not written into a table; without it, and without the little that is in meta, RocksDB's WAL
+        // can go.
+        self.db.flush_cf(meta).and_then(|()| self.db.flush_cf(log)).map_err(|error| self.storage(error))
+    }
+
     /// The epoch stored for a shard; [`ShardEpoch::ZERO`] before its first opening.
     ///
     /// # Errors
     /// [`LogError::Storage`].
     pub(super) fn epoch(&self, shard: ShardId) -> Result<ShardEpoch, LogError> {
-        let stored =
-            self.db.get_pinned_cf(self.family(META)?, epoch_key(shard)).map_err(|error| self.storage(error))?;
-        let Some(stored) = stored else { return Ok(ShardEpoch::ZERO) };
-        let epoch = <[u8; 8]>::try_from(stored.as_ref());
-        let epoch = epoch.map_err(|_| self.malformed(format!("the epoch of shard {shard} is not eight bytes")))?;
-        Ok(ShardEpoch(u64::from_le_bytes(epoch)))
+        self.number(&meta_key(b"epoch", shard)).map(|epoch| epoch.map_or(ShardEpoch::ZERO, ShardEpoch))
     }
 
     /// Stores a shard's epoch; durable when it returns `Ok`.
@@ -130,9 +157,18 @@ impl Database {
     /// # Errors
     /// [`LogError::Storage`].
     pub(super) fn put_epoch(&self, shard: ShardId, epoch: ShardEpoch) -> Result<(), LogError> {
-        let (key, value) = (epoch_key(shard), epoch.0.to_le_bytes());
+        let (key, value) = (meta_key(b"epoch", shard), epoch.0.to_le_bytes());
         let result = self.db.put_cf_opt(self.family(META)?, key, value, &options::write(Durability::Fsync));
         result.map_err(|error| self.storage(error))
+    }
+
+    /// A number of the `meta` family.
+    fn number(&self, key: &[u8]) -> Result<Option<u64>, LogError> {
+        let stored = self.db.get_pinned_cf(self.family(META)?, key).map_err(|error| self.storage(error))?;
+        let Some(stored) = stored else { return Ok(None) };
+        let bytes = <[u8; 8]>::try_from(stored.as_ref());
+        let malformed = |_| self.malformed(format!("{} is not eight bytes", String::from_utf8_lossy(&key[..5])));
+        bytes.map(|bytes| Some(u64::from_le_bytes(bytes))).map_err(malformed)
     }
 
     /// An iterator, not yet placed, over one shard's frames from `from` on.
@@ -176,8 +212,9 @@ fn frame_key(shard: ShardId, lsn: Lsn) -> [u8; 12] {
     key
 }
 
-fn epoch_key(shard: ShardId) -> [u8; 9] {
-    let mut key = *b"epoch\0\0\0\0";
+fn meta_key(what: &[u8; 5], shard: ShardId) -> [u8; 9] {
+    let mut key = [0; 9];
+    key[..5].copy_from_slice(what);
     key[5..].copy_from_slice(&shard.0.to_be_bytes());
     key
 }

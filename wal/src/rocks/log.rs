@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::{Opening, RocksStore};
 use crate::acknowledged::Position;
 use crate::chain::encode_next;
-use crate::{Frame, Log, LogError, Lsn, ReplayStop, ShardEpoch, ShardId, Tail};
+use super::snapshots::RocksSnapshots;
+use crate::{Frame, Log, LogError, Lsn, ReplayStop, ShardEpoch, ShardId, SnapshotStore, Tail};
 
 /// A handle of one shard's log in a [`RocksStore`], which it keeps open.
 pub struct RocksLog {
@@ -66,6 +67,14 @@ impl Log for RocksLog {
 
     fn tail(&self) -> Tail {
         self.tail
+    }
+
+    fn start(&self) -> Result<Lsn, LogError> {
+        self.store.current.read().database()?.start(self.shard)
+    }
+
+    fn snapshots(&self) -> Arc<dyn SnapshotStore> {
+        Arc::new(RocksSnapshots::new(Arc::clone(&self.store), self.shard))
     }
 
     fn append(&mut self, clock_ms: u64, payload: &[u8]) -> Result<Lsn, LogError> {

@@ -43,6 +43,7 @@ mod database;
 mod log;
 mod options;
 mod read_only;
+mod snapshots;
 
 use std::fs::File;
 use std::num::NonZeroU32;
@@ -53,6 +54,7 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::acknowledged::{self, Acknowledged};
 use crate::directory::{Directory, SHARDS_MAX};
+use crate::snapshot_files::SnapshotFiles;
 use crate::{LogError, ShardEpoch, ShardId, StoreOptions, Tail};
 use database::Database;
 
@@ -68,6 +70,8 @@ pub struct RocksStore {
     acknowledged: Acknowledged,
     shards: NonZeroU32,
     options: StoreOptions,
+    /// The directory of all snapshots.
+    snapshots: PathBuf,
     _lock: File,
 }
 
@@ -125,11 +129,16 @@ impl RocksStore {
             acknowledged::create(&directory.acknowledged(), shards)
         })?;
         directory.check_shards(shards)?;
+        directory.bring_up_to_date()?;
         let acknowledged = Acknowledged::open(&directory.acknowledged(), shards)?;
         let database = Some(Database::open(&directory.rocksdb())?);
         let current = RwLock::new(Current { database, generation: 0, path: directory.rocksdb() });
         let epochs = (0..shards.get()).map(|_| Mutex::new(ShardEpoch::ZERO)).collect();
-        Ok(Arc::new(RocksStore { current, epochs, acknowledged, shards, options, _lock: lock }))
+        let snapshots = directory.snapshots();
+        for shard in (0..shards.get()).map(ShardId) {
+            SnapshotFiles::new(&snapshots, shard).remove_drafts()?;
+        }
+        Ok(Arc::new(RocksStore { current, epochs, acknowledged, shards, options, snapshots, _lock: lock }))
     }
 
     /// How many shards it was created with.

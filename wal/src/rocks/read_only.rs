@@ -51,7 +51,7 @@ impl ReadOnlyStore {
     ) -> Result<Tail, LogError> {
         let unknown = LogError::UnknownShard { shard, shards: self.shards.get() };
         let acknowledged = *self.acknowledged.get(shard.index()).ok_or(unknown)?;
-        let tail = self.database.replay(shard, Lsn::FIRST, visit)?;
+        let tail = self.database.replay(shard, Lsn::ZERO, visit)?;
         acknowledged.check_reached(shard, tail.lsn)?;
         Ok(tail)
     }

@@ -1,7 +1,7 @@
 //! The world of a scenario: an inventory and its log, driven as a shard drives them.
 
 use super::{
-    super::{Inventory, Show, invariants, policy::Policy, sale::Sale},
+    super::{Inventory, Show, invariants, policy::Policy, sale::Sale, stored::FrozenShow},
     hall::{self, Hall},
     parse::{self, Asked},
     show::Names,
@@ -16,6 +16,17 @@ use crate::{
 
 const SHOW: ShowNumber = ShowNumber(0);
 
+/// What happens after each step.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Recovery {
+    /// Nothing.
+    None,
+    /// A recovery from the logged bytes.
+    Replay,
+    /// A snapshot; from every other one the world goes on.
+    Snapshot,
+}
+
 pub(super) struct World {
     pub(super) inventory: Inventory,
     hall: Hall,
@@ -27,14 +38,16 @@ pub(super) struct World {
     told: Vec<String>,
     sweeps: bool,
     tells_expiries: bool,
-    recovers: bool,
+    recovery: Recovery,
+    /// The snapshot that was taken last, and its bytes.
+    snapshot: Option<(FrozenShow, Vec<u8>)>,
     /// Where it came differently from what the scenario says.
     pub(super) differences: Vec<String>,
 }
 
 impl World {
     /// Runs a scenario to its end.
-    pub(super) fn run(text: &str, recovers: bool) -> Self {
+    pub(super) fn run(text: &str, recovery: Recovery) -> Self {
         let mut world = Self {
             inventory: Inventory::default(),
             hall: Hall::default(),
@@ -45,7 +58,8 @@ impl World {
             told: Vec::new(),
             sweeps: true,
             tells_expiries: false,
-            recovers,
+            recovery,
+            snapshot: None,
             differences: Vec::new(),
         };
         let mut lines = text.lines().map(str::trim).peekable();
@@ -99,8 +113,10 @@ impl World {
         }
         invariants::check(&self.inventory);
         self.append(now);
-        if self.recovers {
-            self.recover();
+        match self.recovery {
+            Recovery::None => {}
+            Recovery::Replay => self.recover(),
+            Recovery::Snapshot => self.take_snapshot(now),
         }
     }
 
@@ -173,6 +189,21 @@ impl World {
         assert_eq!(recovered.state_hash(), self.inventory.state_hash(), "recovery");
         self.inventory = recovered;
         invariants::check(&self.inventory);
+    }
+
+    fn take_snapshot(&mut self, now: Timestamp) {
+        if let Some((frozen, bytes)) = self.snapshot.take() {
+            assert!(frozen.store() == bytes, "a frozen show stays as it was");
+        }
+        let frozen = self.inventory.freeze(SHOW);
+        let (bytes, mut loaded) = (frozen.store(), Inventory::default());
+        loaded.load(&bytes, now).expect("our own bytes");
+        assert_eq!(loaded.state_hash(), self.inventory.state_hash(), "snapshot");
+        invariants::check(&loaded);
+        if frozen.version().is_multiple_of(2) {
+            self.inventory = loaded;
+        }
+        self.snapshot = Some((frozen, bytes));
     }
 
     /// The inventory that the logged bytes make.

@@ -9,7 +9,7 @@ pub(super) const LOOKED_AT_MAX: usize = 64;
 
 /// What came back since the queues were last looked at. Between two commands there is nothing, but for a show that is
 /// not on sale, where it stays until it is.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::inventory) struct Look {
     pub(in crate::inventory) everywhere: bool,
     pub(in crate::inventory) seats: SmallVec<[SeatIndex; 8]>,
