@@ -1,8 +1,11 @@
 //! What an append costs when many shards share a disk: the ways to share its fsyncs, each in a closed loop of as many
 //! threads as there are shards.
 //!
-//! `cargo bench -p usher-benches --bench commit -- [groups]`: a word runs that part alone. The figures are those of the
-//! disk below the build's target directory, whose own speed is printed with them. A picture is left there.
+//! A second part, `written`, is about bytes: how many reach the disk for each byte that is appended, with a log that is
+//! trimmed as it grows.
+//!
+//! `cargo bench -p usher-benches --bench commit -- [groups] [written]`: a word runs that part alone. The figures are those
+//! of the disk below the build's target directory, whose own speed is printed with them. A picture is left there.
 
 use std::{
     path::Path,
@@ -17,6 +20,7 @@ use usher_benches::{
     chart::{Panel, draw},
     committers::{Committer, Way},
     conditions::Conditions,
+    written,
 };
 
 /// The allocator that the process has.
@@ -45,6 +49,11 @@ fn main() {
     println!("{conditions}");
     if wanted("groups") {
         groups(disk, &conditions);
+    }
+    if wanted("written") {
+        for (shards, bytes) in [(1, 16 * 1024), (1, 64 * 1024), (4, 64 * 1024)] {
+            written::measure(disk, shards, bytes).expect("Linux, and a disk to write to").print();
+        }
     }
 }
 

@@ -9,3 +9,4 @@ pub mod committers;
 pub mod conditions;
 pub mod percentiles;
 pub mod workload;
+pub mod written;

@@ -40,6 +40,7 @@ mod acknowledged;
 mod bytes;
 mod chain;
 mod directory;
+mod disk;
 mod error;
 mod frame;
 mod ids;

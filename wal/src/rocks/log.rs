@@ -97,6 +97,11 @@ impl Log for RocksLog {
         }
     }
 
+    fn check_writable(&self) -> Result<(), LogError> {
+        self.store.disk.check_writable()?;
+        self.store.acknowledged.check_writable()
+    }
+
     fn replay_from(
         &mut self,
         from: Lsn,

@@ -54,9 +54,11 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::acknowledged::{self, Acknowledged};
 use crate::directory::{Directory, SHARDS_MAX};
+use crate::disk::Disk;
 use crate::snapshot_files::SnapshotFiles;
 use crate::{LogError, ShardEpoch, ShardId, StoreOptions, Tail};
 use database::Database;
+use options::Ending;
 
 pub use log::RocksLog;
 pub use read_only::ReadOnlyStore;
@@ -69,6 +71,8 @@ pub struct RocksStore {
     epochs: Box<[Mutex<ShardEpoch>]>,
     acknowledged: Acknowledged,
     shards: NonZeroU32,
+    disk: Disk,
+    directory: Directory,
     options: StoreOptions,
     /// The directory of all snapshots.
     snapshots: PathBuf,
@@ -131,14 +135,15 @@ impl RocksStore {
         directory.check_shards(shards)?;
         directory.bring_up_to_date()?;
         let acknowledged = Acknowledged::open(&directory.acknowledged(), shards)?;
-        let database = Some(Database::open(&directory.rocksdb())?);
+        let database = Some(open_marked(&directory)?);
         let current = RwLock::new(Current { database, generation: 0, path: directory.rocksdb() });
         let epochs = (0..shards.get()).map(|_| Mutex::new(ShardEpoch::ZERO)).collect();
+        let disk = Disk::below(dir, options.disk_reserve_bytes)?;
         let snapshots = directory.snapshots();
         for shard in (0..shards.get()).map(ShardId) {
             SnapshotFiles::new(&snapshots, shard).remove_drafts()?;
         }
-        Ok(Arc::new(RocksStore { current, epochs, acknowledged, shards, options, snapshots, _lock: lock }))
+        Ok(Arc::new(RocksStore { current, epochs, acknowledged, shards, disk, directory, options, snapshots, _lock: lock }))
     }
 
     /// How many shards it was created with.
@@ -182,10 +187,38 @@ impl RocksStore {
         }
         // RocksDB locks its directory: the old one must be closed before a new one can be opened.
         current.database = None;
-        current.database = Some(Database::open(&current.path)?);
+        current.database = Some(Database::open(&current.path, Ending::Interrupted)?);
         current.generation += 1;
         Ok(current.generation)
     }
+
+    /// Makes everything durable and says so in the directory.
+    fn close_in_order(&mut self) -> Result<(), LogError> {
+        let current = self.current.get_mut();
+        current.database()?;
+        current.database.take().map_or(Ok(()), Database::close_in_order)?;
+        self.acknowledged.close()?;
+        self.directory.mark_clean()
+    }
+}
+
+impl Drop for RocksStore {
+    fn drop(&mut self) {
+        // Whatever fails here: the next opening is then one after an interruption, which loses nothing.
+        drop(self.close_in_order());
+    }
+}
+
+/// Opens the database as its last end allows, and takes the mark of an orderly one away before anything is written.
+fn open_marked(directory: &Directory) -> Result<Database, LogError> {
+    if !directory.is_clean() {
+        return Database::open(&directory.rocksdb(), Ending::Interrupted);
+    }
+    directory.unmark_clean()?;
+    Database::open(&directory.rocksdb(), Ending::Clean).inspect_err(|_| {
+        // What was refused once must not be accepted the next time. Where that fails, the watermark is left.
+        drop(directory.mark_clean());
+    })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::path::Path;
 
 use super::database::Database;
+use super::options::Ending;
 use crate::acknowledged::{self, Position};
 use crate::directory::Directory;
 use crate::{Frame, LogError, Lsn, ReplayStop, ShardId, Tail};
@@ -30,7 +31,8 @@ impl ReadOnlyStore {
         // Read first: whatever was acknowledged by now must be in the database as it is opened next, however far its
         // writer has come since.
         let acknowledged = acknowledged::read(&directory.acknowledged(), shards)?;
-        let database = Database::open_read_only(&directory.rocksdb())?;
+        let ending = if directory.is_clean() { Ending::Clean } else { Ending::Interrupted };
+        let database = Database::open_read_only(&directory.rocksdb(), ending)?;
         Ok(ReadOnlyStore { database, acknowledged, shards })
     }
 
