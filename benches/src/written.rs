@@ -14,7 +14,7 @@ use usher_wal::{Log, Lsn, RocksLog, RocksStore, ShardId};
 
 /// What is appended, by all shards together.
 const APPENDED_BYTES: u64 = 1 << 30;
-/// What a shard appends from one round of snapshots to the next.
+/// What all shards append from one round of snapshots to the next.
 const ROUND_BYTES: u64 = 32 << 20;
 
 /// What a run wrote.
@@ -71,7 +71,7 @@ pub fn measure(disk: &Path, shards: u32, frame_bytes: usize) -> io::Result<Writt
         shard.log.append(number, &frame).expect("an append");
         result.slowest_append = result.slowest_append.max(begun.elapsed());
         shard.round_bytes += frame_bytes as u64;
-        if shard.round_bytes >= ROUND_BYTES {
+        if shard.round_bytes >= ROUND_BYTES / u64::from(shards) {
             let begun = Instant::now();
             shard.trim();
             result.slowest_trim = result.slowest_trim.max(begun.elapsed());

@@ -111,7 +111,7 @@ pub struct ConfigFlags {
     #[arg(long, value_name = "WHAT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub durability: Option<Durability>,
-    /// Bytes of disk that are left free; with less, commands are refused and reads answered [default: 268435456]
+    /// Bytes of disk that are left free; with less, commands are refused and reads answered [default: 536870912]
     #[arg(long, value_name = "BYTES")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disk_reserve_bytes: Option<u64>,

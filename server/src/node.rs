@@ -53,7 +53,7 @@ impl Node {
         let count = config.shards.get();
         let shards = Shards::start(count, open_log, Arc::new(WallClock), config.shard_options(), observer)
             .context("starting the shards")?;
-        let serving = shards.router().shards().iter().any(|shard| shard.status() == ShardStatus::Serving);
+        let serving = shards.router().shards().iter().any(|shard| shard.status().has_recovered());
         anyhow::ensure!(serving, "no shard of {} can serve; the log says why", config.data_dir.display());
         Ok(Self { shards, config })
     }

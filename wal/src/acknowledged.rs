@@ -160,7 +160,6 @@ impl Drop for Acknowledged {
     }
 }
 
-
 /// The writing thread's own: the file and what is durable in it.
 struct Writer {
     shared: Arc<Shared>,

@@ -229,7 +229,9 @@ impl Directory {
             let name = entry.map_err(LogError::io(&self.path))?.file_name();
             match name.to_str() {
                 Some("lock" | FORMAT_DRAFT) => {}
-                Some("acknowledged" | "rocksdb" | "snapshots" | "clean") => return Err(LogError::Missing { path: self.format() }),
+                Some("acknowledged" | "rocksdb" | "snapshots" | "clean") => {
+                    return Err(LogError::Missing { path: self.format() });
+                }
                 _ => return Err(LogError::NotADataDirectory { dir: self.path.clone() }),
             }
         }

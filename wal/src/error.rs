@@ -61,7 +61,9 @@ pub enum LogError {
     PastEnd { shard: ShardId, from: Lsn },
 
     /// A replay was asked to begin before the first frame that is kept.
-    #[error("the log of shard {shard} begins behind LSN {start}, so that LSN {from} is not in it; begin with a snapshot")]
+    #[error(
+        "the log of shard {shard} begins behind LSN {start}, so that LSN {from} is not in it; begin with a snapshot"
+    )]
     Trimmed { shard: ShardId, from: Lsn, start: Lsn },
 
     /// A snapshot's file is not as it was written.

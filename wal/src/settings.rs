@@ -35,9 +35,10 @@ pub struct StoreOptions {
 }
 
 impl StoreOptions {
-    /// What is taken already may still have to be written: a memtable of 64 MiB, and in the 100 ms between two looks at
-    /// the disk whatever it can take. The rest is for snapshots, and for whoever clears up.
-    pub const DISK_RESERVE_BYTES: u64 = 256 * 1024 * 1024;
+    /// What was taken already may still have to be written a second time, a memtable of 256 MiB at most, and in the 100 ms
+    /// between two looks a fast disk takes 100 MB. The rest is for the snapshots after which the log can be trimmed, which
+    /// is how a disk that the log has filled gets room again.
+    pub const DISK_RESERVE_BYTES: u64 = 512 * 1024 * 1024;
 }
 
 impl Default for StoreOptions {

@@ -138,10 +138,12 @@ fn matrix() -> Vec<Row> {
         row("older of two WALs cut in half", 2, |image| truncate(&image.oldest(), cut_in_half), [DAMAGED; 2]),
         row("cut at a record's boundary", 1, |image| truncate(&image.newest(), before_the_last_five), [LOST; 2]),
         row("zeros over the last 4 KiB", 1, |image| change(&image.newest(), zero_the_end), [DAMAGED; 2]),
-        row("4 KiB of zeros appended", 1, |image| change(&image.newest(), |wal| wal.extend([0; 4096])), [
-            Verdict::Whole;
-            2
-        ]),
+        row(
+            "4 KiB of zeros appended",
+            1,
+            |image| change(&image.newest(), |wal| wal.extend([0; 4096])),
+            [Verdict::Whole; 2],
+        ),
         row("4 KiB of garbage appended", 1, |image| change(&image.newest(), append_garbage), [Verdict::Whole, DAMAGED]),
         row("the only WAL deleted", 1, |image| fs::remove_file(image.newest()).unwrap(), [LOST; 2]),
         row("newest of two WALs deleted", 2, |image| fs::remove_file(image.newest()).unwrap(), [LOST; 2]),

@@ -109,7 +109,8 @@ impl Holds {
     pub(super) fn load(reader: &mut StateReader<'_>, most: usize) -> Result<Self, CodecError> {
         let mut holds = Self::default();
         let mut failed = None;
-        let records = reader.take_all::<Option<Hold>>()?.map_while(|hold| hold.map_err(|error| failed = Some(error)).ok());
+        let records =
+            reader.take_all::<Option<Hold>>()?.map_while(|hold| hold.map_err(|error| failed = Some(error)).ok());
         holds.records = Slab::of_slots(records);
         failed.map_or(Ok(()), Err)?;
         holds.ended = reader.take_all()?.collect::<Result<_, _>>()?;

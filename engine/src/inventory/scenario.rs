@@ -38,11 +38,7 @@ pub(super) fn run(text: &str) -> Inventory {
 pub(super) fn check(text: &str) {
     for recovery in [Recovery::None, Recovery::Replay, Recovery::Snapshot] {
         let world = World::run(text, recovery);
-        assert!(
-            world.differences.is_empty(),
-            "it came differently ({recovery:?}):\n{}",
-            world.differences.join("\n")
-        );
+        assert!(world.differences.is_empty(), "it came differently ({recovery:?}):\n{}", world.differences.join("\n"));
         assert_eq!(world.replayed().state_hash(), world.inventory.state_hash(), "replay of\n{text}");
     }
 }

@@ -20,6 +20,7 @@ use crate::{
 };
 
 mod commit;
+mod disk;
 mod handle;
 mod recovery;
 mod request;
@@ -30,6 +31,7 @@ pub use handle::{ShardHandle, ShardStatus};
 pub use recovery::{Recovered, RecoveryError, replay};
 pub use request::{CreateShow, CreatedShow, Fault, Outcome, Reply, Request, StopReport};
 
+use disk::DiskState;
 use handle::{Inbox, StatusCell};
 
 /// Longest sleep of an idle shard: the wall clock may jump, so that a deadline comes sooner than it seemed.
@@ -68,6 +70,15 @@ pub enum Notice {
     ShowChanged(Box<CreatedShow>),
     /// It answers from now on.
     Serving,
+    /// Only reads are answered from now on: the disk is full, or cannot be written.
+    DiskRefuses(usher_wal::LogError),
+    /// The disk is in order again, and so is the shard.
+    DiskWritable,
+    /// An append took long. Told at most every 10 s.
+    SlowAppend {
+        /// Milliseconds, by the clock.
+        took_ms: u64,
+    },
     /// An append failed; the shard recovers.
     AppendFailed(usher_wal::LogError),
     /// Recovery failed, and is tried again after a while.
@@ -88,6 +99,7 @@ pub struct Shard {
     observer: Observer,
     /// The shard's time: the last clock reading, never running backwards.
     now: Timestamp,
+    disk: DiskState,
     buffers: commit::Buffers,
 }
 
@@ -105,7 +117,8 @@ impl Shard {
         let (inventory, recovered) = replay(log.as_mut())?;
         let now = recovered.clock;
         observer(log.shard(), Notice::Recovered(recovered));
-        Ok(Self { log, inventory, clock, options, observer, now, buffers: commit::Buffers::default() })
+        let (disk, buffers) = (DiskState::default(), commit::Buffers::default());
+        Ok(Self { log, inventory, clock, options, observer, now, disk, buffers })
     }
 
     /// Everything that the shard has.
@@ -121,6 +134,10 @@ impl Shard {
 
     /// How long it may sleep before something is due.
     fn idle_wait(&self) -> Duration {
+        if self.disk.refuses().is_some() {
+            // What is due waits, too.
+            return disk::LOOK_WAIT;
+        }
         let due = self.inventory.next_deadline().map(|at| Duration::from_millis(at.ms_since(self.clock.now())));
         due.map_or(IDLE_WAIT_MAX, |due| due.min(IDLE_WAIT_MAX))
     }
@@ -136,7 +153,7 @@ impl Shard {
             };
             let batch = inbox.batch(first, self.options.batch_commands_max);
             match self.turn(batch) {
-                Ok(commit::Flow::Go) => {}
+                Ok(commit::Flow::Go) => status.set(self.disk.status()),
                 Ok(commit::Flow::Stop) => return,
                 Err(error) => {
                     status.set(ShardStatus::Recovering);
@@ -150,8 +167,9 @@ impl Shard {
         }
     }
 
-    fn open_for_business(&self, status: &StatusCell) {
-        status.set(ShardStatus::Serving);
+    fn open_for_business(&mut self, status: &StatusCell) {
+        self.look_at_disk();
+        status.set(self.disk.status());
         (self.observer)(self.log.shard(), Notice::Serving);
     }
 }

@@ -38,7 +38,7 @@ impl Database {
     /// # Errors
     /// [`LogError::Storage`].
     pub(super) fn create(path: &Path) -> Result<(), LogError> {
-        let result = families().and_then(|families| DB::open_cf_descriptors(&options::creating(), path, families));
+        let result = families().and_then(|families| DB::open_cf_descriptors(&options::creating()?, path, families));
         result.map(drop).map_err(|error| storage(path, error))
     }
 
@@ -47,7 +47,7 @@ impl Database {
     /// # Errors
     /// [`LogError::Storage`], also for what RocksDB finds damaged or missing.
     pub(super) fn open(path: &Path, ending: Ending) -> Result<Database, LogError> {
-        Self::opened(path, |families| DB::open_cf_descriptors(&options::writing(ending), path, families))
+        Self::opened(path, |families| DB::open_cf_descriptors(&options::writing(ending)?, path, families))
     }
 
     /// Opens an existing database for reading, beside whoever writes it; sees what was there at this moment.

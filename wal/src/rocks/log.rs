@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
+use super::snapshots::RocksSnapshots;
 use super::{Opening, RocksStore};
 use crate::acknowledged::Position;
 use crate::chain::encode_next;
-use super::snapshots::RocksSnapshots;
 use crate::{Frame, Log, LogError, Lsn, ReplayStop, ShardEpoch, ShardId, SnapshotStore, Tail};
 
 /// A handle of one shard's log in a [`RocksStore`], which it keeps open.

@@ -143,7 +143,17 @@ impl RocksStore {
         for shard in (0..shards.get()).map(ShardId) {
             SnapshotFiles::new(&snapshots, shard).remove_drafts()?;
         }
-        Ok(Arc::new(RocksStore { current, epochs, acknowledged, shards, disk, directory, options, snapshots, _lock: lock }))
+        Ok(Arc::new(RocksStore {
+            current,
+            epochs,
+            acknowledged,
+            shards,
+            disk,
+            directory,
+            options,
+            snapshots,
+            _lock: lock,
+        }))
     }
 
     /// How many shards it was created with.

@@ -10,13 +10,16 @@ use rocksdb::{DBCompressionType, DBRecoveryMode, InfoLogger, LogLevel, Options, 
 use crate::Durability;
 
 /// Options of the database when it is created.
-pub(super) fn creating() -> Options {
-    let mut options = writing(Ending::Interrupted);
+///
+/// # Errors
+/// As [`writing`].
+pub(super) fn creating() -> Result<Options, rocksdb::Error> {
+    let mut options = writing(Ending::Interrupted)?;
     // The only place that may make a database: anywhere else a missing one means loss.
     options.create_if_missing(true);
     options.create_missing_column_families(true);
     options.set_error_if_exists(true);
-    options
+    Ok(options)
 }
 
 /// What may be missing from the end of a WAL.
@@ -29,7 +32,10 @@ pub(super) enum Ending {
 }
 
 /// Options of the database when it is opened for writing.
-pub(super) fn writing(ending: Ending) -> Options {
+///
+/// # Errors
+/// RocksDB's, when it does not know an option by its name.
+pub(super) fn writing(ending: Ending) -> Result<Options, rocksdb::Error> {
     let mut options = common(ending);
     // Bounds the WAL that an opening has to read: one second per 125 MB or so. Trimming keeps it below; this is for a log
     // that nobody trims.
@@ -40,10 +46,13 @@ pub(super) fn writing(ending: Ending) -> Options {
     options.set_max_manifest_file_size(4 * 1024 * 1024);
     // What is flushed goes to the disk bit by bit, so that an append's fsync does not wait for all of it.
     options.set_bytes_per_sync(1024 * 1024);
+    // Files grow as they are written. Set aside in advance, a WAL would take a memtable's size from the free disk at once,
+    // and each sync would have to turn what was set aside into what was written: measured on ext4, 1.5 to 2 times the time.
+    let mut options = options.get_options_from_string("allow_fallocate=false")?;
     // RocksDB's own text log: enough to look back, bounded.
     options.set_keep_log_file_num(5);
     options.set_max_log_file_size(16 * 1024 * 1024);
-    options
+    Ok(options)
 }
 
 /// Options of the database when it is read beside a writer.

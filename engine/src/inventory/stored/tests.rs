@@ -4,13 +4,11 @@ use super::*;
 use crate::inventory::scenario::run;
 
 fn stored() -> Vec<u8> {
-    let mut inventory = run(
-        "row A 4 in West
+    let mut inventory = run("row A 4 in West
          00:00  hold A1 A2 as h1 by bob              -> held 2000, until 10:00
          00:01  confirm h1 for o1 by bob             -> confirmed A1 A2 2000 for o1 by bob
          00:02  block A4 house:guests                -> 1 changed
-         00:03  join 2 together in West as h2 by cyd -> waiting, 1 in all",
-    );
+         00:03  join 2 together in West as h2 by cyd -> waiting, 1 in all");
     inventory.freeze(ShowNumber(0)).store()
 }
 
