@@ -314,3 +314,23 @@ fn every_damage_is_refused_or_costs_nothing_acknowledged() {
         }
     }
 }
+
+#[test]
+fn the_mark_of_an_orderly_end_is_there_while_nobody_has_it_open() {
+    let dir = tempfile::tempdir().unwrap();
+    let mark = dir.path().join("clean");
+    for lsn in 1..=3 {
+        let store = RocksStore::open(dir.path(), TWO).unwrap();
+        assert!(!mark.exists());
+        let mut log = store.log(ShardId(0)).unwrap();
+        // The log keeps its store open.
+        drop(store);
+        log.append(lsn, &payload(lsn)).unwrap();
+        assert!(!mark.exists());
+        drop(log);
+        assert!(mark.exists());
+    }
+    let reader = ReadOnlyStore::open(dir.path()).unwrap();
+    assert_eq!(reader.replay(ShardId(0), &mut |_| Ok(())).unwrap().lsn, Lsn(3));
+    assert!(mark.exists(), "a reader changes nothing");
+}
