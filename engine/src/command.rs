@@ -87,6 +87,12 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether there is a state in which it changes something.
+    #[must_use]
+    pub fn may_change(&self) -> bool {
+        !matches!(self, Self::GetHold(_) | Self::CancelShow { dry_run: true })
+    }
+
     /// The hold that it is about, if it is about one.
     #[must_use]
     pub fn hold_id(&self) -> Option<HoldId> {

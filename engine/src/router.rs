@@ -13,7 +13,7 @@ use crate::{
     ids::{ShowId, ShowNumber},
     inventory::{manifest::Manifest, policy::Policy, sale::Sale},
     rejection::Rejection,
-    shard::{CreateShow, CreatedShow, Fault, Reply, Request, ShardHandle, ShardStatus},
+    shard::{CreateShow, CreatedShow, Fault, Reply, Request, ShardHandle},
 };
 
 /// Where a show is, and what it sells.
@@ -119,7 +119,7 @@ impl Router {
                 let shard = &self.shards[entry.shard.0 as usize];
                 Ok((entry, shard))
             }
-            None if self.shards.iter().all(|shard| shard.status() == ShardStatus::Serving) => Err(NotFound::Unknown),
+            None if self.shards.iter().all(|shard| shard.status().has_recovered()) => Err(NotFound::Unknown),
             None => Err(NotFound::ShardNotServing),
         }
     }

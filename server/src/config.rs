@@ -12,6 +12,7 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 use usher_engine::shard::ShardOptions;
+use usher_wal::StoreOptions;
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -21,6 +22,26 @@ pub enum LogFormat {
     Human,
     /// One JSON object a line.
     Json,
+}
+
+/// What an answer waits for. Nothing weaker can be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// An fsync: what was answered survives a power cut
+    Fsync,
+    /// The operating system: what was answered survives a crash of the process, but not of the machine, which then loses
+    /// the sales of the last seconds and refuses its log
+    Os,
+}
+
+impl From<Durability> for usher_wal::Durability {
+    fn from(durability: Durability) -> Self {
+        match durability {
+            Durability::Fsync => Self::Fsync,
+            Durability::Os => Self::Os,
+        }
+    }
 }
 
 /// The settings in force.
@@ -35,6 +56,10 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Shards; fixed when the data directory is created.
     pub shards: NonZeroU32,
+    /// What an answer waits for.
+    pub durability: Durability,
+    /// Bytes of the data directory's file system that are left free: with less, commands are refused.
+    pub disk_reserve_bytes: u64,
     /// Commands waiting in a shard's inbox before callers are refused.
     pub inbox_commands_max: usize,
     /// Commands taken from the inbox for one batch.
@@ -46,11 +71,13 @@ pub struct Config {
 }
 
 /// The names of the settings, as they stand in a file and, in capitals behind `USHER_`, in the environment.
-const SETTINGS: [&str; 8] = [
+const SETTINGS: [&str; 10] = [
     "listen",
     "allow_plaintext",
     "data_dir",
     "shards",
+    "durability",
+    "disk_reserve_bytes",
     "inbox_commands_max",
     "batch_commands_max",
     "log_format",
@@ -80,6 +107,14 @@ pub struct ConfigFlags {
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shards: Option<NonZeroU32>,
+    /// What an answer waits for [default: fsync]
+    #[arg(long, value_name = "WHAT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub durability: Option<Durability>,
+    /// Bytes of disk that are left free; with less, commands are refused and reads answered [default: 536870912]
+    #[arg(long, value_name = "BYTES")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disk_reserve_bytes: Option<u64>,
     /// Commands waiting per shard before callers are refused [default: 65536]
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,6 +143,8 @@ impl Default for Config {
             allow_plaintext: false,
             data_dir: PathBuf::from("./data"),
             shards,
+            durability: Durability::Fsync,
+            disk_reserve_bytes: StoreOptions::DISK_RESERVE_BYTES,
             inbox_commands_max: options.inbox_commands_max,
             batch_commands_max: options.batch_commands_max,
             log_format: LogFormat::Human,
@@ -148,6 +185,12 @@ impl Config {
             ensure!((1..=1_048_576).contains(&value), "{name} must be 1 to 1048576, is {value}");
         }
         Ok(())
+    }
+
+    /// What of it concerns the log's store.
+    #[must_use]
+    pub fn store_options(&self) -> StoreOptions {
+        StoreOptions { durability: self.durability.into(), disk_reserve_bytes: self.disk_reserve_bytes }
     }
 
     /// What of it concerns a shard.

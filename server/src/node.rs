@@ -44,7 +44,7 @@ impl Node {
     /// # Errors
     /// When the data directory cannot be opened, or no shard could be recovered.
     pub fn open(config: Config, watcher: impl Fn(ShardId, &Notice) + Send + Sync + 'static) -> anyhow::Result<Self> {
-        let store = RocksStore::open(&config.data_dir, config.shards)?;
+        let store = RocksStore::open_with(&config.data_dir, config.shards, config.store_options())?;
         let open_log: OpenLog = Arc::new(move |shard| Ok(Box::new(store.log(shard)?)));
         let observer: Observer = Arc::new(move |shard, notice| {
             log_notice(shard, &notice);
@@ -53,7 +53,7 @@ impl Node {
         let count = config.shards.get();
         let shards = Shards::start(count, open_log, Arc::new(WallClock), config.shard_options(), observer)
             .context("starting the shards")?;
-        let serving = shards.router().shards().iter().any(|shard| shard.status() == ShardStatus::Serving);
+        let serving = shards.router().shards().iter().any(|shard| shard.status().has_recovered());
         anyhow::ensure!(serving, "no shard of {} can serve; the log says why", config.data_dir.display());
         Ok(Self { shards, config })
     }
@@ -75,8 +75,10 @@ impl Node {
     ) -> anyhow::Result<()> {
         let router = self.shards.router().clone();
         let address = listener.local_addr().context("the address listened on")?;
-        tracing::info!(%address, data_dir = %self.config.data_dir.display(), durability = "fsync", "listening");
+        let durability = usher_wal::Durability::from(self.config.durability);
+        tracing::info!(%address, data_dir = %self.config.data_dir.display(), %durability, "listening");
         let (reporter, health) = tonic_health::server::health_reporter();
+        reporter.set_service_status(format!("durability-{durability}"), serving(true)).await;
         let follower = tokio::spawn(follow_health(router.clone(), reporter));
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(usher_proto::FILE_DESCRIPTOR_SET)

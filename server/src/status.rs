@@ -202,6 +202,8 @@ impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
         let (code, reason, after_ms) = match fault {
             Fault::InboxFull => (Code::ResourceExhausted, "INBOX_FULL", 100),
+            Fault::DiskFull => (Code::ResourceExhausted, "DISK_FULL", 1_000),
+            Fault::DiskUnwritable => (Code::Unavailable, "DISK_UNWRITABLE", 1_000),
             Fault::Recovering => (Code::Unavailable, "SHARD_RECOVERING", 500),
             Fault::NotServing => (Code::Unavailable, "SHARD_NOT_SERVING", 1_000),
             Fault::OutcomeUnknown => (Code::Unavailable, "OUTCOME_UNKNOWN", 500),

@@ -56,6 +56,9 @@ pub fn log_notice(shard: ShardId, notice: &Notice) {
             "snapshots taken"
         ),
         Notice::SnapshotFailed(error) => tracing::error!(shard, %error, "snapshot failed, the log is kept"),
+        Notice::DiskRefuses(error) => tracing::error!(shard, %error, "only reads are answered"),
+        Notice::DiskWritable => tracing::info!(shard, "the disk is in order again"),
+        Notice::SlowAppend { took_ms } => tracing::warn!(shard, took_ms, "an append took long: the disk is slow"),
         Notice::AppendFailed(error) => tracing::error!(shard, %error, "append failed, recovering"),
         Notice::RecoveryFailed(error) => tracing::error!(shard, %error, "recovery failed, trying again"),
         Notice::Failed(error) => tracing::error!(shard, error, "shard is not serving"),

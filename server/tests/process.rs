@@ -140,6 +140,27 @@ fn a_signal_right_after_the_start_ends_it_in_order() {
     }
 }
 
+#[tokio::test]
+async fn a_weaker_durability_is_said_and_survives_a_crash_of_the_process() {
+    let data = tempfile::tempdir().unwrap();
+    let serve = || {
+        let mut command = serve_command(data.path(), 1);
+        command.args(["--durability", "os"]);
+        Process::spawn(command)
+    };
+    let mut server = serve();
+    assert_eq!(server.wait_for("listening")["durability"], "os");
+    let mut clients = Clients::connect(server.address()).await;
+    let mut health = HealthClient::new(clients.channel.clone());
+    let status = health.check(HealthCheckRequest { service: "durability-os".to_owned() }).await.unwrap().into_inner();
+    assert_eq!(status.status(), ServingStatus::Serving);
+    clients.shows.create_show(wire::hall("evening", 10, 0)).await.unwrap();
+    server.kill();
+    let mut server = serve();
+    assert_eq!(Clients::connect(server.address()).await.seat_map("evening").await.seats, 10);
+    server.kill();
+}
+
 /// A call that the server has begun when SIGTERM comes is answered, and what it did is there after a restart.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_in_flight_is_answered_before_the_end() {
@@ -189,7 +210,7 @@ async fn health_and_reflection_say_what_is_served() {
     let (mut server, address) = Process::serve(data.path(), 2);
     let clients = Clients::connect(address).await;
     let mut health = HealthClient::new(clients.channel.clone());
-    for service in ["", "shard-0", "shard-1"] {
+    for service in ["", "shard-0", "shard-1", "durability-fsync"] {
         // Health follows the shards every 100 ms; `watch` tells each change.
         let mut changes = health.watch(HealthCheckRequest { service: service.to_owned() }).await.unwrap().into_inner();
         let serves = async { while changes.message().await.unwrap().unwrap().status() != ServingStatus::Serving {} };
@@ -197,8 +218,10 @@ async fn health_and_reflection_say_what_is_served() {
         let status = health.check(HealthCheckRequest { service: service.to_owned() }).await.unwrap().into_inner();
         assert_eq!(status.status(), ServingStatus::Serving, "{service:?}");
     }
-    let unknown = health.check(HealthCheckRequest { service: "shard-2".to_owned() }).await.unwrap_err();
-    assert_eq!(unknown.code(), tonic::Code::NotFound);
+    for absent in ["shard-2", "durability-os"] {
+        let unknown = health.check(HealthCheckRequest { service: absent.to_owned() }).await.unwrap_err();
+        assert_eq!(unknown.code(), tonic::Code::NotFound);
+    }
 
     let message_request = Some(MessageRequest::ListServices(String::new()));
     let request = ServerReflectionRequest { host: String::new(), message_request };

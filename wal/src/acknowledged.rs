@@ -135,15 +135,28 @@ impl Acknowledged {
             None => Ok(()),
         }
     }
-}
 
-impl Drop for Acknowledged {
-    fn drop(&mut self) {
+    /// Writes what is left and ends the thread.
+    ///
+    /// # Errors
+    /// [`LogError::WatermarkStalled`] when that could not be written.
+    pub(crate) fn close(&mut self) -> Result<(), LogError> {
+        self.stop();
+        self.check_writable()
+    }
+
+    fn stop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             // The thread does not panic; if it did, the file is merely older than it could be, which is safe.
             drop(thread.join());
         }
+    }
+}
+
+impl Drop for Acknowledged {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

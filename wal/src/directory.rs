@@ -9,6 +9,7 @@
 //!   acknowledged         the watermark of each shard
 //!   rocksdb/             the frames and the epochs
 //!   snapshots/           states that stand for the frames before them
+//!   clean                present while nobody has it open and the last one closed it in order
 //! ```
 //! Format 1 had no snapshots; such a directory is brought up to date when it is opened for writing.
 //!
@@ -69,6 +70,33 @@ impl Directory {
 
     pub(crate) fn snapshots(&self) -> PathBuf {
         self.path.join("snapshots")
+    }
+
+    fn clean(&self) -> PathBuf {
+        self.path.join("clean")
+    }
+
+    /// Whether the last one who had it open closed it in order, and nobody has opened it since.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.clean().exists()
+    }
+
+    /// Says, durably, that it was closed in order: every part is on the disk, and nothing will be written any more.
+    ///
+    /// # Errors
+    /// [`LogError::Io`]; it then counts as not closed in order.
+    pub(crate) fn mark_clean(&self) -> Result<(), LogError> {
+        write_synced(&self.clean(), b"closed in order\n")?;
+        sync_directory(&self.path)
+    }
+
+    /// Takes that back, durably, before anything is written.
+    ///
+    /// # Errors
+    /// [`LogError::Io`].
+    pub(crate) fn unmark_clean(&self) -> Result<(), LogError> {
+        remove(&self.clean(), |path| fs::remove_file(path))?;
+        sync_directory(&self.path)
     }
 
     fn format(&self) -> PathBuf {
@@ -203,7 +231,7 @@ impl Directory {
             let name = entry.map_err(LogError::io(&self.path))?.file_name();
             match name.to_str() {
                 Some("lock" | FORMAT_DRAFT) => {}
-                Some("acknowledged" | "rocksdb" | "snapshots") => {
+                Some("acknowledged" | "rocksdb" | "snapshots" | "clean") => {
                     return Err(LogError::Missing { path: self.format() });
                 }
                 _ => return Err(LogError::NotADataDirectory { dir: self.path.clone() }),

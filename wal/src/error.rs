@@ -111,6 +111,17 @@ pub enum LogError {
     #[error("{} cannot be written, so nothing more is acknowledged; repair the disk", path.display())]
     WatermarkStalled { path: PathBuf, source: Arc<io::Error> },
 
+    /// The file system is nearly full. Nothing was appended.
+    #[error(
+        "{} has {free_bytes} bytes free, fewer than the reserve of {reserve_bytes}; make room, and it goes on by itself",
+        path.display()
+    )]
+    DiskFull { path: PathBuf, free_bytes: u64, reserve_bytes: u64 },
+
+    /// The file system is mounted read-only. Nothing was appended.
+    #[error("{} is on a read-only file system; mount it for writing, and it goes on by itself", path.display())]
+    DiskReadOnly { path: PathBuf },
+
     /// A newer handle of the shard exists. Nothing was written.
     #[error("shard {shard} was opened again: epoch {epoch} is fenced by {current}; use the newer handle")]
     Fenced { shard: ShardId, epoch: ShardEpoch, current: ShardEpoch },
@@ -126,6 +137,10 @@ pub enum LogError {
     /// The write or its fsync failed. The frame may come back at the next opening, or not.
     #[error("whether LSN {lsn} of shard {shard} is durable is unknown: {message}; reopen the log and replay")]
     AppendFailed { shard: ShardId, lsn: Lsn, message: String },
+
+    /// RocksDB found its files damaged, or not as long or as many as they were.
+    #[error("RocksDB in {} is damaged: {message}; restore the directory from a backup", path.display())]
+    StorageDamaged { path: PathBuf, message: String },
 
     /// RocksDB failed outside an append.
     #[error("RocksDB in {}: {message}; see the LOG file there", path.display())]

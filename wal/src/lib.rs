@@ -5,7 +5,8 @@
 //!
 //! # The durability contract
 //!
-//! 1. **`Ok` means durable.** [`Log::append`] returns the LSN of a frame that has survived an fsync, whole.
+//! 1. **`Ok` means durable.** [`Log::append`] returns the LSN of a frame that has survived an fsync, whole. Only a store
+//!    that was opened with [`Durability::Os`] promises less, and says so.
 //! 2. **`Err` means unknown**, never "not written": a frame whose sync failed may be there after reopening. Such a log
 //!    refuses to append until [`Log::reopen`], and what is true is what [`Log::replay_from`] then visits.
 //! 3. **A replay visits every frame once, in order, or fails.** LSNs are contiguous, each frame carries the hash of the
@@ -39,12 +40,14 @@ mod acknowledged;
 mod bytes;
 mod chain;
 mod directory;
+mod disk;
 mod error;
 mod frame;
 mod ids;
 mod log;
 mod memory;
 mod rocks;
+mod settings;
 mod snapshot;
 mod snapshot_files;
 
@@ -56,4 +59,5 @@ pub use ids::{Lsn, ShardEpoch, ShardId};
 pub use log::{Log, ReplayStop};
 pub use memory::{Crash, Failure, MemoryLog, MemoryStore};
 pub use rocks::{ReadOnlyStore, RocksLog, RocksStore, Writer};
+pub use settings::{Durability, StoreOptions};
 pub use snapshot::{LogStart, PartId, SnapshotId, SnapshotStore, Snapshots};

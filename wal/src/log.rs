@@ -42,6 +42,13 @@ pub trait Log: Send {
     /// The shard's snapshots.
     fn snapshots(&self) -> Arc<dyn SnapshotStore>;
 
+    /// Whether an append would find the disk in order: whoever decides what it then must log asks before.
+    ///
+    /// # Errors
+    /// [`LogError::DiskFull`], [`LogError::DiskReadOnly`], [`LogError::WatermarkStalled`]: nothing has happened, and as
+    /// soon as the cause has gone it is `Ok` again.
+    fn check_writable(&self) -> Result<(), LogError>;
+
     /// Visits every frame from `from` (inclusive; [`Lsn::ZERO`] means all behind the start) in order, each verified
     /// against the one before, and returns the last one. `from` may be one past the end: nothing is visited.
     ///

@@ -4,6 +4,7 @@
 //! that takes time.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -58,6 +59,7 @@ struct MemoryShard {
     acknowledged: Option<Position>,
     epoch: Option<ShardEpoch>,
     fail_next: Option<Failure>,
+    disk_full: bool,
 }
 
 struct Unsynced {
@@ -87,6 +89,11 @@ impl MemoryStore {
     /// Makes the shard's next append fail, and decides what becomes of its frame.
     pub fn fail_next_append(&self, shard: ShardId, failure: Failure) {
         self.shared(shard).lock().fail_next = Some(failure);
+    }
+
+    /// Whether the shard's disk is nearly full. Appends do not ask: whoever decides does.
+    pub fn set_disk_full(&self, shard: ShardId, is_full: bool) {
+        self.shared(shard).lock().disk_full = is_full;
     }
 
     /// The process dies: every handle is fenced. Open the logs again to go on.
@@ -229,6 +236,13 @@ impl Log for MemoryLog {
         }
         self.tail = next;
         Ok(next.lsn)
+    }
+
+    fn check_writable(&self) -> Result<(), LogError> {
+        if self.shared.lock().disk_full {
+            return Err(LogError::DiskFull { path: PathBuf::from("memory"), free_bytes: 0, reserve_bytes: 1 });
+        }
+        Ok(())
     }
 
     fn replay_from(

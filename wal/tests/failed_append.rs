@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
+use std::fs::File;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::process::Command;
@@ -17,10 +18,13 @@ const DIRECTORY_OF_CHILD: &str = "USHER_WAL_TEST_DIRECTORY";
 const TWO: NonZeroU32 = NonZeroU32::new(2).unwrap();
 /// The limit, in the shell's blocks of 512 bytes: 1 MiB.
 const FILE_BLOCKS_MAX: u32 = 2048;
+const OPEN_FILES_MAX: u32 = 256;
 
-/// Runs this file's test `name` again in a process whose files are limited.
+/// Runs this file's test `name` again in a process whose files are limited in size and number.
 fn run_limited(name: &str, dir: &Path) {
-    let script = format!("trap '' XFSZ; ulimit -f {FILE_BLOCKS_MAX}; exec \"$0\" --exact {name} --nocapture");
+    let script = format!(
+        "trap '' XFSZ; ulimit -f {FILE_BLOCKS_MAX}; ulimit -n {OPEN_FILES_MAX}; exec \"$0\" --exact {name} --nocapture"
+    );
     let mut shell = Command::new("sh");
     shell.args(["-c", &script]).arg(std::env::current_exe().unwrap()).env(DIRECTORY_OF_CHILD, dir);
     let output = shell.output().unwrap();
@@ -139,4 +143,47 @@ fn shards_that_fail_together_recover_together() {
     for shard in shards {
         assert!(shard.join().unwrap() >= 6);
     }
+}
+
+/// With no descriptor left, what is open is written to as before. Only what needs another file waits until there is one.
+#[test]
+fn too_many_open_files_keep_a_failed_log_from_coming_back_until_there_are_fewer() {
+    const NAME: &str = "too_many_open_files_keep_a_failed_log_from_coming_back_until_there_are_fewer";
+    let Some(dir) = std::env::var_os(DIRECTORY_OF_CHILD) else {
+        let dir = tempfile::tempdir().unwrap();
+        run_limited(NAME, dir.path());
+        assert!(dir.path().join("clean").exists());
+        return;
+    };
+    let store = RocksStore::open(Path::new(&dir), TWO).unwrap();
+    let mut shard = Shard::open(&store, 0);
+    shard.append(1000).unwrap();
+    let others: Vec<File> = std::iter::from_fn(|| File::open("/dev/null").ok()).collect();
+    assert!((1..OPEN_FILES_MAX as usize).contains(&others.len()));
+    shard.log.check_writable().unwrap();
+    (0..20).for_each(|_| shard.append(1000).unwrap());
+    shard.append(2_000_000).unwrap_err();
+    for _ in 0..2 {
+        let refused = shard.log.reopen().unwrap_err();
+        assert!(matches!(refused, LogError::Storage { .. }), "{refused:?}");
+    }
+    drop(others);
+    shard.recover();
+    shard.append(1000).unwrap();
+}
+
+#[test]
+fn a_store_that_ends_after_a_failure_does_not_claim_an_orderly_end() {
+    const NAME: &str = "a_store_that_ends_after_a_failure_does_not_claim_an_orderly_end";
+    let Some(dir) = std::env::var_os(DIRECTORY_OF_CHILD) else {
+        let dir = tempfile::tempdir().unwrap();
+        run_limited(NAME, dir.path());
+        assert!(!dir.path().join("clean").exists());
+        let mut shard = Shard::open(&RocksStore::open(dir.path(), TWO).unwrap(), 0);
+        assert_eq!(shard.log.replay_from(Lsn::ZERO, &mut |_| Ok(())).unwrap().lsn, Lsn(1));
+        return;
+    };
+    let mut shard = Shard::open(&RocksStore::open(Path::new(&dir), TWO).unwrap(), 0);
+    shard.append(1000).unwrap();
+    shard.append(2_000_000).unwrap_err();
 }

@@ -55,6 +55,7 @@ impl Shard {
     /// any more.
     pub fn turn(&mut self, batch: impl Iterator<Item = Request>) -> Result<Flow, LogError> {
         let now = self.advance_clock();
+        self.look_at_disk();
         let mut buffers = std::mem::take(&mut self.buffers);
         let flow = self.decide_and_log(batch, now, &mut buffers);
         if flow.is_ok() {
@@ -88,12 +89,17 @@ impl Shard {
         buffers: &mut Buffers,
     ) -> Result<Flow, LogError> {
         let mut batch = batch;
-        let mut failed = self.expire(now, buffers).err();
+        let refuses = self.disk.refuses();
+        let mut failed = if refuses.is_none() { self.expire(now, buffers).err() } else { None };
         let mut flow = Flow::Go;
         // A batch may need several frames. After a failed append the rest is not decided, only answered.
         for request in &mut batch {
             if failed.is_some() {
                 request.refuse(Fault::OutcomeUnknown);
+                continue;
+            }
+            if let Some(fault) = refuses.filter(|_| request.may_change()) {
+                request.refuse(fault);
                 continue;
             }
             if matches!(request, Request::Stop(_)) {
@@ -204,8 +210,10 @@ impl Shard {
 
     fn append(&mut self, now: Timestamp, buffers: &mut Buffers) -> Result<(), LogError> {
         if buffers.payload.events() > 0 {
+            let began = self.clock.now();
             self.log.append(now.0, buffers.payload.bytes())?;
             self.snapshotter.note_append(buffers.payload.bytes().len());
+            self.note_append(began);
             buffers.payload.clear();
         }
         Ok(())

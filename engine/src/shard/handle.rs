@@ -25,8 +25,18 @@ pub enum ShardStatus {
     Recovering,
     /// It answers.
     Serving,
+    /// It answers reads: its disk takes nothing more.
+    ReadOnly,
     /// It ended, or its log is damaged.
     NotServing,
+}
+
+impl ShardStatus {
+    /// Whether it knows its shows and answers reads at least.
+    #[must_use]
+    pub fn has_recovered(self) -> bool {
+        matches!(self, Self::Serving | Self::ReadOnly)
+    }
 }
 
 /// A status that others may look at while the shard's thread sets it.
@@ -35,13 +45,17 @@ pub(super) struct StatusCell(AtomicU8);
 
 impl StatusCell {
     pub(super) fn set(&self, status: ShardStatus) {
-        self.0.store(status as u8, Ordering::Release);
+        // Set in every turn and read by every caller: the line that they share is not touched for nothing.
+        if self.0.load(Ordering::Relaxed) != status as u8 {
+            self.0.store(status as u8, Ordering::Release);
+        }
     }
 
     fn get(&self) -> ShardStatus {
         match self.0.load(Ordering::Acquire) {
             0 => ShardStatus::Recovering,
             1 => ShardStatus::Serving,
+            2 => ShardStatus::ReadOnly,
             _ => ShardStatus::NotServing,
         }
     }
@@ -143,7 +157,7 @@ impl ShardHandle {
         let fault = match self.status() {
             ShardStatus::Recovering => Fault::Recovering,
             ShardStatus::NotServing => Fault::NotServing,
-            ShardStatus::Serving => return self.enqueue(request),
+            ShardStatus::Serving | ShardStatus::ReadOnly => return self.enqueue(request),
         };
         request.refuse(fault);
     }

@@ -20,6 +20,7 @@ use crate::{
 };
 
 mod commit;
+mod disk;
 mod handle;
 mod recovery;
 mod request;
@@ -32,6 +33,7 @@ pub use recovery::{Loaded, Recovered, RecoveryError, replay};
 pub use request::{CreateShow, CreatedShow, Fault, Outcome, Reply, Request, StopReport};
 pub use snapshotter::{SnapshotError, SnapshotReport};
 
+use disk::DiskState;
 use handle::{Inbox, StatusCell};
 use snapshotter::Snapshotter;
 
@@ -83,6 +85,15 @@ pub enum Notice {
     SnapshotsTaken(SnapshotReport),
     /// A snapshot failed; the log keeps everything, and another round comes.
     SnapshotFailed(SnapshotError),
+    /// Only reads are answered from now on: the disk is full, or cannot be written.
+    DiskRefuses(usher_wal::LogError),
+    /// The disk is in order again, and so is the shard.
+    DiskWritable,
+    /// An append took long. Told at most every 10 s.
+    SlowAppend {
+        /// Milliseconds, by the clock.
+        took_ms: u64,
+    },
     /// An append failed; the shard recovers.
     AppendFailed(usher_wal::LogError),
     /// Recovery failed, and is tried again after a while.
@@ -104,6 +115,7 @@ pub struct Shard {
     /// The shard's time: the last clock reading, never running backwards.
     now: Timestamp,
     snapshotter: Snapshotter,
+    disk: DiskState,
     buffers: commit::Buffers,
 }
 
@@ -123,8 +135,8 @@ impl Shard {
         let snapshotter =
             Snapshotter::new(log.snapshots(), recovered.covered.clone(), recovered.log_start.clone(), now);
         observer(log.shard(), Notice::Recovered(recovered));
-        let buffers = commit::Buffers::default();
-        Ok(Self { log, inventory, clock, options, observer, now, snapshotter, buffers })
+        let (disk, buffers) = (DiskState::default(), commit::Buffers::default());
+        Ok(Self { log, inventory, clock, options, observer, now, snapshotter, disk, buffers })
     }
 
     /// Everything that the shard has.
@@ -140,6 +152,10 @@ impl Shard {
 
     /// How long it may sleep before something is due.
     fn idle_wait(&self) -> Duration {
+        if self.disk.refuses().is_some() {
+            // What is due waits, too.
+            return disk::LOOK_WAIT;
+        }
         let due = self.inventory.next_deadline().map(|at| Duration::from_millis(at.ms_since(self.clock.now())));
         let longest = if self.snapshotter.is_busy() { SNAPSHOT_WAIT_MAX } else { IDLE_WAIT_MAX };
         due.map_or(longest, |due| due.min(longest))
@@ -176,7 +192,10 @@ impl Shard {
             };
             let batch = inbox.batch(first, self.options.batch_commands_max);
             match self.turn(batch) {
-                Ok(commit::Flow::Go) => self.step_snapshots(),
+                Ok(commit::Flow::Go) => {
+                    self.step_snapshots();
+                    status.set(self.disk.status());
+                }
                 Ok(commit::Flow::Stop) => return self.take_snapshots(),
                 Err(error) => {
                     status.set(ShardStatus::Recovering);
@@ -190,8 +209,9 @@ impl Shard {
         }
     }
 
-    fn open_for_business(&self, status: &StatusCell) {
-        status.set(ShardStatus::Serving);
+    fn open_for_business(&mut self, status: &StatusCell) {
+        self.look_at_disk();
+        status.set(self.disk.status());
         (self.observer)(self.log.shard(), Notice::Serving);
     }
 }

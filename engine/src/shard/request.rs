@@ -39,6 +39,12 @@ pub enum Fault {
     /// The shard serves no more: its log is damaged, or the process ends. Nothing happened.
     #[error("the shard is not serving")]
     NotServing,
+    /// The disk is nearly full: nothing that would change something is decided. Nothing happened; reads are answered.
+    #[error("the disk is nearly full: only reads are answered until there is room again")]
+    DiskFull,
+    /// The disk does not take writes, or nobody knows whether it would. Nothing happened; reads are answered.
+    #[error("the disk cannot be written: only reads are answered until it can")]
+    DiskUnwritable,
     /// An append failed: the command may or may not have happened. Send it again with the same id.
     #[error("the outcome is unknown")]
     OutcomeUnknown,
@@ -135,6 +141,15 @@ impl Request {
         match self {
             Self::Execute { commands, .. } => commands.len().max(1),
             _ => 1,
+        }
+    }
+
+    /// Whether it could have to be logged.
+    pub(super) fn may_change(&self) -> bool {
+        match self {
+            Self::Execute { commands, .. } => commands.iter().any(Command::may_change),
+            Self::CreateShow(_) => true,
+            _ => false,
         }
     }
 

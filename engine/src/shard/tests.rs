@@ -1,5 +1,6 @@
 //! The shard against a log in memory that fails on demand: what leaves it, when, and what it is worth.
 
+mod disk;
 mod snapshots;
 mod waiting;
 

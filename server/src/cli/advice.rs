@@ -64,6 +64,8 @@ fn fixed(reason: &str) -> &'static str {
         "MANIFEST_CHANGED" => "`usher show get SHOW --plan` prints the present prices.",
         "CHANNEL_UNKNOWN" => "`usher show get SHOW` lists the channels; `usher show channel set` defines one.",
         "WAITLIST_CLOSED" => "`usher show policy SHOW` prints its rules.",
+        "DISK_FULL" => "Nothing was done. The server's disk needs room; then it goes on by itself.",
+        "DISK_UNWRITABLE" => "Nothing was done. The server's log says what is wrong with its disk.",
         "OUTCOME_UNKNOWN" | "SHARD_RECOVERING" | "INBOX_FULL" => "Send it again, under the same id if it has one.",
         _ => "",
     }

@@ -13,13 +13,14 @@
 //! Big-endian keys sort as their numbers do, so a shard's frames lie together, in order.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use rocksdb::{ColumnFamily, ColumnFamilyDescriptor, DB, DBRawIterator, WriteBatch};
+use rocksdb::{ColumnFamily, ColumnFamilyDescriptor, DB, DBRawIterator, ErrorKind, WriteBatch, properties};
 
-use super::options;
+use super::options::{self, Ending};
 use crate::bytes::{take, take_u32, take_u64};
 use crate::chain::{Chain, tail_of};
-use crate::{Frame, LogError, LogStart, Lsn, PartId, ReplayStop, ShardEpoch, ShardId, SnapshotId, Tail};
+use crate::{Durability, Frame, LogError, LogStart, Lsn, PartId, ReplayStop, ShardEpoch, ShardId, SnapshotId, Tail};
 
 const LOG: &str = "log";
 const META: &str = "meta";
@@ -28,6 +29,8 @@ const META: &str = "meta";
 pub(super) struct Database {
     db: DB,
     path: PathBuf,
+    /// A write failed: its remains may lie torn in the WAL.
+    failed: AtomicBool,
 }
 
 impl Database {
@@ -36,7 +39,7 @@ impl Database {
     /// # Errors
     /// [`LogError::Storage`].
     pub(super) fn create(path: &Path) -> Result<(), LogError> {
-        let result = families().and_then(|families| DB::open_cf_descriptors(&options::creating(), path, families));
+        let result = families().and_then(|families| DB::open_cf_descriptors(&options::creating()?, path, families));
         result.map(drop).map_err(|error| storage(path, error))
     }
 
@@ -44,17 +47,18 @@ impl Database {
     ///
     /// # Errors
     /// [`LogError::Storage`], also for what RocksDB finds damaged or missing.
-    pub(super) fn open(path: &Path) -> Result<Database, LogError> {
-        Self::opened(path, |families| DB::open_cf_descriptors(&options::writing(), path, families))
+    pub(super) fn open(path: &Path, ending: Ending) -> Result<Database, LogError> {
+        Self::opened(path, |families| DB::open_cf_descriptors(&options::writing(ending)?, path, families))
     }
 
     /// Opens an existing database for reading, beside whoever writes it; sees what was there at this moment.
     ///
     /// # Errors
     /// [`LogError::Storage`].
-    pub(super) fn open_read_only(path: &Path) -> Result<Database, LogError> {
+    pub(super) fn open_read_only(path: &Path, ending: Ending) -> Result<Database, LogError> {
+        let options = options::reading(ending);
         // An existing WAL is no error: it is where the newest frames are.
-        Self::opened(path, |families| DB::open_cf_descriptors_read_only(&options::reading(), path, families, false))
+        Self::opened(path, |families| DB::open_cf_descriptors_read_only(&options, path, families, false))
     }
 
     fn opened(
@@ -62,16 +66,39 @@ impl Database {
         open: impl FnOnce(Vec<ColumnFamilyDescriptor>) -> Result<DB, rocksdb::Error>,
     ) -> Result<Database, LogError> {
         let db = families().and_then(open).map_err(|error| storage(path, error))?;
-        Ok(Database { db, path: path.to_owned() })
+        Ok(Database { db, path: path.to_owned(), failed: AtomicBool::new(false) })
     }
 
-    /// Writes one frame; durable when it returns `Ok`.
+    /// Syncs everything that was written, as an orderly end needs.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`], also if a write has failed since it was opened: then its end is not orderly.
+    pub(super) fn close_in_order(self) -> Result<(), LogError> {
+        if self.failed.load(Ordering::Relaxed) {
+            return Err(self.malformed("a write has failed".to_owned()));
+        }
+        self.db.flush_wal(true).map_err(|error| self.storage(error))
+    }
+
+    /// Notes a failed write.
+    fn written<T>(&self, result: Result<T, rocksdb::Error>) -> Result<T, rocksdb::Error> {
+        self.failed.fetch_or(result.is_err(), Ordering::Relaxed);
+        result
+    }
+
+    /// Writes one frame; as durable as asked for when it returns `Ok`.
     ///
     /// # Errors
     /// [`LogError::AppendFailed`]: the frame may be there after the next opening.
-    pub(super) fn put_frame(&self, shard: ShardId, lsn: Lsn, encoded: &[u8]) -> Result<(), LogError> {
-        let result = self.db.put_cf_opt(self.family(LOG)?, frame_key(shard, lsn), encoded, &options::synced());
-        result.map_err(|error| LogError::AppendFailed { shard, lsn, message: error.into_string() })
+    pub(super) fn put_frame(
+        &self,
+        (shard, lsn): (ShardId, Lsn),
+        encoded: &[u8],
+        durability: Durability,
+    ) -> Result<(), LogError> {
+        let write = options::write(durability);
+        let result = self.db.put_cf_opt(self.family(LOG)?, frame_key(shard, lsn), encoded, &write);
+        self.written(result).map_err(|error| LogError::AppendFailed { shard, lsn, message: error.into_string() })
     }
 
     /// The tail of a shard's log and the epoch of its last frame, from that frame alone.
@@ -145,15 +172,28 @@ impl Database {
         if anchor.map_err(|error| self.storage(error))?.is_none() {
             return Err(LogError::PastEnd { shard, from });
         }
-        // Both or none: a log that begins later than it says has lost something. They are durable with the next append.
+        // Both or none: a log that begins later than it says has lost something.
         let (log, meta) = (self.family(LOG)?, self.family(META)?);
         let mut batch = WriteBatch::default();
         batch.delete_range_cf(log, frame_key(shard, Lsn::ZERO), frame_key(shard, from));
         batch.put_cf(meta, meta_key(b"start", shard), encode_start(start));
-        self.db.write(batch).map_err(|error| self.storage(error))?;
-        // What was removed is not written into a table; without it, and without the little that is in meta, RocksDB's WAL
-        // can go.
-        self.db.flush_cf(meta).and_then(|()| self.db.flush_cf(log)).map_err(|error| self.storage(error))
+        // Durable before it is believed: the snapshots of an earlier start are removed next.
+        let result = self.db.write_opt(batch, &options::write(Durability::Fsync));
+        self.written(result).map_err(|error| self.storage(error))?;
+        self.written(self.flush_what_is_left()).map_err(|error| self.storage(error))
+    }
+
+    /// After a trim: writes what is live in the log's memtable into a table, if enough else is in it, so that RocksDB's
+    /// WAL can go. What was trimmed is not written.
+    fn flush_what_is_left(&self) -> Result<(), rocksdb::Error> {
+        let (Some(log), Some(meta)) = (self.db.cf_handle(LOG), self.db.cf_handle(META)) else { return Ok(()) };
+        let held = self.db.property_int_value_cf(log, properties::CUR_SIZE_ACTIVE_MEM_TABLE)?;
+        if held < Some(options::FLUSH_AT_BYTES) {
+            return Ok(());
+        }
+        // The little that is in meta would keep the WAL as well as the frames do.
+        self.db.flush_cf(meta)?;
+        self.db.flush_cf(log)
     }
 
     /// The epoch stored for a shard; [`ShardEpoch::ZERO`] before its first opening.
@@ -174,8 +214,8 @@ impl Database {
     /// [`LogError::Storage`].
     pub(super) fn put_epoch(&self, shard: ShardId, epoch: ShardEpoch) -> Result<(), LogError> {
         let (key, value) = (meta_key(b"epoch", shard), epoch.0.to_le_bytes());
-        let result = self.db.put_cf_opt(self.family(META)?, key, value, &options::synced());
-        result.map_err(|error| self.storage(error))
+        let result = self.db.put_cf_opt(self.family(META)?, key, value, &options::write(Durability::Fsync));
+        self.written(result).map_err(|error| self.storage(error))
     }
 
     /// An iterator, not yet placed, over one shard's frames from `from` on.
@@ -204,11 +244,18 @@ impl Database {
 }
 
 fn storage(path: &Path, error: rocksdb::Error) -> LogError {
-    LogError::Storage { path: path.to_owned(), message: error.into_string() }
+    let (path, kind) = (path.to_owned(), error.kind());
+    match kind {
+        ErrorKind::Corruption => LogError::StorageDamaged { path, message: error.into_string() },
+        _ => LogError::Storage { path, message: error.into_string() },
+    }
 }
 
 fn families() -> Result<Vec<ColumnFamilyDescriptor>, rocksdb::Error> {
-    let describe = |name| Ok(ColumnFamilyDescriptor::new(name, options::family()?));
+    let describe = |name| {
+        let options = if name == LOG { options::log_family() } else { options::family() };
+        Ok(ColumnFamilyDescriptor::new(name, options?))
+    };
     [rocksdb::DEFAULT_COLUMN_FAMILY_NAME, LOG, META].into_iter().map(describe).collect()
 }
 

@@ -45,7 +45,7 @@ impl RocksLog {
         if current.generation != self.generation && database.tail(self.shard)?.0 != self.tail {
             return Err(self.poisoned());
         }
-        database.put_frame(self.shard, lsn, &self.buffer)?;
+        database.put_frame((self.shard, lsn), &self.buffer, self.store.options.durability)?;
         // Not before: a frame whose append failed is acknowledged only once a replay has found it.
         self.store.acknowledged.publish(self.shard, Position { epoch: self.epoch, lsn });
         Ok(current.generation)
@@ -95,6 +95,11 @@ impl Log for RocksLog {
                 Err(error)
             }
         }
+    }
+
+    fn check_writable(&self) -> Result<(), LogError> {
+        self.store.disk.check_writable()?;
+        self.store.acknowledged.check_writable()
     }
 
     fn replay_from(

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
 use super::database::Database;
+use super::options::Ending;
 use crate::acknowledged::{self, Position};
 use crate::directory::Directory;
 use crate::snapshot_files::SnapshotFiles;
@@ -57,7 +58,8 @@ impl ReadOnlyStore {
         // Read first: whatever was acknowledged by now must be in the database as it is opened next, however far its
         // writer has come since.
         let acknowledged = acknowledged::read(&directory.acknowledged(), shards)?;
-        let database = Database::open_read_only(&directory.rocksdb())?;
+        let ending = if directory.is_clean() { Ending::Clean } else { Ending::Interrupted };
+        let database = Database::open_read_only(&directory.rocksdb(), ending)?;
         Ok(ReadOnlyStore { database, acknowledged, shards, snapshots: directory.snapshots() })
     }
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::{Log, Lsn};
+use crate::{Durability, Log, Lsn};
 
 const TWO: NonZeroU32 = NonZeroU32::new(2).unwrap();
 const ONE_SHARD: ShardId = ShardId(0);
@@ -41,7 +41,7 @@ fn a_log_that_does_not_find_its_own_tail_must_recover() {
     // Behind the handle's back: the tail is another frame than it believes.
     let mut encoded = Vec::new();
     let next = crate::chain::encode_next((ONE_SHARD, log.epoch()), &log.tail(), (2, b"two"), &mut encoded).unwrap();
-    store.current.read().database().unwrap().put_frame(ONE_SHARD, next.lsn, &encoded).unwrap();
+    store.current.read().database().unwrap().put_frame((ONE_SHARD, next.lsn), &encoded, Durability::Fsync).unwrap();
     store.open_again(0).unwrap();
     for _ in 0..2 {
         assert!(matches!(log.append(3, b"three"), Err(LogError::Poisoned { shard: ONE_SHARD, lsn: Lsn(1) })));
@@ -90,7 +90,7 @@ fn the_epoch_is_above_that_of_the_last_frame() {
     let mut encoded = Vec::new();
     let far = ShardEpoch(70);
     let tail = crate::chain::encode_next((ONE_SHARD, far), &Tail::EMPTY, (1, b"x"), &mut encoded).unwrap();
-    store.current.read().database().unwrap().put_frame(ONE_SHARD, tail.lsn, &encoded).unwrap();
+    store.current.read().database().unwrap().put_frame((ONE_SHARD, tail.lsn), &encoded, Durability::Fsync).unwrap();
     assert_eq!(store.log(ONE_SHARD).unwrap().epoch(), far.next());
 }
 
