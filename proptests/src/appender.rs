@@ -17,7 +17,7 @@ use std::{
 
 use parking_lot::Mutex;
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
-use usher_wal::{Log as _, LogError, Lsn, PartId, RocksLog, RocksStore, ShardId, SnapshotId};
+use usher_wal::{Log as _, LogError, LogStart, Lsn, PartId, RocksLog, RocksStore, ShardId, SnapshotId};
 
 use crate::receipts::{Receipt, open, recover, to_bytes};
 
@@ -126,7 +126,7 @@ impl Writer {
         let older = snapshots.list()?;
         snapshots.put(id, &to_bytes(&self.state))?;
         let Some((newest, rest)) = older.split_last() else { return Ok(()) };
-        snapshots.trim_log(newest.lsn)?;
+        snapshots.trim_log(&LogStart { lsn: newest.lsn, snapshots: vec![*newest] })?;
         rest.iter().try_for_each(|oldest| snapshots.remove(*oldest))
     }
 

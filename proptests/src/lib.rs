@@ -26,6 +26,16 @@ pub mod strace;
 pub mod volume;
 pub mod world;
 
+/// A new directory in memory where there is such a place: for processes that die there, not machines.
+///
+/// # Panics
+/// When there is no room.
+#[must_use]
+pub fn fast_directory() -> tempfile::TempDir {
+    let in_memory = std::path::Path::new("/dev/shm");
+    if in_memory.is_dir() { tempfile::tempdir_in(in_memory) } else { tempfile::tempdir() }.unwrap()
+}
+
 /// Says that a test did not run, and why; also where the output of tests that pass is swallowed.
 pub fn skipped(why: &str) {
     // Nobody to tell is no failure of the test.

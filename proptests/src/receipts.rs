@@ -94,6 +94,14 @@ impl Receipts {
         }
     }
 
+    /// Notes all that a recovery has found in one shard's log: answers may rest on it.
+    ///
+    /// # Panics
+    /// As [`Receipts::note`].
+    pub fn found(&mut self, shard: ShardId, hashes: &[u64]) {
+        self.note((1..).map(Lsn).zip(hashes).map(|(lsn, hash)| Receipt { shard, lsn, hash: *hash }));
+    }
+
     /// How many frames were acknowledged.
     #[must_use]
     pub fn frames(&self) -> usize {
@@ -145,7 +153,7 @@ pub fn open(dir: &Path) -> Result<Arc<RocksStore>, LogError> {
 /// # Panics
 /// When snapshot and log do not fit together, which neither of them can tell.
 pub fn recover(log: &mut RocksLog) -> Result<Vec<u64>, LogError> {
-    let (shard, start, snapshots) = (log.shard(), log.start()?, log.snapshots());
+    let (shard, start, snapshots) = (log.shard(), log.start()?.lsn, log.snapshots());
     let newest = snapshots.list()?.pop();
     let mut hashes = newest.map_or(Ok(Vec::new()), |id| snapshots.read(id).map(|state| from_bytes(&state)))?;
     let snapshot = newest.map_or(Lsn::ZERO, |id| id.lsn);

@@ -65,8 +65,21 @@ impl FileSystem {
 /// As said.
 #[must_use]
 pub fn disks_work(file_system: FileSystem) -> bool {
-    let Err(missing) = private_mounts().and_then(|()| check_parts(file_system)) else { return true };
-    let missing = format!("tests on {} need {missing}", file_system.name());
+    or_skip(file_system.name(), private_mounts().and_then(|()| check_parts(file_system)))
+}
+
+/// As [`disks_work`], for tests that need only [`SmallVolume`].
+///
+/// # Panics
+/// As said there.
+#[must_use]
+pub fn mounts_work() -> bool {
+    or_skip("tmpfs", private_mounts())
+}
+
+fn or_skip(on: &str, checked: Result<(), String>) -> bool {
+    let Err(missing) = checked else { return true };
+    let missing = format!("tests on {on} need {missing}");
     assert!(std::env::var("USHER_REQUIRE_FUSE").as_deref() != Ok("1"), "{missing}");
     skipped(&missing);
     false
@@ -77,7 +90,7 @@ pub fn disks_work(file_system: FileSystem) -> bool {
 ///
 /// # Errors
 /// What it takes.
-pub fn private_mounts() -> Result<(), String> {
+fn private_mounts() -> Result<(), String> {
     static NAMESPACE: Mutex<Option<fs::File>> = Mutex::new(None);
     let mut namespace = NAMESPACE.lock();
     let entered = match &*namespace {
@@ -179,6 +192,15 @@ impl Volume {
         self.mount().map(|()| result)
     }
 
+    /// Unmounts it and mounts it again, as a machine that starts anew.
+    ///
+    /// # Errors
+    /// When the file system does not accept what it finds.
+    pub fn restart(&mut self) -> Result<(), String> {
+        self.unmount();
+        self.mount()
+    }
+
     /// Unmounts it, whole or cut off.
     fn unmount(&mut self) {
         if !std::mem::take(&mut self.mounted) {
@@ -209,7 +231,7 @@ impl Drop for Volume {
 pub struct SmallVolume(TempDir);
 
 impl SmallVolume {
-    /// Mounts one of `bytes` bytes. Call [`private_mounts`] before.
+    /// Mounts one of `bytes` bytes. Ask [`mounts_work`] before.
     ///
     /// # Errors
     /// When the kernel refuses.
@@ -218,6 +240,15 @@ impl SmallVolume {
         let options = format!("size={bytes}");
         mount(Some("usher"), at.path(), Some("tmpfs"), MsFlags::empty(), Some(options.as_str()))?;
         Ok(SmallVolume(at))
+    }
+
+    /// Makes it larger, with all that is in it.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn grow(&self, bytes: usize) -> io::Result<()> {
+        let options = format!("size={bytes}");
+        Ok(mount(None::<&str>, self.path(), None::<&str>, MsFlags::MS_REMOUNT, Some(options.as_str()))?)
     }
 
     /// Where its files are.
