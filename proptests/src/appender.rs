@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use usher_wal::{Log as _, LogError, LogStart, Lsn, PartId, RocksLog, RocksStore, ShardId, SnapshotId};
 
-use crate::receipts::{Receipt, open, recover, to_bytes};
+use crate::receipts::{Receipt, Receipts, open, recover, to_bytes};
 
 /// Shards of every data directory of these tests.
 pub const SHARDS: u32 = 4;
@@ -150,6 +150,18 @@ impl Writer {
 /// Standard output without its buffer: a receipt is out, or was never given.
 fn receipts_pipe() -> File {
     File::from(io::stdout().as_fd().try_clone_to_owned().expect("standard output is open"))
+}
+
+/// Runs a script to its end, which may be that it gave up, and notes what it had acknowledged. Returns whether it got
+/// through.
+///
+/// # Panics
+/// When it ended in any other way; with `what` was done to it.
+pub fn run(command: &mut Command, receipts: &mut Receipts, what: &str) -> bool {
+    let (status, acknowledged) = Appender::start(command).wait();
+    receipts.note(acknowledged);
+    assert!(status.success() || status.code() == Some(GAVE_UP), "{what}: {status}");
+    status.success()
 }
 
 /// A running appender. Dropping it kills it.

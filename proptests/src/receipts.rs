@@ -108,6 +108,17 @@ impl Receipts {
         self.shards.iter().map(Vec::len).sum()
     }
 
+    /// [`Receipts::check`] of a directory that must be whole.
+    ///
+    /// # Panics
+    /// When it is not, with `what` had happened to it.
+    pub fn assert_whole(&mut self, dir: &Path, what: &str) {
+        match self.check(dir) {
+            Verdict::Whole(_) => {}
+            other => panic!("{what}: {other:?}"),
+        }
+    }
+
     /// Opens the directory, replays all of it and compares. What it finds counts as acknowledged from now on, for
     /// answers may rest on it.
     pub fn check(&mut self, dir: &Path) -> Verdict {

@@ -11,9 +11,9 @@
 use std::{os::unix::process::ExitStatusExt as _, path::Path, process::Command, time::Instant};
 
 use usher_proptests::{
-    appender::{Appender, GAVE_UP},
+    appender::{Appender, run},
     fast_directory, number_from_env,
-    receipts::{Receipts, Verdict},
+    receipts::Receipts,
     strace,
 };
 
@@ -77,9 +77,9 @@ fn each_sync_may_fail_once() {
             break;
         }
         *(if through { &mut recovered } else { &mut gave_up }) += 1;
-        check(&dir, &mut receipts, &what);
+        receipts.assert_whole(&dir, &what);
         assert!(run(&mut script(&dir), &mut receipts, &what), "{what}, and later it does not get through");
-        check(&dir, &mut receipts, &what);
+        receipts.assert_whole(&dir, &what);
     }
     assert!(recovered > 0, "no script recovered by itself");
 }
@@ -93,7 +93,7 @@ fn dies_at(call: &str, k: u64) -> bool {
     assert!(died || status.success(), "{call} {k}: {status}");
     receipts.note(acknowledged);
     for opening in ["first", "second"] {
-        check(&dir, &mut receipts, &format!("killed at {call} number {k}, {opening} opening"));
+        receipts.assert_whole(&dir, &format!("killed at {call} number {k}, {opening} opening"));
     }
     died
 }
@@ -102,20 +102,4 @@ fn script(dir: &Path) -> Command {
     let mut script = Command::new(env!("CARGO_BIN_EXE_usher-appender"));
     script.arg("script").arg(dir);
     script
-}
-
-/// Runs a script to its end, which may be that it gave up, and notes what it had acknowledged. Returns whether it got
-/// through.
-fn run(command: &mut Command, receipts: &mut Receipts, what: &str) -> bool {
-    let (status, acknowledged) = Appender::start(command).wait();
-    receipts.note(acknowledged);
-    assert!(status.success() || status.code() == Some(GAVE_UP), "{what}: {status}");
-    status.success()
-}
-
-fn check(dir: &Path, receipts: &mut Receipts, what: &str) {
-    match receipts.check(dir) {
-        Verdict::Whole(_) => {}
-        other => panic!("{what}: {other:?}"),
-    }
 }

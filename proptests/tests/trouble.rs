@@ -16,9 +16,9 @@ use std::{
 };
 
 use usher_proptests::{
-    appender::{Appender, GAVE_UP},
+    appender::run,
     number_from_env,
-    receipts::{Receipt, Receipts, Verdict, open, recover},
+    receipts::{Receipt, Receipts, open, recover},
     volume::{FileSystem, SmallVolume, Volume, disks_work, mounts_work},
 };
 use usher_wal::{Log as _, Lsn, RocksLog, ShardId};
@@ -36,22 +36,6 @@ fn script(dir: &Path) -> Command {
     let mut script = Command::new(env!("CARGO_BIN_EXE_usher-appender"));
     script.arg("script").arg(dir);
     script
-}
-
-/// Runs a script to its end, which may be that it gave up, and notes what it had acknowledged. Returns whether it got
-/// through.
-fn run(command: &mut Command, receipts: &mut Receipts, what: &str) -> bool {
-    let (status, acknowledged) = Appender::start(command).wait();
-    receipts.note(acknowledged);
-    assert!(status.success() || status.code() == Some(GAVE_UP), "{what}: {status}");
-    status.success()
-}
-
-fn check(dir: &Path, receipts: &mut Receipts, what: &str) {
-    match receipts.check(dir) {
-        Verdict::Whole(_) => {}
-        other => panic!("{what}: {other:?}"),
-    }
 }
 
 /// The disk fails a flush and has lost what it was to make durable, which the file system may take as its end.
@@ -83,9 +67,9 @@ fn fail_each_flush(file_system: FileSystem) {
         }
         *(if through { &mut recovered } else { &mut gave_up }) += 1;
         volume.restart().unwrap_or_else(|refused| panic!("{what}: {refused}"));
-        check(&dir, &mut receipts, &what);
+        receipts.assert_whole(&dir, &what);
         assert!(run(&mut script(&dir), &mut receipts, &what), "{what}, and later it does not get through");
-        check(&dir, &mut receipts, &what);
+        receipts.assert_whole(&dir, &what);
     }
     assert!(recovered + gave_up > 0, "no flush failed");
 }
@@ -104,9 +88,9 @@ fn the_disk_may_be_full_at_each_step() {
             return println!("{what} suffices, {:.1?}", started.elapsed());
         }
         volume.grow(64 << 20).unwrap();
-        check(&dir, &mut receipts, &what);
+        receipts.assert_whole(&dir, &what);
         assert!(run(&mut script(&dir), &mut receipts, &what), "{what}, and with room it does not get through");
-        check(&dir, &mut receipts, &what);
+        receipts.assert_whole(&dir, &what);
     }
 }
 
@@ -140,7 +124,7 @@ fn a_log_on_a_full_disk_goes_on_when_there_is_room() {
         }
         println!("{} frames, went on {:.1?} after there was room", receipts.frames(), room.elapsed());
     }
-    check(&dir, &mut receipts, "after the full disk");
+    receipts.assert_whole(&dir, "after the full disk");
 }
 
 /// Appends until the disk is full.
