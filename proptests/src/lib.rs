@@ -3,19 +3,44 @@
 //! Reading order: [`naive`] (the rules once more, in the plainest way), [`commands`] (random histories from a seed),
 //! [`coverage`] (what such histories have reached), [`agreement`] (engine and naive model side by side), [`shrink`]
 //! (the short form of a history that fails), [`ledger`] (what callers were told) and [`world`] (a shard on a disk that
-//! fails). The properties themselves are in `tests/`.
+//! fails). Below the log, on real files: [`receipts`] (what was acknowledged, and whether it is there), [`appender`] (the
+//! process that appends until it dies), [`disk`] and [`volume`] (what its files are on), [`strace`] (faults at its system
+//! calls). The properties themselves are in `tests/`.
 //!
 //! Nothing here is imported by a product crate, and nothing here is fast.
 
 #![expect(clippy::unwrap_used, reason = "all of this is test code: what is not as it must be ends the test")]
 
+use std::io::Write as _;
+
 pub mod agreement;
+pub mod appender;
 pub mod commands;
 pub mod coverage;
+pub mod disk;
 pub mod ledger;
 pub mod naive;
+pub mod receipts;
 pub mod shrink;
+pub mod strace;
+pub mod volume;
 pub mod world;
+
+/// A new directory in memory where there is such a place: for processes that die there, not machines.
+///
+/// # Panics
+/// When there is no room.
+#[must_use]
+pub fn fast_directory() -> tempfile::TempDir {
+    let in_memory = std::path::Path::new("/dev/shm");
+    if in_memory.is_dir() { tempfile::tempdir_in(in_memory) } else { tempfile::tempdir() }.unwrap()
+}
+
+/// Says that a test did not run, and why; also where the output of tests that pass is swallowed.
+pub fn skipped(why: &str) {
+    // Nobody to tell is no failure of the test.
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
+}
 
 /// A number from the environment, or `default` when the variable is not set.
 ///

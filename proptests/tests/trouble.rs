@@ -1,0 +1,143 @@
+//! Disks in trouble: each flush of a script fails once, and the disk is full at each step. Nothing is acknowledged that is
+//! not there afterwards, and the log goes on when the trouble is over.
+//!
+//! `USHER_TROUBLE_EVERY` sets which flushes and steps are tried: every so many, 1 for all (96 and 16).
+//!
+//! Without FUSE or root there is nothing to test: it says so. `USHER_REQUIRE_FUSE=1` makes that a failure.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
+use std::{
+    fs,
+    path::Path,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+use usher_proptests::{
+    appender::run,
+    number_from_env,
+    receipts::{Receipt, Receipts, open, recover},
+    volume::{FileSystem, SmallVolume, Volume, disks_work, mounts_work},
+};
+use usher_wal::{Log as _, Lsn, RocksLog, ShardId};
+
+/// The step by which a small disk grows.
+const STEP_BYTES: usize = 4_096;
+/// From room to the first append.
+const RECOVERY_MAX: Duration = Duration::from_secs(10);
+
+fn every(default: u64) -> usize {
+    number_from_env("USHER_TROUBLE_EVERY", default).try_into().unwrap()
+}
+
+fn script(dir: &Path) -> Command {
+    let mut script = Command::new(env!("CARGO_BIN_EXE_usher-appender"));
+    script.arg("script").arg(dir);
+    script
+}
+
+/// The disk fails a flush and has lost what it was to make durable, which the file system may take as its end.
+#[test]
+fn each_flush_may_fail_and_drop_what_it_was_for() {
+    for file_system in [FileSystem::Ext4, FileSystem::Xfs] {
+        if disks_work(file_system) {
+            fail_each_flush(file_system);
+        }
+    }
+}
+
+fn fail_each_flush(file_system: FileSystem) {
+    let (started, mut recovered, mut gave_up) = (Instant::now(), 0, 0);
+    let mut volume = Volume::new(file_system, 1);
+    for count in (1..).step_by(every(96)) {
+        let (mut receipts, dir) = (Receipts::default(), volume.path().join(format!("data-{count}")));
+        let what = format!("{} flush {count} fails", file_system.name());
+        volume.disk().fail_sync(count);
+        let through = run(&mut script(&dir), &mut receipts, &what);
+        if !volume.disk().call_off_failure() {
+            let name = file_system.name();
+            println!(
+                "{name}: each of {} flushes: recovered {recovered}, gave up {gave_up}, {:.1?}",
+                count - 1,
+                started.elapsed()
+            );
+            break;
+        }
+        *(if through { &mut recovered } else { &mut gave_up }) += 1;
+        volume.restart().unwrap_or_else(|refused| panic!("{what}: {refused}"));
+        receipts.assert_whole(&dir, &what);
+        assert!(run(&mut script(&dir), &mut receipts, &what), "{what}, and later it does not get through");
+        receipts.assert_whole(&dir, &what);
+    }
+    assert!(recovered + gave_up > 0, "no flush failed");
+}
+
+#[test]
+fn the_disk_may_be_full_at_each_step() {
+    if !mounts_work() {
+        return;
+    }
+    let started = Instant::now();
+    for step in (1..).step_by(every(16)) {
+        let volume = SmallVolume::new(step * STEP_BYTES).unwrap();
+        let (mut receipts, dir) = (Receipts::default(), volume.path().join("data"));
+        let what = format!("a disk of {step} times {STEP_BYTES} bytes");
+        if run(&mut script(&dir), &mut receipts, &what) {
+            return println!("{what} suffices, {:.1?}", started.elapsed());
+        }
+        volume.grow(64 << 20).unwrap();
+        receipts.assert_whole(&dir, &what);
+        assert!(run(&mut script(&dir), &mut receipts, &what), "{what}, and with room it does not get through");
+        receipts.assert_whole(&dir, &what);
+    }
+}
+
+#[test]
+fn a_log_on_a_full_disk_goes_on_when_there_is_room() {
+    if !mounts_work() {
+        return;
+    }
+    let volume = SmallVolume::new(16 << 20).unwrap();
+    let (dir, ballast, mut receipts) = (volume.path().join("data"), volume.path().join("ballast"), Receipts::default());
+    fs::write(&ballast, vec![1; 8 << 20]).unwrap();
+    {
+        let store = open(&dir).unwrap();
+        let mut log = store.log(ShardId(0)).unwrap();
+        fill(&mut log, &mut receipts);
+        // Trying again does not help as long as there is no room, and is no acknowledgement.
+        for _ in 0..3 {
+            if log.reopen().is_ok() && recover(&mut log).is_ok() {
+                receipts.found(ShardId(0), &recover(&mut log).unwrap());
+                fill(&mut log, &mut receipts);
+            }
+        }
+        fs::remove_file(&ballast).unwrap();
+        let room = Instant::now();
+        while log.reopen().is_err() || recover(&mut log).map(|found| receipts.found(ShardId(0), &found)).is_err() {
+            assert!(room.elapsed() < RECOVERY_MAX, "it does not go on");
+            thread::sleep(Duration::from_millis(50));
+        }
+        for _ in 0..10 {
+            append(&mut log, 1_000, &mut receipts).unwrap();
+        }
+        println!("{} frames, went on {:.1?} after there was room", receipts.frames(), room.elapsed());
+    }
+    receipts.assert_whole(&dir, "after the full disk");
+}
+
+/// Appends until the disk is full.
+fn fill(log: &mut RocksLog, receipts: &mut Receipts) {
+    while append(log, 50_000, receipts).is_ok() {
+        assert!(log.tail().lsn < Lsn(10_000), "the disk is never full");
+    }
+    append(log, 10, receipts).unwrap_err();
+}
+
+fn append(log: &mut RocksLog, bytes: usize, receipts: &mut Receipts) -> Result<(), usher_wal::LogError> {
+    let payload = vec![u8::try_from(log.tail().lsn.0 % 251).unwrap(); bytes];
+    let lsn = log.append(1, &payload)?;
+    receipts.note([Receipt::of(log.shard(), lsn, &payload)]);
+    Ok(())
+}
