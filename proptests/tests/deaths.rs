@@ -6,7 +6,6 @@
 //!
 //! Without strace there is nothing to test: it says so. `USHER_REQUIRE_STRACE=1` makes that a failure.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 use std::{os::unix::process::ExitStatusExt as _, path::Path, process::Command, time::Instant};
 

@@ -103,7 +103,7 @@ fn a_log_is_read_from_the_first_frame_that_it_has() {
         let mut encoded = Vec::new();
         let frame = (clock_ms, b"kept".as_slice());
         tail = crate::chain::encode_next((ONE_SHARD, log.epoch()), &tail, frame, &mut encoded).unwrap();
-        store.current.read().database().unwrap().put_frame(ONE_SHARD, tail.lsn, &encoded).unwrap();
+        store.current.read().database().unwrap().put_frame((ONE_SHARD, tail.lsn), &encoded, Durability::Fsync).unwrap();
     }
     let reader = ReadOnlyStore::open(dir.path()).unwrap();
     let lsns = |from: Option<u64>| {
