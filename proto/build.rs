@@ -4,8 +4,13 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const PROTOS: [&str; 4] =
-    ["usher/v1/common.proto", "usher/v1/inventory.proto", "usher/v1/shows.proto", "usher/v1/availability.proto"];
+const PROTOS: [&str; 5] = [
+    "usher/v1/common.proto",
+    "usher/v1/inventory.proto",
+    "usher/v1/shows.proto",
+    "usher/v1/availability.proto",
+    "usher/v1/operations.proto",
+];
 
 /// What few messages have is behind a pointer: a batch of plain holds stays small in memory.
 const RARE: [&str; 7] = [

@@ -6,7 +6,6 @@
 //!
 //! Without strace there is nothing to test: it says so. `USHER_REQUIRE_STRACE=1` makes that a failure.
 
-
 use std::{os::unix::process::ExitStatusExt as _, path::Path, process::Command, time::Instant};
 
 use usher_proptests::{

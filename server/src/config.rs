@@ -64,6 +64,10 @@ pub struct Config {
     pub inbox_commands_max: usize,
     /// Commands taken from the inbox for one batch.
     pub batch_commands_max: usize,
+    /// Bytes appended to a shard's log after which it takes snapshots.
+    pub snapshot_log_bytes: u64,
+    /// Milliseconds after which a shard takes snapshots of what has changed, however little that is.
+    pub snapshot_interval_ms: u64,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Which log lines there are: error, warn, info, debug, trace, or a filter such as `info,usher_server=debug`.
@@ -71,7 +75,7 @@ pub struct Config {
 }
 
 /// The names of the settings, as they stand in a file and, in capitals behind `USHER_`, in the environment.
-const SETTINGS: [&str; 10] = [
+const SETTINGS: [&str; 12] = [
     "listen",
     "allow_plaintext",
     "data_dir",
@@ -80,9 +84,15 @@ const SETTINGS: [&str; 10] = [
     "disk_reserve_bytes",
     "inbox_commands_max",
     "batch_commands_max",
+    "snapshot_log_bytes",
+    "snapshot_interval_ms",
     "log_format",
     "log_level",
 ];
+
+/// Snapshots more often than that would be most of what a shard does.
+const SNAPSHOT_LOG_BYTES_MIN: u64 = 64 * 1024;
+const SNAPSHOT_INTERVAL_MS_MIN: u64 = 100;
 
 /// Flags that override the file and the environment.
 #[derive(Clone, Debug, Default, Args, Serialize)]
@@ -123,6 +133,14 @@ pub struct ConfigFlags {
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_commands_max: Option<usize>,
+    /// Bytes appended to a shard's log after which it takes snapshots and trims the log [default: 67108864]
+    #[arg(long, value_name = "BYTES")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot_log_bytes: Option<u64>,
+    /// Milliseconds after which a shard takes snapshots of what has changed, however little that is [default: 600000]
+    #[arg(long, value_name = "MS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot_interval_ms: Option<u64>,
     /// How log lines look [default: human]
     #[arg(long, value_name = "FORMAT")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -147,6 +165,8 @@ impl Default for Config {
             disk_reserve_bytes: StoreOptions::DISK_RESERVE_BYTES,
             inbox_commands_max: options.inbox_commands_max,
             batch_commands_max: options.batch_commands_max,
+            snapshot_log_bytes: options.snapshot_log_bytes,
+            snapshot_interval_ms: options.snapshot_interval_ms,
             log_format: LogFormat::Human,
             log_level: "info".to_owned(),
         }
@@ -184,6 +204,12 @@ impl Config {
         {
             ensure!((1..=1_048_576).contains(&value), "{name} must be 1 to 1048576, is {value}");
         }
+        for (name, value, least) in [
+            ("snapshot_log_bytes", self.snapshot_log_bytes, SNAPSHOT_LOG_BYTES_MIN),
+            ("snapshot_interval_ms", self.snapshot_interval_ms, SNAPSHOT_INTERVAL_MS_MIN),
+        ] {
+            ensure!(value >= least, "{name} must be at least {least}, is {value}");
+        }
         Ok(())
     }
 
@@ -199,6 +225,8 @@ impl Config {
         ShardOptions {
             inbox_commands_max: self.inbox_commands_max,
             batch_commands_max: self.batch_commands_max,
+            snapshot_log_bytes: self.snapshot_log_bytes,
+            snapshot_interval_ms: self.snapshot_interval_ms,
             ..ShardOptions::default()
         }
     }

@@ -12,16 +12,17 @@ use usher_engine::{
     start::{OpenLog, Shards},
 };
 use usher_proto::v1::{
-    availability_server::AvailabilityServer, inventory_server::InventoryServer, shows_server::ShowsServer,
+    availability_server::AvailabilityServer, inventory_server::InventoryServer, operations_server::OperationsServer,
+    shows_server::ShowsServer,
 };
-use usher_wal::{RocksStore, ShardId};
+use usher_wal::{RocksStore, ShardId, TornTail};
 
 use crate::{
     clock::WallClock,
     config::Config,
     service::{
         COMMANDS_BYTES_MAX, PLAN_BYTES_MAX, availability::AvailabilityService, inventory::InventoryService,
-        shows::ShowsService,
+        operations::OperationsService, shows::ShowsService,
     },
     telemetry::log_notice,
 };
@@ -45,6 +46,10 @@ impl Node {
     /// When the data directory cannot be opened, or no shard could be recovered.
     pub fn open(config: Config, watcher: impl Fn(ShardId, &Notice) + Send + Sync + 'static) -> anyhow::Result<Self> {
         let store = RocksStore::open_with(&config.data_dir, config.shards, config.store_options())?;
+        if let Some(torn) = store.torn_tail() {
+            let TornTail { path, at_byte, bytes } = torn;
+            tracing::warn!(path = %path.display(), at_byte, bytes, "a torn frame that was never acknowledged is cut off");
+        }
         let open_log: OpenLog = Arc::new(move |shard| Ok(Box::new(store.log(shard)?)));
         let observer: Observer = Arc::new(move |shard, notice| {
             log_notice(shard, &notice);
@@ -98,7 +103,8 @@ impl Node {
             .add_service(reflection)
             .add_service(inventory)
             .add_service(shows)
-            .add_service(AvailabilityServer::new(AvailabilityService::new(router)))
+            .add_service(AvailabilityServer::new(AvailabilityService::new(router.clone())))
+            .add_service(OperationsServer::new(OperationsService::new(router)))
             .serve_with_incoming_shutdown(incoming, async move {
                 shutdown.await;
                 tracing::info!("draining");

@@ -60,9 +60,9 @@ fn a_directory_of_another_version_or_shard_count_is_refused() {
 
     let format = data.path().join("format");
     let ours = fs::read_to_string(&format).unwrap();
-    fs::write(&format, ours.replace("format 1", "format 9")).unwrap();
+    fs::write(&format, ours.replace("format 2", "format 9")).unwrap();
     let said = refused_start(serve_command(data.path(), 2));
-    assert_says(&said, &[path(data.path()), "format 9", "reads format 1", "use the release that wrote it"]);
+    assert_says(&said, &[path(data.path()), "format 9", "reads format 2", "use the release that wrote it"]);
     fs::write(&format, "something else").unwrap();
     let said = refused_start(serve_command(data.path(), 2));
     assert_says(&said, &[path(&format), "restore it from a backup"]);

@@ -12,29 +12,21 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{BufRead as _, BufReader},
-    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering},
-        mpsc,
-    },
+    sync::mpsc,
     thread,
     time::SystemTime,
 };
 
 use common::{
-    Clients, WAIT_MAX,
+    WAIT_MAX,
     process::{Process, program, run},
-    wire,
+    sale::Sale,
 };
 use serde_json::Value;
-use tokio::task::JoinHandle;
 
 const SHARDS: u32 = 2;
-const SHOWS: [&str; 4] = ["gala", "circus", "opera", "final"];
-const SEATS: u32 = 100_000;
 
 /// `usher` with these words, separated by spaces, on this directory.
 fn usher(data: &Path, words: &str) -> Command {
@@ -54,60 +46,6 @@ fn says(data: &Path, words: &str, code: i32) -> String {
 #[track_caller]
 fn json_lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
-}
-
-/// A sale that goes on until it is told to end.
-struct Sale {
-    /// Sold and answered so far.
-    sold: Arc<AtomicU32>,
-    is_over: Arc<AtomicBool>,
-    task: JoinHandle<()>,
-}
-
-impl Sale {
-    async fn start(address: SocketAddr) -> Self {
-        let mut clients = Clients::connect(address).await;
-        for show in SHOWS {
-            clients.shows.create_show(wire::hall(show, SEATS, 0)).await.unwrap();
-        }
-        let (sold, is_over) = (Arc::<AtomicU32>::default(), Arc::<AtomicBool>::default());
-        let task = tokio::spawn(sell(clients, Arc::clone(&sold), Arc::clone(&is_over)));
-        Self { sold, is_over, task }
-    }
-
-    fn sold(&self) -> u32 {
-        self.sold.load(Ordering::SeqCst)
-    }
-
-    async fn wait_for(&self, sold: u32) {
-        let enough = async {
-            while self.sold() < sold {
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(WAIT_MAX, enough).await.unwrap();
-    }
-
-    async fn end(self) -> u32 {
-        self.is_over.store(true, Ordering::SeqCst);
-        self.task.await.unwrap();
-        self.sold.load(Ordering::SeqCst)
-    }
-}
-
-async fn sell(mut clients: Clients, sold: Arc<AtomicU32>, is_over: Arc<AtomicBool>) {
-    for seat in 0..SEATS {
-        for show in SHOWS {
-            let (hold_id, buyer) = (u128::from(seat) + 1, format!("buyer-{seat}"));
-            clients.inventory.hold_seats(wire::hold(show, hold_id, &buyer, wire::seats(&[seat]))).await.unwrap();
-            let order = format!("{show}-{seat}");
-            clients.inventory.confirm_hold(wire::confirm(show, hold_id, &buyer, &order)).await.unwrap();
-            sold.fetch_add(1, Ordering::SeqCst);
-        }
-        if is_over.load(Ordering::SeqCst) {
-            return;
-        }
-    }
 }
 
 /// A directory with a log of this many sales and more, whose server has ended in order; and that server.

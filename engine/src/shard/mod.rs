@@ -132,8 +132,8 @@ impl Shard {
     ) -> Result<Self, RecoveryError> {
         let (inventory, recovered) = replay(log.as_mut())?;
         let now = recovered.clock;
-        let snapshotter =
-            Snapshotter::new(log.snapshots(), recovered.covered.clone(), recovered.log_start.clone(), now);
+        let (covered, log_start) = (recovered.covered.clone(), recovered.log_start.clone());
+        let snapshotter = Snapshotter::new(log.snapshots(), covered, log_start, now.max(clock.now()));
         observer(log.shard(), Notice::Recovered(recovered));
         let (disk, buffers) = (DiskState::default(), commit::Buffers::default());
         Ok(Self { log, inventory, clock, options, observer, now, snapshotter, disk, buffers })

@@ -26,6 +26,7 @@ mod places;
 mod print;
 mod serve;
 mod show;
+mod snapshot;
 mod terms;
 mod waitlist;
 mod when;
@@ -84,6 +85,8 @@ enum Command {
     Call(call::Call),
     /// Measure a server under a flash sale
     Bench(bench::Bench),
+    /// Take snapshots now, and trim the logs below the ones before
+    Snapshot(snapshot::Snapshot),
     /// Read the log of a data directory: what is in it, what happened, is it sound
     #[command(subcommand)]
     Log(log::Log),
@@ -138,6 +141,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Holds(command) => command.run(),
         Command::Call(command) => command.run(),
         Command::Bench(command) => command.run(),
+        Command::Snapshot(command) => command.run(),
         Command::Log(command) => command.run(),
         Command::Doctor(command) => command.run(),
     };

@@ -13,6 +13,7 @@ use crate::status::Refusal;
 
 pub mod availability;
 pub mod inventory;
+pub mod operations;
 pub mod shows;
 
 /// Largest message that a service of commands reads: a full batch.

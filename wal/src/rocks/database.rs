@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rocksdb::{ColumnFamily, ColumnFamilyDescriptor, DB, DBRawIterator, ErrorKind, WriteBatch, properties};
 
 use super::options::{self, Ending};
+use super::torn::{TornTail, torn_tail};
 use crate::bytes::{take, take_u32, take_u64};
 use crate::chain::{Chain, tail_of};
 use crate::{Durability, Frame, LogError, LogStart, Lsn, PartId, ReplayStop, ShardEpoch, ShardId, SnapshotId, Tail};
@@ -31,6 +32,7 @@ pub(super) struct Database {
     path: PathBuf,
     /// A write failed: its remains may lie torn in the WAL.
     failed: AtomicBool,
+    torn_tail: Option<TornTail>,
 }
 
 impl Database {
@@ -48,7 +50,9 @@ impl Database {
     /// # Errors
     /// [`LogError::Storage`], also for what RocksDB finds damaged or missing.
     pub(super) fn open(path: &Path, ending: Ending) -> Result<Database, LogError> {
-        Self::opened(path, |families| DB::open_cf_descriptors(&options::writing(ending)?, path, families))
+        Self::opened((path, ending), |ending, families| {
+            DB::open_cf_descriptors(&options::writing(ending)?, path, families)
+        })
     }
 
     /// Opens an existing database for reading, beside whoever writes it; sees what was there at this moment.
@@ -56,17 +60,25 @@ impl Database {
     /// # Errors
     /// [`LogError::Storage`].
     pub(super) fn open_read_only(path: &Path, ending: Ending) -> Result<Database, LogError> {
-        let options = options::reading(ending);
         // An existing WAL is no error: it is where the newest frames are.
-        Self::opened(path, |families| DB::open_cf_descriptors_read_only(&options, path, families, false))
+        Self::opened((path, ending), |ending, families| {
+            DB::open_cf_descriptors_read_only(&options::reading(ending), path, families, false)
+        })
     }
 
     fn opened(
-        path: &Path,
-        open: impl FnOnce(Vec<ColumnFamilyDescriptor>) -> Result<DB, rocksdb::Error>,
+        (path, ending): (&Path, Ending),
+        open: impl FnOnce(Ending, Vec<ColumnFamilyDescriptor>) -> Result<DB, rocksdb::Error>,
     ) -> Result<Database, LogError> {
-        let db = families().and_then(open).map_err(|error| storage(path, error))?;
-        Ok(Database { db, path: path.to_owned(), failed: AtomicBool::new(false) })
+        let torn_tail = if ending == Ending::Interrupted { torn_tail(path)? } else { None };
+        let ending = torn_tail.as_ref().map_or(ending, |_| Ending::Torn);
+        let db = families().and_then(|families| open(ending, families)).map_err(|error| storage(path, error))?;
+        Ok(Database { db, path: path.to_owned(), failed: AtomicBool::new(false), torn_tail })
+    }
+
+    /// What was torn at the end of the WAL when it was opened, and is gone.
+    pub(super) fn torn_tail(&self) -> Option<&TornTail> {
+        self.torn_tail.as_ref()
     }
 
     /// Syncs everything that was written, as an orderly end needs.

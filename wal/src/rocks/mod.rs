@@ -44,6 +44,7 @@ mod log;
 mod options;
 mod read_only;
 mod snapshots;
+mod torn;
 
 use std::fs::File;
 use std::num::NonZeroU32;
@@ -62,6 +63,7 @@ use options::Ending;
 
 pub use log::RocksLog;
 pub use read_only::{ReadOnlyStore, Writer};
+pub use torn::TornTail;
 
 /// A data directory, open for writing by this process alone. It closes when the last handle of it goes.
 pub struct RocksStore {
@@ -171,6 +173,12 @@ impl RocksStore {
         Ok(RocksLog::new(Arc::clone(self), shard, &opening))
     }
 
+    /// What an interruption had left of a frame that was never acknowledged, and is gone since the last opening.
+    #[must_use]
+    pub fn torn_tail(&self) -> Option<TornTail> {
+        self.current.read().database.as_ref().and_then(Database::torn_tail).cloned()
+    }
+
     fn epoch_lock(&self, shard: ShardId) -> Result<&Mutex<ShardEpoch>, LogError> {
         let unknown = LogError::UnknownShard { shard, shards: self.shards.get() };
         self.epochs.get(shard.index()).ok_or(unknown)
@@ -231,5 +239,7 @@ fn open_marked(directory: &Directory) -> Result<Database, LogError> {
     })
 }
 
+#[cfg(test)]
+mod damage_matrix;
 #[cfg(test)]
 mod tests;

@@ -29,6 +29,8 @@ pub(super) enum Ending {
     Clean,
     /// A torn tail, which was never acknowledged: its writer was interrupted.
     Interrupted,
+    /// A torn tail, which was found: RocksDB may stop at what it cannot read.
+    Torn,
 }
 
 /// Options of the database when it is opened for writing.
@@ -74,6 +76,8 @@ fn common(ending: Ending) -> Options {
     options.set_wal_recovery_mode(match ending {
         Ending::Clean => DBRecoveryMode::AbsoluteConsistency,
         Ending::Interrupted => DBRecoveryMode::TolerateCorruptedTailRecords,
+        // The tolerant mode takes a torn record of full length for damage. That nothing lies behind it was seen before.
+        Ending::Torn => DBRecoveryMode::PointInTime,
     });
     // Refuses when an older WAL is missing or shorter than it was when it was closed.
     options.set_track_and_verify_wals_in_manifest(true);

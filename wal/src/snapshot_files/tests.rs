@@ -1,3 +1,5 @@
+//! Snapshots as files: kept whole, or refused.
+
 use super::*;
 
 const ID: SnapshotId = SnapshotId { part: PartId(7), lsn: Lsn(42) };

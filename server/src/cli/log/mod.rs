@@ -127,7 +127,7 @@ fn parse_past(text: &str) -> anyhow::Result<u64> {
 }
 
 /// A number with its thousands apart.
-fn thousands(number: u64) -> String {
+pub(super) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (position, digit) in digits.chars().enumerate() {

@@ -3,16 +3,14 @@
 //!
 //! Each damage is done to four directories: one RocksDB WAL or two, left by an interruption or closed in order.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
-
 use std::fs;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+use crate::{Log, LogError, Lsn, ReadOnlyStore, RocksStore, ShardId};
 use rocksdb::{ColumnFamilyDescriptor, DB, IteratorMode, Options, WriteOptions};
-use usher_wal::{Log, LogError, Lsn, ReadOnlyStore, RocksStore, ShardId};
 
 const TWO: NonZeroU32 = NonZeroU32::new(2).unwrap();
 /// So many that half of them fit into a block: what is torn in a WAL's last block looks like its end.
@@ -126,7 +124,8 @@ fn matrix() -> Vec<Row> {
         row("nothing", 1, |_| {}, [Verdict::Whole; 2]),
         row("nothing, two WALs", 2, |_| {}, [Verdict::Whole; 2]),
         row("bit flip mid WAL", 1, |image| flip(&image.newest(), 3, CONTENT), [DAMAGED; 2]),
-        row("bit flip in the last record", 1, |image| flip(&image.newest(), 6, CONTENT), [DAMAGED; 2]),
+        row("bit flip in the last record", 1, |image| flip(&image.newest(), 6, CONTENT), [LOST, DAMAGED]),
+        row("bit flip in the last record, not acknowledged", 1, flip_unacknowledged, [Verdict::WithoutLast, DAMAGED]),
         row("bit flip in the older of two WALs", 2, |image| flip(&image.oldest(), 3, CONTENT), [DAMAGED; 2]),
         row("flip in a length field", 1, |image| flip(&image.newest(), 1, LENGTH), [DAMAGED; 2]),
         row("flip in a length field, older of two", 2, |image| flip(&image.oldest(), 1, LENGTH), [HOLE, DAMAGED]),
@@ -137,7 +136,7 @@ fn matrix() -> Vec<Row> {
         row("newest of two WALs cut in half", 2, |image| truncate(&image.newest(), cut_in_half), [LOST, DAMAGED]),
         row("older of two WALs cut in half", 2, |image| truncate(&image.oldest(), cut_in_half), [DAMAGED; 2]),
         row("cut at a record's boundary", 1, |image| truncate(&image.newest(), before_the_last_five), [LOST; 2]),
-        row("zeros over the last 4 KiB", 1, |image| change(&image.newest(), |wal| zero_the_end(wal)), [DAMAGED; 2]),
+        row("zeros over the last 4 KiB", 1, |image| change(&image.newest(), |wal| zero_the_end(wal)), [LOST, DAMAGED]),
         row(
             "4 KiB of zeros appended",
             1,
@@ -185,6 +184,12 @@ fn flip_manifest(image: &Image) {
 fn tear_unacknowledged(image: &Image) {
     fs::copy(image.0.join("before-the-last"), image.0.join("acknowledged")).unwrap();
     truncate(&image.newest(), |wal| wal.len() - 10);
+}
+
+/// As after a power cut that left the last append in full length, but not all of its sectors.
+fn flip_unacknowledged(image: &Image) {
+    fs::copy(image.0.join("before-the-last"), image.0.join("acknowledged")).unwrap();
+    flip(&image.newest(), 6, 40);
 }
 
 fn payload(lsn: u64) -> Vec<u8> {
@@ -261,7 +266,7 @@ fn look(dir: &Path) -> Result<Lsn, LogError> {
     replayed(|visit| store.replay(ShardId(0), visit).map(|tail| tail.lsn))
 }
 
-type Visit<'a> = &'a mut dyn FnMut(usher_wal::Frame<'_>) -> Result<(), usher_wal::ReplayStop>;
+type Visit<'a> = &'a mut dyn FnMut(crate::Frame<'_>) -> Result<(), crate::ReplayStop>;
 
 fn replayed(replay: impl FnOnce(Visit<'_>) -> Result<Lsn, LogError>) -> Result<Lsn, LogError> {
     let mut last = 0;

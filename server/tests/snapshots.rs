@@ -1,0 +1,113 @@
+//! Snapshots of the real server: on command, by bytes and at its end; the log is trimmed, and nothing is lost when it is
+//! killed in between.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
+mod common;
+
+use std::{fs, net::SocketAddr, path::Path};
+
+use common::{
+    Clients, now_ms,
+    process::{Process, program, run, serve_command},
+    sale::{SHOWS, Sale},
+};
+use serde_json::Value;
+use usher_proto::v1;
+
+const SHARDS: u32 = 2;
+/// Of log, after which a shard takes snapshots; far less than a server is set to.
+const LOG_BYTES: u64 = 128 * 1024;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn snapshots_are_taken_on_command_while_a_sale_goes_on() {
+    let data = tempfile::tempdir().unwrap();
+    let (mut server, address) = Process::serve(data.path(), SHARDS);
+    let sale = Sale::start(address).await;
+    let mut starts = vec![0; SHARDS as usize];
+    for round in 0..4 {
+        sale.wait_for(200 * (round + 1)).await;
+        let lines = take_snapshots(address, "--json", 0);
+        for (shard, line) in lines.lines().enumerate() {
+            let line: Value = serde_json::from_str(line).unwrap();
+            assert_eq!(line["shard"], shard);
+            let (lsn, start) = (line["lsn"].as_u64().unwrap(), line["log_start_lsn"].as_u64().unwrap());
+            // The log is kept from the round before on.
+            assert!(start < lsn && (round == 0) == (start == 0) && start >= starts[shard], "{line}");
+            starts[shard] = start;
+        }
+    }
+    assert!(take_snapshots(address, "--shard 1", 0).starts_with("shard 1: "));
+    let sold = sale.end().await;
+    server.kill();
+    assert_sold(data.path(), sold).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sale_that_goes_on_and_on_leaves_a_bounded_log() {
+    let data = tempfile::tempdir().unwrap();
+    let start = || {
+        let mut command = serve_command(data.path(), SHARDS);
+        command.args(["--snapshot-log-bytes", &LOG_BYTES.to_string()]);
+        Process::spawn(command)
+    };
+    let mut server = start();
+    let sale = Sale::start(server.address()).await;
+    while server.lines_of("snapshots taken").len() < 8 {
+        sale.wait_for(sale.sold() + 100).await;
+    }
+    let sold = sale.end().await;
+    server.terminate();
+    assert!(server.wait().success());
+    let files: usize =
+        (0..SHARDS).map(|shard| fs::read_dir(data.path().join(format!("snapshots/{shard}"))).unwrap().count()).sum();
+    assert!(files <= 2 * SHOWS.len(), "{files} snapshots");
+    let (_, log, _) = run(usher(&format!("log inspect --json --data-dir {}", data.path().display())));
+    for line in log.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert!(line["bytes"].as_u64().unwrap() < 4 * LOG_BYTES && line["first_lsn"].as_u64().unwrap() > 1, "{line}");
+    }
+    let (code, out, err) = run(usher(&format!("log verify --data-dir {}", data.path().display())));
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert_sold(data.path(), sold).await;
+}
+
+#[tokio::test]
+async fn a_shard_that_there_is_not_is_named() {
+    let data = tempfile::tempdir().unwrap();
+    let (_server, address) = Process::serve(data.path(), SHARDS);
+    let refused = take_snapshots(address, "--shard 0 --shard 7", 2);
+    assert!(refused.contains("shards[1]: there are shards 0 to 1, is 7"), "{refused}");
+}
+
+fn usher(words: &str) -> std::process::Command {
+    let mut command = program(env!("CARGO_BIN_EXE_usher"));
+    command.args(words.split(' '));
+    command
+}
+
+/// What `usher snapshot` prints, all of it.
+#[track_caller]
+fn take_snapshots(address: SocketAddr, words: &str, code: i32) -> String {
+    let (ended, out, err) = run(usher(&format!("snapshot --server http://{address} {words}")));
+    assert_eq!(ended, Some(code), "{out}{err}");
+    out + &err
+}
+
+/// A new server on the directory has so many sales, and a newer one, too.
+async fn assert_sold(data: &Path, sold: u32) {
+    for _ in 0..2 {
+        let (mut server, address) = Process::serve(data, SHARDS);
+        let mut clients = Clients::connect(address).await;
+        let mut found = 0;
+        for show in SHOWS {
+            let request = v1::GetSeatMapRequest { show_id: show.to_owned(), min_version: 0 };
+            let map = clients.availability.get_seat_map(request).await.unwrap().into_inner();
+            assert!(map.as_of_ms <= now_ms());
+            found += map.sold.iter().map(|byte| byte.count_ones()).sum::<u32>();
+        }
+        assert_eq!(found, sold);
+        server.terminate();
+        assert!(server.wait().success());
+    }
+}
