@@ -11,7 +11,7 @@ use crate::{
     codec::{CodecError, read_payload},
     event::Event,
     ids::{HoldId, ShowId, ShowNumber},
-    inventory::{HoldState, Show, places::Places},
+    inventory::{HoldState, Show, places::Places, stored},
     shard::Loaded,
 };
 
@@ -94,6 +94,17 @@ impl Audit {
             Event::ShowCreated(created) => {
                 let known = self.shows.insert(number, AuditedShow::new(created.show_id));
                 known.map(|known| format!("show {} was created twice", known.show_id))
+            }
+            Event::ShowLoaded(loaded) => match stored::read(&loaded.state) {
+                Ok(show) => {
+                    self.shows.insert(number, AuditedShow::of(&show));
+                    None
+                }
+                Err(error) => Some(format!("show number {} was loaded, but is none: {error}", number.0)),
+            },
+            Event::ShowLeft { .. } => {
+                let known = self.shows.remove(&number);
+                known.is_none().then(|| format!("show number {}, which was never created, left", number.0))
             }
             event => match self.shows.get_mut(&number) {
                 Some(show) => show.event(event).map(|what| format!("show {}: {what}", show.show_id)),

@@ -223,6 +223,13 @@ pub enum Event {
         /// The hold.
         hold_id: HoldId,
     },
+    /// A show is as it was before, or came from another shard, under its own number or the next one of its shard.
+    ShowLoaded(Box<ShowLoaded>),
+    /// A show is on another shard from now on; its number here stays taken.
+    ShowLeft {
+        /// The shard.
+        to_shard: u32,
+    },
 }
 
 impl Event {
@@ -323,6 +330,17 @@ impl ShowCreated {
         let hash = |bytes: Vec<u8>| xxhash_rust::xxh3::xxh3_128(&bytes);
         [hash(stable_bytes(&self.manifest)), hash(stable_bytes(&self.policy)), hash(stable_bytes(&self.sale))]
     }
+}
+
+/// A show came as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct ShowLoaded {
+    /// The shard that it was on.
+    pub of_shard: u32,
+    /// As of which frame of that shard.
+    pub of_lsn: u64,
+    /// The show, as snapshots have it.
+    pub state: Vec<u8>,
 }
 
 /// Places went from available to held.

@@ -17,6 +17,8 @@ pub mod event;
 pub mod ids;
 pub mod inventory;
 pub mod rejection;
+pub mod resharding;
+pub mod restoring;
 pub mod router;
 pub mod shard;
 pub mod start;

@@ -137,11 +137,17 @@ impl Router {
     /// The shard where a show of this id is, or would be created.
     #[must_use]
     pub fn shard_for(&self, id: &ShowId) -> &ShardHandle {
-        let pinned = self.catalog.find(id).map(|entry| u64::from(entry.shard.0));
-        let shards = self.shards.len() as u64;
-        let shard = pinned.unwrap_or_else(|| xxh3_64(id.as_str().as_bytes()) % shards);
-        &self.shards[usize::try_from(shard).expect("fewer shards than addresses")]
+        let pinned = self.catalog.find(id).map(|entry| entry.shard);
+        let shards = u32::try_from(self.shards.len()).expect("fewer shards than addresses");
+        &self.shards[pinned.unwrap_or_else(|| home_of(id, shards)).0 as usize]
     }
+}
+
+/// The shard of `shards` where a show of this id is created, and where it goes when their number changes.
+#[must_use]
+pub fn home_of(id: &ShowId, shards: u32) -> ShardId {
+    let home = xxh3_64(id.as_str().as_bytes()) % u64::from(shards);
+    ShardId(u32::try_from(home).expect("less than the number of shards"))
 }
 
 #[cfg(test)]

@@ -54,8 +54,8 @@ pub struct Config {
     pub allow_plaintext: bool,
     /// Where the log is kept. Created if absent or empty.
     pub data_dir: PathBuf,
-    /// Shards; fixed when the data directory is created.
-    pub shards: NonZeroU32,
+    /// Shards; as many as the data directory has, or half the cores for a new one, if absent.
+    pub shards: Option<NonZeroU32>,
     /// What an answer waits for.
     pub durability: Durability,
     /// Bytes of the data directory's file system that are left free: with less, commands are refused.
@@ -113,7 +113,7 @@ pub struct ConfigFlags {
     #[arg(long, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
-    /// Number of shards; fixed when the data directory is created [default: half the cores]
+    /// Number of shards [default: as many as the data directory has; half the cores for a new one]
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shards: Option<NonZeroU32>,
@@ -153,14 +153,12 @@ pub struct ConfigFlags {
 
 impl Default for Config {
     fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let shards = u32::try_from(cores / 2).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
         let options = ShardOptions::default();
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7421)),
             allow_plaintext: false,
             data_dir: PathBuf::from("./data"),
-            shards,
+            shards: None,
             durability: Durability::Fsync,
             disk_reserve_bytes: StoreOptions::DISK_RESERVE_BYTES,
             inbox_commands_max: options.inbox_commands_max,
@@ -213,6 +211,14 @@ impl Config {
         Ok(())
     }
 
+    /// The number of shards, where the data directory has `existing`, or is not there yet.
+    #[must_use]
+    pub fn shards(&self, existing: Option<NonZeroU32>) -> NonZeroU32 {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let half = u32::try_from(cores / 2).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
+        self.shards.or(existing).unwrap_or(half)
+    }
+
     /// What of it concerns the log's store.
     #[must_use]
     pub fn store_options(&self) -> StoreOptions {
@@ -244,7 +250,7 @@ mod tests {
         let mut flags =
             ConfigFlags { config: Some(file.clone()), inbox_commands_max: Some(9), ..ConfigFlags::default() };
         let config = Config::load(&flags).unwrap();
-        assert_eq!((config.shards.get(), config.inbox_commands_max), (3, 9));
+        assert_eq!((config.shards(None).get(), config.inbox_commands_max), (3, 9));
         flags.inbox_commands_max = Some(0);
         assert_eq!(Config::load(&flags).unwrap_err().to_string(), "inbox_commands_max must be 1 to 1048576, is 0");
         std::fs::write(&file, "shrads = 3\n").unwrap();

@@ -45,7 +45,8 @@ impl Node {
     /// # Errors
     /// When the data directory cannot be opened, or no shard could be recovered.
     pub fn open(config: Config, watcher: impl Fn(ShardId, &Notice) + Send + Sync + 'static) -> anyhow::Result<Self> {
-        let store = RocksStore::open_with(&config.data_dir, config.shards, config.store_options())?;
+        let shards = config.shards(RocksStore::shards_of(&config.data_dir)?);
+        let store = RocksStore::open_with(&config.data_dir, shards, config.store_options())?;
         if let Some(torn) = store.torn_tail() {
             let TornTail { path, at_byte, bytes } = torn;
             tracing::warn!(path = %path.display(), at_byte, bytes, "a torn frame that was never acknowledged is cut off");
@@ -55,8 +56,7 @@ impl Node {
             log_notice(shard, &notice);
             watcher(shard, &notice);
         });
-        let count = config.shards.get();
-        let shards = Shards::start(count, open_log, Arc::new(WallClock), config.shard_options(), observer)
+        let shards = Shards::start(shards.get(), open_log, Arc::new(WallClock), config.shard_options(), observer)
             .context("starting the shards")?;
         let serving = shards.router().shards().iter().any(|shard| shard.status().has_recovered());
         anyhow::ensure!(serving, "no shard of {} can serve; the log says why", config.data_dir.display());

@@ -56,7 +56,7 @@ fn a_directory_of_another_version_or_shard_count_is_refused() {
     server.terminate();
     assert_eq!(server.wait().code(), Some(0), "{}", server.text());
     let said = refused_start(serve_command(data.path(), 3));
-    assert_says(&said, &[path(data.path()), "created with 2 shards", "configure 2"]);
+    assert_says(&said, &[path(data.path()), "has 2 shards", "configure 2"]);
 
     let format = data.path().join("format");
     let ours = fs::read_to_string(&format).unwrap();

@@ -1,19 +1,15 @@
 //! Snapshots of the real server: on command, by bytes and at its end; the log is trimmed, and nothing is lost when it is
 //! killed in between.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
-
 mod common;
 
-use std::{fs, net::SocketAddr, path::Path};
+use std::{fs, net::SocketAddr};
 
 use common::{
-    Clients, now_ms,
     process::{Process, program, run, serve_command},
-    sale::{SHOWS, Sale},
+    sale::{SHOWS, Sale, assert_sold},
 };
 use serde_json::Value;
-use usher_proto::v1;
 
 const SHARDS: u32 = 2;
 /// Of log, after which a shard takes snapshots; far less than a server is set to.
@@ -40,7 +36,7 @@ async fn snapshots_are_taken_on_command_while_a_sale_goes_on() {
     assert!(take_snapshots(address, "--shard 1", 0).starts_with("shard 1: "));
     let sold = sale.end().await;
     server.kill();
-    assert_sold(data.path(), sold).await;
+    assert_sold(data.path(), SHARDS, sold).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -69,7 +65,7 @@ async fn a_sale_that_goes_on_and_on_leaves_a_bounded_log() {
     }
     let (code, out, err) = run(usher(&format!("log verify --data-dir {}", data.path().display())));
     assert_eq!(code, Some(0), "{out}{err}");
-    assert_sold(data.path(), sold).await;
+    assert_sold(data.path(), SHARDS, sold).await;
 }
 
 #[tokio::test]
@@ -92,22 +88,4 @@ fn take_snapshots(address: SocketAddr, words: &str, code: i32) -> String {
     let (ended, out, err) = run(usher(&format!("snapshot --server http://{address} {words}")));
     assert_eq!(ended, Some(code), "{out}{err}");
     out + &err
-}
-
-/// A new server on the directory has so many sales, and a newer one, too.
-async fn assert_sold(data: &Path, sold: u32) {
-    for _ in 0..2 {
-        let (mut server, address) = Process::serve(data, SHARDS);
-        let mut clients = Clients::connect(address).await;
-        let mut found = 0;
-        for show in SHOWS {
-            let request = v1::GetSeatMapRequest { show_id: show.to_owned(), min_version: 0 };
-            let map = clients.availability.get_seat_map(request).await.unwrap().into_inner();
-            assert!(map.as_of_ms <= now_ms());
-            found += map.sold.iter().map(|byte| byte.count_ones()).sum::<u32>();
-        }
-        assert_eq!(found, sold);
-        server.terminate();
-        assert!(server.wait().success());
-    }
 }

@@ -27,7 +27,7 @@ use crc32c::crc32c;
 use parking_lot::Mutex;
 
 use crate::bytes::{take, take_u32, take_u64};
-use crate::directory::write_synced;
+use crate::directory::{sync_directory, write_synced};
 use crate::{LogError, Lsn, ShardEpoch, ShardId};
 
 /// Between two writes. With the sync itself the file stays within the promised 100 ms of the log.
@@ -80,10 +80,28 @@ struct Shared {
 /// # Errors
 /// [`LogError::Io`].
 pub(crate) fn create(path: &Path, shards: NonZeroU32) -> Result<(), LogError> {
-    // Both slots are valid from the start, so that an unreadable one always means damage.
+    write_synced(path, &empty_slots(0..shards.get()))
+}
+
+/// Gives the file slots for more shards than `before`, whose logs are empty. What it said of those before, it says.
+///
+/// # Errors
+/// As [`read`], and [`LogError::Io`].
+pub(crate) fn extend(path: &Path, before: NonZeroU32, shards: NonZeroU32) -> Result<(), LogError> {
+    read_slots(path, before)?;
+    let mut bytes = fs::read(path).map_err(LogError::io(path))?;
+    bytes.truncate(before.get() as usize * 2 * SLOT_BYTES);
+    bytes.extend(empty_slots(before.get()..shards.get()));
+    let draft = path.with_extension("new");
+    write_synced(&draft, &bytes)?;
+    fs::rename(&draft, path).map_err(LogError::io(path))?;
+    path.parent().map_or(Ok(()), sync_directory)
+}
+
+/// Both slots of a shard are valid from the start, so that an unreadable one always means damage.
+fn empty_slots(shards: std::ops::Range<u32>) -> Vec<u8> {
     let both = |shard| [0, 1].map(|sequence| Slot { position: Position::NONE, sequence }.encode(ShardId(shard)));
-    let bytes: Vec<u8> = (0..shards.get()).flat_map(both).flatten().collect();
-    write_synced(path, &bytes)
+    shards.flat_map(both).flatten().collect()
 }
 
 /// Reads the position of every shard, also while another process writes them.

@@ -162,6 +162,23 @@ impl Directory {
         }
     }
 
+    /// Says that it has another number of shards.
+    ///
+    /// # Errors
+    /// [`LogError::Io`], or what [`Directory::check_whole`] finds.
+    pub(crate) fn set_shards(&self, shards: NonZeroU32) -> Result<(), LogError> {
+        self.check_whole()?;
+        self.write_format(Format { number: FORMAT, shards, ready: true })
+    }
+
+    /// How many shards it has; `None` where nothing was created yet, or not to the end.
+    ///
+    /// # Errors
+    /// What [`Directory::check_whole`] finds in one that was.
+    pub(crate) fn shards(&self) -> Result<Option<NonZeroU32>, LogError> {
+        Ok(self.read_format()?.filter(|format| format.ready).map(|format| format.shards))
+    }
+
     /// Refuses a directory whose creation was not finished or that lacks a part; returns its number of shards.
     ///
     /// # Errors

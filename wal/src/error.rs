@@ -40,8 +40,8 @@ pub enum LogError {
     #[error("{} has format {found}, this release reads format {supported}; use the release that wrote it", dir.display())]
     UnknownFormat { dir: PathBuf, found: u32, supported: u32 },
 
-    /// The number of shards is fixed when the directory is created.
-    #[error("{} was created with {found} shards and is opened with {wanted}; configure {found}", dir.display())]
+    /// The number of shards is the directory's own.
+    #[error("{} has {found} shards and is opened with {wanted}; configure {found}, or reshard it", dir.display())]
     ShardCount { dir: PathBuf, found: u32, wanted: u32 },
 
     /// More shards than one process may drive.

@@ -58,6 +58,6 @@ pub use frame::{FRAME_VERSION, Frame, FrameError, FrameHash, PAYLOAD_BYTES_MAX};
 pub use ids::{Lsn, ShardEpoch, ShardId};
 pub use log::{Log, ReplayStop};
 pub use memory::{Crash, Failure, MemoryLog, MemoryStore};
-pub use rocks::{ReadOnlyStore, RocksLog, RocksStore, TornTail, Writer};
+pub use rocks::{ReadOnlyStore, RocksLog, RocksStore, TornTail, Writer, append_both};
 pub use settings::{Durability, StoreOptions};
 pub use snapshot::{LogStart, PartId, SnapshotId, SnapshotStore, Snapshots};

@@ -60,6 +60,14 @@ impl SnapshotFiles {
         }
     }
 
+    /// Removes every snapshot of the shard.
+    pub(crate) fn remove_all(&self) -> Result<(), LogError> {
+        match fs::remove_dir_all(&self.dir) {
+            Err(source) if source.kind() != ErrorKind::NotFound => Err(LogError::Io { path: self.dir.clone(), source }),
+            _ => Ok(()),
+        }
+    }
+
     /// Removes what an interrupted writing left behind.
     pub(crate) fn remove_drafts(&self) -> Result<(), LogError> {
         let Ok(entries) = fs::read_dir(&self.dir) else { return Ok(()) };

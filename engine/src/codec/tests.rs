@@ -5,7 +5,7 @@ use bincode::error::{AllowedEnumVariants, DecodeError};
 use super::*;
 use crate::{
     command::{Adjacency, ReturnTo, TicketCount, Wish},
-    event::{EntryJoined, GrantedOnTerms, HoldGranted, MarkedPlaces, OfferMade, ShowCreated},
+    event::{EntryJoined, GrantedOnTerms, HoldGranted, MarkedPlaces, OfferMade, ShowCreated, ShowLoaded},
     ids::{BuyerId, ChannelIndex, HoldId, Name, Reference, SeatIndex, SeatRange, SectionIndex, ShowId},
     inventory::{
         blocks::{BlockKind, Mark},
@@ -205,6 +205,8 @@ fn events() -> Vec<Event> {
     events.extend(changes().into_iter().map(|change| Event::ManifestChanged(Box::new(change))));
     events.push(Event::HoldSplit { hold_id, rest_id: HoldId::new(&[8; 16]).unwrap(), rest: places() });
     events.push(Event::HoldLapsed { hold_id });
+    events.push(Event::ShowLoaded(Box::new(ShowLoaded { of_shard: 1, of_lsn: 2, state: vec![3, 4] })));
+    events.push(Event::ShowLeft { to_shard: 5 });
     events
 }
 
@@ -326,6 +328,7 @@ fn hostile_bytes_are_errors() {
             Event::HoldExtended { .. }
                 | Event::HoldExpired { .. }
                 | Event::HoldLapsed { .. }
+                | Event::ShowLeft { .. }
                 | Event::HoldPinned { .. }
                 | Event::HoldUnpinned { .. }
                 | Event::EntryLeft { .. }

@@ -19,14 +19,16 @@ impl Inventory {
     /// # Panics
     /// When the event does not fit the state, which a log of our own never makes it do.
     pub fn apply(&mut self, number: ShowNumber, event: &mut Event, at: Timestamp) {
-        if let Event::ShowCreated(created) = event {
-            self.create(number, created);
-            return;
+        match event {
+            Event::ShowCreated(created) => return self.create(number, created),
+            Event::ShowLoaded(loaded) => return self.apply_loaded(number, loaded, at),
+            Event::ShowLeft { to_shard } => return self.apply_left(number, *to_shard),
+            _ => {}
         }
         let show = &mut self.shows[number.0 as usize];
         show.version += 1;
         match event {
-            Event::ShowCreatedV1(_) | Event::ShowCreated(_) => unreachable!("read as another, or returned above"),
+            Event::ShowCreatedV1(_) => unreachable!("read as another"),
             Event::HoldGranted(granted) => grant::apply(show, granted, at),
             Event::HoldExtended { hold_id, expires_at } => extend_hold::apply(show, *hold_id, *expires_at),
             Event::HoldReleased { hold_id, places } => release_hold::apply(show, *hold_id, places.as_ref(), at),

@@ -40,6 +40,7 @@ pub mod hold_best;
 mod hold_seats;
 mod holds;
 pub mod invariants;
+mod load_show;
 pub mod lookups;
 pub mod manifest;
 mod moves;

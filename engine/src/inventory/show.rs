@@ -60,6 +60,8 @@ pub struct Show {
     pub(super) created_as: [u128; 3],
     /// Rises with every event.
     pub(super) version: u64,
+    /// The shard that it is on, if it left this one.
+    pub(super) left_to: Option<u32>,
     /// The wake-up that the inventory has noted for this show. Not part of the state.
     pub(super) wake_up_at: Option<Timestamp>,
     /// Where free seats lie side by side. Not part of the state.
@@ -107,6 +109,7 @@ impl Show {
             manifest_version: 1,
             manifest_changes: Vec::new(),
             version: 0,
+            left_to: None,
             wake_up_at: None,
             runs: Runs::default(),
         }

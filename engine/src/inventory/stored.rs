@@ -49,6 +49,7 @@ struct Head {
     sale: Sale,
     created_as: [u128; 3],
     version: u64,
+    left_to: Option<u32>,
     manifest_version: u32,
     manifest_changes: Vec<(u32, Vec<SeatRange>, Vec<SectionIndex>)>,
     available: Vec<u64>,
@@ -88,6 +89,14 @@ impl FrozenShow {
         show.waitlist.store(&mut writer);
         writer.bytes
     }
+}
+
+/// The show of these bytes, to be looked at.
+///
+/// # Errors
+/// [`CodecError`], where they are none.
+pub fn read(bytes: &[u8]) -> Result<Show, CodecError> {
+    Show::load(bytes)
 }
 
 /// Whether these bytes are a show, as it was stored.
@@ -144,6 +153,10 @@ impl Inventory {
     pub fn load(&mut self, bytes: &[u8], now: Timestamp) -> Result<ShowNumber, CodecError> {
         let number = self.next_number();
         let show = Show::load(bytes)?;
+        if show.left_to.is_some() {
+            self.shows.push(show);
+            return Ok(number);
+        }
         if self.number(&show.id).is_some() {
             return Err(CodecError::Stored { what: "another show has its id" });
         }
@@ -177,6 +190,7 @@ impl Show {
             manifest_changes: self.manifest_changes.clone(),
             created_as: self.created_as,
             version: self.version,
+            left_to: self.left_to,
             wake_up_at: None,
             runs: Default::default(),
         }
@@ -196,6 +210,7 @@ impl Head {
             sale: show.sale,
             created_as: show.created_as,
             version: show.version,
+            left_to: show.left_to,
             manifest_version: show.manifest_version,
             manifest_changes: show.manifest_changes.clone(),
             available: words(&show.available),
@@ -259,6 +274,7 @@ impl Head {
             manifest_changes: self.manifest_changes,
             created_as: self.created_as,
             version: self.version,
+            left_to: self.left_to,
             wake_up_at: None,
             runs: Default::default(),
         })

@@ -118,7 +118,8 @@ pub fn replay(log: &mut dyn Log) -> Result<(Inventory, Recovered), RecoveryError
         return Err(RecoveryError::BehindSnapshot { shard: log.shard(), recovered: tail.lsn, lsn });
     }
     let Loaded { inventory, covered, damaged, .. } = loaded;
-    let shows = inventory.shows().map(|(number, _)| inventory.created_show(number, true)).collect();
+    let here = inventory.shows().map(|(number, _)| number).filter(|number| !inventory.has_left(*number));
+    let shows = here.map(|number| inventory.created_show(number, true)).collect();
     let state_hash = inventory.state_hash();
     let (lsn, clock, epoch) = (tail.lsn, Timestamp(tail.clock_ms), log.epoch());
     Ok((inventory, Recovered { lsn, epoch, clock, log_start, events, covered, damaged, state_hash, shows }))

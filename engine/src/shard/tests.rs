@@ -1,6 +1,7 @@
 //! The shard against a log in memory that fails on demand: what leaves it, when, and what it is worth.
 
 mod disk;
+mod resharding;
 mod snapshots;
 mod waiting;
 

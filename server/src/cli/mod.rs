@@ -24,6 +24,7 @@ mod log;
 mod matching;
 mod places;
 mod print;
+mod reshard;
 mod serve;
 mod show;
 mod snapshot;
@@ -90,6 +91,8 @@ enum Command {
     /// Read the log of a data directory: what is in it, what happened, is it sound
     #[command(subcommand)]
     Log(log::Log),
+    /// Change the number of shards of a data directory, or put shows on other shards
+    Reshard(reshard::Reshard),
     /// Look over a data directory, and say what is wrong and what to do
     Doctor(doctor::Doctor),
 }
@@ -143,6 +146,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Bench(command) => command.run(),
         Command::Snapshot(command) => command.run(),
         Command::Log(command) => command.run(),
+        Command::Reshard(command) => command.run(),
         Command::Doctor(command) => command.run(),
     };
     match done {

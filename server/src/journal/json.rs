@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use usher_engine::{
     command::{Adjacency, ReturnTo, Wish},
-    event::{EntryJoined, Event, GrantedOnTerms, HoldGranted, MarkedPlaces, OfferMade},
+    event::{EntryJoined, Event, GrantedOnTerms, HoldGranted, MarkedPlaces, OfferMade, ShowLoaded},
     ids::{BuyerId, ChannelIndex, HoldId, Name, SeatIndex, SeatRange, SectionIndex},
     inventory::{
         blocks::{BlockKind, Mark},
@@ -72,6 +72,14 @@ fn buyer(buyer: &BuyerId) -> Value {
     }
 }
 
+fn from_until(opens_at: Timestamp, closes_at: Option<Timestamp>) -> Value {
+    json!({ "opens_at_ms": opens_at.0, "closes_at_ms": ms(closes_at) })
+}
+
+fn loaded(loaded: &ShowLoaded) -> Value {
+    json!({ "of_shard": loaded.of_shard, "of_lsn": loaded.of_lsn, "state_bytes": loaded.state.len() })
+}
+
 /// The shape of what is about one show, whose names it needs.
 #[derive(Clone, Copy)]
 pub(super) struct Json<'a>(pub(super) Option<&'a Show>);
@@ -79,9 +87,9 @@ pub(super) struct Json<'a>(pub(super) Option<&'a Show>);
 impl Json<'_> {
     fn fields(self, event: &Event) -> Value {
         match event {
-            // Nobody gets one: it is read as today's.
-            Event::ShowCreatedV1(_) => json!({}),
             Event::ShowCreated(created) => self.created(created),
+            Event::ShowLoaded(loaded) => self::loaded(loaded),
+            Event::ShowLeft { to_shard } => json!({ "to_shard": to_shard }),
             Event::HoldGranted(granted) => self.granted(granted),
             Event::HoldGrantedOnTerms(on_terms) => self.granted_on_terms(on_terms),
             Event::HoldExtended { hold_id, expires_at } | Event::HoldPinned { hold_id, expires_at } => {
@@ -118,27 +126,34 @@ impl Json<'_> {
             }),
             Event::EntryJoined(joined) => self.joined(joined),
             Event::OfferMade(made) => self.offer(made),
-            Event::PlacesGathered { hold_id, places, until } => {
-                json!({ "hold_id": id(*hold_id), "places": self.places(places), "until_ms": until.0 })
-            }
+            Event::PlacesGathered { hold_id, places, until } => self.gathered(*hold_id, places, *until),
             Event::PlacesBlocked(marked) | Event::PlacesUnblocked(marked) | Event::ReturnsQueued(marked) => {
                 self.marked(marked)
             }
             Event::ReleaseScheduled { mark: own, at } => json!({ "mark": mark(own), "at_ms": ms(*at) }),
             Event::ChannelSet { key, public_at } => json!({ "key": key.as_str(), "public_at_ms": ms(*public_at) }),
             Event::ChannelOpened { channel } => json!({ "channel": self.channel(*channel) }),
-            Event::ChannelAssigned { channel, seats } => {
-                json!({ "channel": channel.map(|channel| self.channel(channel)), "seats": self.ranges(seats) })
-            }
+            Event::ChannelAssigned { channel, seats } => self.assigned(*channel, seats),
             Event::SeatsRetired { seats } => json!({ "seats": self.ranges(seats) }),
-            Event::SaleScheduled { opens_at, closes_at } => {
-                json!({ "opens_at_ms": opens_at.0, "closes_at_ms": ms(*closes_at) })
-            }
+            Event::SaleScheduled { opens_at, closes_at } => from_until(*opens_at, *closes_at),
             Event::SalePaused { stop_clocks } => json!({ "stop_clocks": stop_clocks }),
-            Event::SaleOpened | Event::SaleClosed | Event::ShowCancelled | Event::ShowArchived => json!({}),
+            // Nobody gets the first one: it is read as today's.
+            Event::ShowCreatedV1(_)
+            | Event::SaleOpened
+            | Event::SaleClosed
+            | Event::ShowCancelled
+            | Event::ShowArchived => json!({}),
             Event::PolicyChanged(policy) => json!({ "policy": json_shows::policy(policy) }),
             Event::ManifestChanged(change) => json!({ "change": self.change(change) }),
         }
+    }
+
+    fn assigned(self, channel: Option<ChannelIndex>, seats: &[SeatRange]) -> Value {
+        json!({ "channel": channel.map(|channel| self.channel(channel)), "seats": self.ranges(seats) })
+    }
+
+    fn gathered(self, hold_id: HoldId, places: &Places, until: Timestamp) -> Value {
+        json!({ "hold_id": id(hold_id), "places": self.places(places), "until_ms": until.0 })
     }
 
     fn granted(self, granted: &HoldGranted) -> Value {

@@ -210,6 +210,8 @@ pub fn kind_of(event: &Event) -> &'static str {
         Event::ManifestChanged(_) => "ManifestChanged",
         Event::HoldSplit { .. } => "HoldSplit",
         Event::HoldLapsed { .. } => "HoldLapsed",
+        Event::ShowLoaded(_) => "ShowLoaded",
+        Event::ShowLeft { .. } => "ShowLeft",
     }
 }
 

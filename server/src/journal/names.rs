@@ -8,7 +8,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use usher_engine::{
     event::Event,
     ids::{ChannelIndex, Name, SeatIndex, SectionIndex, ShowId, ShowNumber},
-    inventory::manifest::{CategoryIndex, Manifest, ManifestError},
+    inventory::{
+        self,
+        manifest::{CategoryIndex, Manifest, ManifestError},
+        stored,
+    },
     shard::Loaded,
 };
 use usher_wal::Lsn;
@@ -37,10 +41,7 @@ impl Names {
     #[must_use]
     pub fn of_snapshots(loaded: &Loaded) -> Self {
         let known = loaded.inventory.shows().zip(&loaded.lsns);
-        let names = known.map(|((number, show), &known_to)| {
-            let (id, manifest) = (show.id().clone(), Arc::clone(show.manifest()));
-            (number, Show { id, manifest, known_to, channels: show.channel_keys().cloned().collect() })
-        });
+        let names = known.map(|((number, show), &known_to)| (number, Show::of(show, known_to)));
         Self { shows: names.collect(), are_lacking: false }
     }
 
@@ -55,6 +56,13 @@ impl Names {
         if let Event::ShowCreated(created) = event {
             let (id, manifest) = (created.show_id.clone(), Arc::new(Manifest::new(created.manifest.clone())?));
             self.shows.insert(number, Show { id, manifest, known_to: Lsn::ZERO, channels: Vec::new() });
+            return Ok(());
+        }
+        if let Event::ShowLoaded(loaded) = event {
+            // Whoever replays it says what is wrong with it.
+            if let Ok(show) = stored::read(&loaded.state) {
+                self.shows.insert(number, Show::of(&show, Lsn::ZERO));
+            }
             return Ok(());
         }
         let Some(show) = self.shows.get_mut(&number) else {
@@ -79,6 +87,11 @@ impl Names {
 }
 
 impl Show {
+    fn of(show: &inventory::Show, known_to: Lsn) -> Self {
+        let (id, manifest) = (show.id().clone(), Arc::clone(show.manifest()));
+        Self { id, manifest, known_to, channels: show.channel_keys().cloned().collect() }
+    }
+
     pub(super) fn id(&self) -> &ShowId {
         &self.id
     }

@@ -67,6 +67,10 @@ impl Words<'_> {
             Event::ShowCreated(created) => {
                 format!("show created from plan {}", printable(&created.manifest.name))
             }
+            Event::ShowLoaded(loaded) => {
+                format!("show loaded as it was at LSN {} of shard {}", loaded.of_lsn, loaded.of_shard)
+            }
+            Event::ShowLeft { to_shard } => format!("show left for shard {to_shard}"),
             Event::HoldGranted(granted) => self.granted(granted),
             Event::HoldGrantedOnTerms(on_terms) => {
                 let mut text = self.granted(&on_terms.granted);

@@ -22,7 +22,7 @@ impl LocalServer {
     pub(crate) async fn start(shards: u32) -> Self {
         let data = tempfile::tempdir().unwrap();
         let (data_dir, shards) = (data.path().to_owned(), NonZeroU32::new(shards).unwrap());
-        let config = Config { data_dir, shards, ..Config::default() };
+        let config = Config { data_dir, shards: Some(shards), ..Config::default() };
         let node = tokio::task::spawn_blocking(|| Node::open(config, |_, _| {})).await.unwrap().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU32, Ordering},
@@ -9,8 +10,9 @@ use std::{
 };
 
 use tokio::task::JoinHandle;
+use usher_proto::v1;
 
-use super::{Clients, WAIT_MAX, wire};
+use super::{Clients, WAIT_MAX, now_ms, process::Process, wire};
 
 pub(crate) const SHOWS: [&str; 4] = ["gala", "circus", "opera", "final"];
 const SEATS: u32 = 100_000;
@@ -66,5 +68,23 @@ async fn sell(mut clients: Clients, sold: Arc<AtomicU32>, is_over: Arc<AtomicBoo
         if is_over.load(Ordering::SeqCst) {
             return;
         }
+    }
+}
+
+/// A new server on the directory has so many sales, and a newer one, too.
+pub(crate) async fn assert_sold(data: &Path, shards: u32, sold: u32) {
+    for _ in 0..2 {
+        let (mut server, address) = Process::serve(data, shards);
+        let mut clients = Clients::connect(address).await;
+        let mut found = 0;
+        for show in SHOWS {
+            let request = v1::GetSeatMapRequest { show_id: show.to_owned(), min_version: 0 };
+            let map = clients.availability.get_seat_map(request).await.unwrap().into_inner();
+            assert!(map.as_of_ms <= now_ms());
+            found += map.sold.iter().map(|byte| byte.count_ones()).sum::<u32>();
+        }
+        assert_eq!(found, sold);
+        server.terminate();
+        assert!(server.wait().success());
     }
 }

@@ -113,6 +113,33 @@ impl Database {
         self.written(result).map_err(|error| LogError::AppendFailed { shard, lsn, message: error.into_string() })
     }
 
+    /// Writes a frame into each of some logs, all or none; as durable as asked for when it returns `Ok`.
+    ///
+    /// # Errors
+    /// As [`Self::put_frame`], naming the first.
+    pub(super) fn put_frames(&self, frames: &[(ShardId, Lsn, &[u8])], durability: Durability) -> Result<(), LogError> {
+        let (family, mut batch) = (self.family(LOG)?, WriteBatch::default());
+        for (shard, lsn, encoded) in frames {
+            batch.put_cf(family, frame_key(*shard, *lsn), encoded);
+        }
+        let failed = |error: rocksdb::Error| match frames.first() {
+            Some(&(shard, lsn, _)) => LogError::AppendFailed { shard, lsn, message: error.into_string() },
+            None => self.storage(error),
+        };
+        self.written(self.db.write_opt(batch, &options::write(durability))).map_err(failed)
+    }
+
+    /// Removes all frames of a shard, and where its log begins; durable when it returns `Ok`.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    pub(super) fn forget(&self, shard: ShardId) -> Result<(), LogError> {
+        let mut batch = WriteBatch::default();
+        batch.delete_range_cf(self.family(LOG)?, frame_key(shard, Lsn::ZERO), frame_key(shard, Lsn(u64::MAX)));
+        batch.delete_cf(self.family(META)?, meta_key(b"start", shard));
+        self.written(self.db.write_opt(batch, &options::write(Durability::Fsync))).map_err(|error| self.storage(error))
+    }
+
     /// The tail of a shard's log and the epoch of its last frame, from that frame alone.
     ///
     /// # Errors

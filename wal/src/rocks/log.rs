@@ -12,16 +12,16 @@ use crate::{Frame, Log, LogError, LogStart, Lsn, ReplayStop, ShardEpoch, ShardId
 
 /// A handle of one shard's log in a [`RocksStore`], which it keeps open.
 pub struct RocksLog {
-    store: Arc<RocksStore>,
-    shard: ShardId,
-    epoch: ShardEpoch,
-    tail: Tail,
+    pub(super) store: Arc<RocksStore>,
+    pub(super) shard: ShardId,
+    pub(super) epoch: ShardEpoch,
+    pub(super) tail: Tail,
     /// The generation of the database in which `tail` was last known to be the end.
     generation: u64,
     /// Whether memory may differ from the disk. Set by a failed append, cleared by reopening.
-    failed: bool,
+    pub(super) failed: bool,
     /// The frame being written; kept for its capacity.
-    buffer: Vec<u8>,
+    pub(super) buffer: Vec<u8>,
 }
 
 impl RocksLog {
@@ -34,9 +34,7 @@ impl RocksLog {
     fn write(&self, lsn: Lsn) -> Result<u64, LogError> {
         // Held until the frame is durable, so that no newer handle reads the tail in between.
         let newest = self.store.epoch_lock(self.shard)?.lock();
-        if *newest != self.epoch {
-            return Err(LogError::Fenced { shard: self.shard, epoch: self.epoch, current: *newest });
-        }
+        self.check_newest(*newest)?;
         // A log that was never replayed must not grow over a loss: the next replay would no longer see it.
         self.store.acknowledged.position(self.shard).check_reached(self.shard, self.tail.lsn)?;
         let current = self.store.current.read();
@@ -51,7 +49,15 @@ impl RocksLog {
         Ok(current.generation)
     }
 
-    fn poisoned(&self) -> LogError {
+    /// Refuses where a newer handle has the shard.
+    pub(super) fn check_newest(&self, newest: ShardEpoch) -> Result<(), LogError> {
+        if newest != self.epoch {
+            return Err(LogError::Fenced { shard: self.shard, epoch: self.epoch, current: newest });
+        }
+        Ok(())
+    }
+
+    pub(super) fn poisoned(&self) -> LogError {
         LogError::Poisoned { shard: self.shard, lsn: self.tail.lsn }
     }
 }

@@ -43,6 +43,7 @@ mod database;
 mod log;
 mod options;
 mod read_only;
+mod shards;
 mod snapshots;
 mod torn;
 
@@ -63,6 +64,7 @@ use options::Ending;
 
 pub use log::RocksLog;
 pub use read_only::{ReadOnlyStore, Writer};
+pub use shards::append_both;
 pub use torn::TornTail;
 
 /// A data directory, open for writing by this process alone. It closes when the last handle of it goes.

@@ -101,9 +101,12 @@ impl Loaded {
             if self.lsns.get(show.0 as usize).is_some_and(|lsn| frame.lsn <= *lsn) {
                 continue;
             }
-            let is_next = show == self.inventory.next_number();
-            if matches!(event, Event::ShowCreated(_)) != is_next || show > self.inventory.next_number() {
+            let next = self.inventory.next_number();
+            if event.begins_show(show, next) != (show == next) || show > next || self.inventory.has_left(show) {
                 return Err(CodecError::Stored { what: "the log has events of a show that is not there" });
+            }
+            if let Event::ShowLoaded(loaded) = &event {
+                self.inventory.check_load(show, loaded)?;
             }
             if let Some(before) = last.replace(show).filter(|before| *before != show) {
                 self.inventory.replayed(before, at);
