@@ -124,8 +124,12 @@ impl Router {
         }
     }
 
-    /// Creates a show where its id belongs, and notes it before the reply is called.
+    /// Creates a show where its id belongs, and notes it before the reply is called. While a shard has not recovered, it may
+    /// be there: then only one that is known is asked for.
     pub fn create_show(&self, created: Box<ShowCreated>, reply: Reply<Result<(Arc<ShowEntry>, bool), Rejection>>) {
+        if self.find(&created.show_id).is_err_and(|why| why == NotFound::ShardNotServing) {
+            return reply(Err(Fault::NotServing));
+        }
         let shard = self.shard_for(&created.show_id);
         let (catalog, shard_id) = (Arc::clone(&self.catalog), shard.shard());
         let note = move |created: Result<Result<CreatedShow, Rejection>, Fault>| {

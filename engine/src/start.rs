@@ -5,8 +5,10 @@
 use std::{
     sync::{Arc, mpsc},
     thread::JoinHandle,
+    time::Duration,
 };
 
+use crossbeam::channel::{Receiver, Sender, after, select, unbounded};
 use usher_wal::{Log, LogError, ShardId};
 
 use crate::{
@@ -22,14 +24,15 @@ pub type OpenLog = Arc<dyn Fn(ShardId) -> Result<Box<dyn Log>, LogError> + Send 
 pub struct Shards {
     router: Router,
     threads: Vec<JoinHandle<()>>,
+    /// A shard serves, or has failed.
+    settles: Receiver<()>,
 }
 
 impl Shards {
-    /// Starts `count` shards and returns when each of them serves or has failed; they recover in parallel. The
-    /// observer is told of both.
+    /// Starts `count` shards and returns when each of them serves or has failed.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// As [`Self::spawn`].
     pub fn start(
         count: u32,
         open_log: OpenLog,
@@ -37,8 +40,25 @@ impl Shards {
         options: ShardOptions,
         observer: Observer,
     ) -> std::io::Result<Self> {
+        let shards = Self::spawn(count, open_log, clock, options, observer)?;
+        // The senders live as long as the threads, and each sends when it serves or has failed.
+        shards.settles.iter().take(count as usize).for_each(drop);
+        Ok(shards)
+    }
+
+    /// Starts `count` shards, which recover in parallel; each answers as soon as it has. The observer is told of it.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn spawn(
+        count: u32,
+        open_log: OpenLog,
+        clock: Arc<dyn Clock>,
+        options: ShardOptions,
+        observer: Observer,
+    ) -> std::io::Result<Self> {
         let catalog = Arc::new(Catalog::default());
-        let (settled, settles) = mpsc::channel();
+        let (settled, settles) = unbounded();
         let mut handles = Vec::new();
         let mut threads = Vec::new();
         for shard in (0..count).map(ShardId) {
@@ -48,11 +68,22 @@ impl Shards {
             handles.push(handle);
             threads.push(thread);
         }
-        for _ in 0..count {
-            // The senders live as long as the threads, and each sends when it serves or has failed.
-            let _ = settles.recv();
+        Ok(Self { router: Router::new(handles, catalog), threads, settles })
+    }
+
+    /// Waits until every shard answers or has failed; after `patience` it is enough that one answers. Returns whether one
+    /// does; all have failed otherwise.
+    #[must_use]
+    pub fn wait(&self, patience: Duration) -> bool {
+        let answers = || self.router.shards().iter().any(|shard| shard.status().has_recovered());
+        let (mut settled, mut is_patient, over) = (0, true, after(patience));
+        while settled < self.threads.len() && (is_patient || !answers()) {
+            select! {
+                recv(self.settles) -> _ => settled += 1,
+                recv(over) -> _ => is_patient = false,
+            }
         }
-        Ok(Self { router: Router::new(handles, catalog), threads })
+        answers()
     }
 
     /// The way to the shards.
@@ -85,7 +116,7 @@ impl Shards {
 }
 
 /// Notes the shows of a shard that recovered, tells the process, and tells the start that it need not wait any more.
-fn watch(catalog: &Arc<Catalog>, observer: &Observer, settled: mpsc::Sender<()>) -> Observer {
+fn watch(catalog: &Arc<Catalog>, observer: &Observer, settled: Sender<()>) -> Observer {
     let (catalog, observer) = (Arc::clone(catalog), Arc::clone(observer));
     Arc::new(move |shard, notice| {
         let settles = matches!(notice, Notice::Serving | Notice::Failed(_));

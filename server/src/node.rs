@@ -29,18 +29,20 @@ use crate::{
 
 /// How long connections may take to finish once the process is told to end.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// Once so much time has passed, it serves the shards that are back; most are back by then, all at once.
+const RECOVERY_PATIENCE: Duration = Duration::from_secs(2);
 /// How often health follows the shards.
 const HEALTH_INTERVAL: Duration = Duration::from_millis(100);
 
-/// A recovered process that is ready to serve.
+/// A process that is ready to serve.
 pub struct Node {
     shards: Shards,
     config: Config,
 }
 
 impl Node {
-    /// Opens the data directory and recovers every shard. A damaged shard does not keep the others from serving, but
-    /// one at least must. Blocks; call it off the runtime.
+    /// Opens the data directory and recovers every shard. Those that take long, or are damaged, do not keep the others from
+    /// serving, but one at least must. Blocks; call it off the runtime.
     ///
     /// # Errors
     /// When the data directory cannot be opened, or no shard could be recovered.
@@ -56,10 +58,13 @@ impl Node {
             log_notice(shard, &notice);
             watcher(shard, &notice);
         });
-        let shards = Shards::start(shards.get(), open_log, Arc::new(WallClock), config.shard_options(), observer)
+        let shards = Shards::spawn(shards.get(), open_log, Arc::new(WallClock), config.shard_options(), observer)
             .context("starting the shards")?;
-        let serving = shards.router().shards().iter().any(|shard| shard.status().has_recovered());
-        anyhow::ensure!(serving, "no shard of {} can serve; the log says why", config.data_dir.display());
+        anyhow::ensure!(
+            shards.wait(RECOVERY_PATIENCE),
+            "no shard of {} can serve; the log says why",
+            config.data_dir.display()
+        );
         Ok(Self { shards, config })
     }
 

@@ -46,6 +46,7 @@ pub fn log_notice(shard: ShardId, notice: &Notice) {
             stage = ?show.sale.stage,
             "show changed"
         ),
+        Notice::Recovering { lsn, end } => tracing::info!(shard, lsn = lsn.0, end = end.0, "recovering"),
         Notice::Serving => tracing::info!(shard, "serving"),
         Notice::SnapshotsTaken(taken) => tracing::info!(
             shard,

@@ -1,7 +1,5 @@
 //! Another number of shards, and a show on a shard of its own: through the binary, with sales before and after.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
-
 mod common;
 
 use std::path::Path;

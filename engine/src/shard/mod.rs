@@ -29,7 +29,7 @@ mod snapshotter;
 mod tests;
 
 pub use handle::{ShardHandle, ShardStatus};
-pub use recovery::{Loaded, Recovered, RecoveryError, replay};
+pub use recovery::{ApplyError, Loaded, Recovered, RecoveryError, replay};
 pub use request::{CreateShow, CreatedShow, Fault, Outcome, Reply, Request, StopReport};
 pub use snapshotter::{SnapshotError, SnapshotReport};
 
@@ -79,6 +79,13 @@ pub enum Notice {
     Recovered(Recovered),
     /// A show's manifest, rules or sale are others from now on.
     ShowChanged(Box<CreatedShow>),
+    /// It replays its log, and has come so far.
+    Recovering {
+        /// The frame that it is at.
+        lsn: usher_wal::Lsn,
+        /// The last one.
+        end: usher_wal::Lsn,
+    },
     /// It answers from now on.
     Serving,
     /// Every show is in a snapshot, and the log was trimmed below the one before.
@@ -130,7 +137,7 @@ impl Shard {
         options: ShardOptions,
         observer: Observer,
     ) -> Result<Self, RecoveryError> {
-        let (inventory, recovered) = replay(log.as_mut())?;
+        let (inventory, recovered) = Self::replay(log.as_mut(), &observer)?;
         let now = recovered.clock;
         let (covered, log_start) = (recovered.covered.clone(), recovered.log_start.clone());
         let snapshotter = Snapshotter::new(log.snapshots(), covered, log_start, now.max(clock.now()));

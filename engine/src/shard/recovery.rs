@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, thread, time::Duration};
 use usher_wal::{Log, LogError, LogStart, Lsn, ShardEpoch, ShardId};
 
 use super::{
-    Notice, Shard,
+    Notice, Observer, Shard,
     handle::Inbox,
     request::{CreatedShow, Fault},
     snapshotter::Snapshotter,
@@ -19,8 +19,10 @@ use crate::{
 
 mod loaded;
 
-pub use loaded::Loaded;
+pub use loaded::{ApplyError, Loaded};
 
+/// A long recovery is told of every so many frames: at most a few times a second.
+const TOLD_EVERY_FRAMES: u64 = 1 << 15;
 /// Between two tries to recover, at most.
 const RETRY_WAIT_MAX: Duration = Duration::from_secs(2);
 const RETRY_WAIT_MIN: Duration = Duration::from_millis(50);
@@ -107,11 +109,22 @@ pub struct Recovered {
 /// # Errors
 /// [`RecoveryError`] when the log or a snapshot cannot be read or its bytes are no events.
 pub fn replay(log: &mut dyn Log) -> Result<(Inventory, Recovered), RecoveryError> {
+    replay_told(log, &mut |_| {})
+}
+
+/// As [`replay`], telling of a frame now and then.
+pub(super) fn replay_told(
+    log: &mut dyn Log,
+    tell: &mut dyn FnMut(Lsn),
+) -> Result<(Inventory, Recovered), RecoveryError> {
     let log_start = log.start()?;
     let mut loaded = Loaded::load(log.shard(), log.snapshots().as_ref(), &log_start)?;
     let mut events = 0;
     let tail = log.replay_from(Lsn::ZERO, &mut |frame| {
         events += loaded.apply(&frame)?;
+        if frame.lsn.0.is_multiple_of(TOLD_EVERY_FRAMES) {
+            tell(frame.lsn);
+        }
         Ok(())
     })?;
     if let Some(&lsn) = loaded.lsns.iter().find(|lsn| **lsn > tail.lsn) {
@@ -145,11 +158,17 @@ impl Shard {
         }
     }
 
+    /// Replays a log, and tells how far it is.
+    pub(super) fn replay(log: &mut dyn Log, observer: &Observer) -> Result<(Inventory, Recovered), RecoveryError> {
+        let (shard, end) = (log.shard(), log.tail().lsn);
+        replay_told(log, &mut |lsn| observer(shard, Notice::Recovering { lsn, end }))
+    }
+
     fn try_recover(&mut self) -> Result<(), RecoveryError> {
         self.inventory = Inventory::default();
         self.snapshotter.give_up();
         self.log.reopen()?;
-        let (inventory, recovered) = replay(self.log.as_mut())?;
+        let (inventory, recovered) = Self::replay(self.log.as_mut(), &self.observer)?;
         self.inventory = inventory;
         self.now = self.now.max(recovered.clock);
         self.snapshotter =

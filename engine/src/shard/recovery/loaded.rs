@@ -1,6 +1,9 @@
 //! A state on its way back: shows from their snapshots, and what the log adds to them.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use usher_wal::{Frame, LogError, LogStart, Lsn, PartId, ShardId, SnapshotId, Snapshots};
 
@@ -12,6 +15,17 @@ use crate::{
     inventory::Inventory,
     time::Timestamp,
 };
+
+/// Why a frame could not be applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// Its bytes are no events, or those of a show that is not there.
+    #[error("{0}; restore the shard")]
+    Codec(#[from] CodecError),
+    /// They are events, but cannot have followed from the state.
+    #[error("its events do not fit what was before them: {0}; restore the shard")]
+    DoesNotFit(String),
+}
 
 /// A state that was loaded from snapshots, and what was applied to it since.
 #[derive(Debug, Default)]
@@ -89,21 +103,27 @@ impl Loaded {
     /// Applies a frame's events, but for those that a show has already, and counts them.
     ///
     /// # Errors
-    /// [`CodecError`] when the bytes are no events, or those of a show that is not there.
-    ///
-    /// # Panics
-    /// When an event does not fit the state, as [`Inventory::apply`] does.
-    pub fn apply(&mut self, frame: &Frame<'_>) -> Result<u64, CodecError> {
+    /// [`ApplyError`]; the state means nothing any more then.
+    pub fn apply(&mut self, frame: &Frame<'_>) -> Result<u64, ApplyError> {
+        // A log may say what cannot be, and a state that must not be panics.
+        let applied = catch_unwind(AssertUnwindSafe(|| self.apply_fitting(frame)));
+        applied.map_err(|panic| {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            ApplyError::DoesNotFit(text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no words").to_owned())
+        })?
+    }
+
+    fn apply_fitting(&mut self, frame: &Frame<'_>) -> Result<u64, ApplyError> {
         let at = Timestamp(frame.clock_ms);
         let (mut events, mut last) = (0, None);
         for record in read_payload(frame.payload) {
-            let (show, mut event) = record?;
+            let (show, mut event) = record.map_err(ApplyError::from)?;
             if self.lsns.get(show.0 as usize).is_some_and(|lsn| frame.lsn <= *lsn) {
                 continue;
             }
             let next = self.inventory.next_number();
             if event.begins_show(show, next) != (show == next) || show > next || self.inventory.has_left(show) {
-                return Err(CodecError::Stored { what: "the log has events of a show that is not there" });
+                return Err(CodecError::Stored { what: "the log has events of a show that is not there" }.into());
             }
             if let Event::ShowLoaded(loaded) = &event {
                 self.inventory.check_load(show, loaded)?;

@@ -123,9 +123,7 @@ fn verdict(store: &ReadOnlyStore, shard: ShardId) -> Verdict {
     let problem = match read {
         Ok(_) => replay.inconsistency().map(|what| format!("{what}; restore the shard")),
         // The others name their remedy themselves.
-        Err(error @ (LogError::Rejected { .. } | LogError::Storage { .. })) => {
-            Some(format!("{error}; restore the shard"))
-        }
+        Err(error @ LogError::Storage { .. }) => Some(format!("{error}; restore the shard")),
         Err(error) => Some(error.to_string()),
     };
     Verdict {
@@ -161,11 +159,6 @@ struct Replay {
     events: u64,
 }
 
-/// Events that do not follow from the state before them.
-#[derive(Debug, thiserror::Error)]
-#[error("its events do not fit what was before them: {0}")]
-struct Unfit(String);
-
 impl Replay {
     /// Of a shard's log, or of its snapshots where the log begins behind them.
     fn beginning(store: &ReadOnlyStore, shard: ShardId) -> Result<Self, RecoveryError> {
@@ -180,9 +173,8 @@ impl Replay {
     fn add(&mut self, frame: &Frame<'_>) -> Result<(), ReplayStop> {
         self.first.get_or_insert(frame.lsn);
         (self.last, self.frames) = (frame.lsn.0, self.frames + 1);
+        self.events += self.loaded.apply(frame)?;
         self.audit.read(frame)?;
-        let loaded = &mut self.loaded;
-        self.events += calm(|| loaded.apply(frame))??;
         Ok(())
     }
 
@@ -193,16 +185,9 @@ impl Replay {
             let count = self.audit.violations_count;
             return Some(format!("{after} the audit finds {count} contradictions, first: {violation}"));
         }
-        let broken = calm(|| invariants::check(&self.loaded.inventory)).err();
-        broken.map(|Unfit(what)| format!("{after} the state contradicts itself: {what}"))
+        let broken = panic::catch_unwind(AssertUnwindSafe(|| invariants::check(&self.loaded.inventory))).err()?;
+        let text = broken.downcast_ref::<String>().map(String::as_str);
+        let what = text.or_else(|| broken.downcast_ref::<&str>().copied()).unwrap_or("no words");
+        Some(format!("{after} the state contradicts itself: {what}"))
     }
-}
-
-/// Runs what panics on a state that must not be; returns the panic's words.
-fn calm<T>(run: impl FnOnce() -> T) -> Result<T, Unfit> {
-    // What it was changing is not looked at any more.
-    panic::catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        Unfit(text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no words").to_owned())
-    })
 }
