@@ -25,6 +25,7 @@ use crate::{Durability, Frame, LogError, LogStart, Lsn, PartId, ReplayStop, Shar
 
 const LOG: &str = "log";
 const META: &str = "meta";
+const DURABILITY: &[u8] = b"durability";
 
 /// RocksDB, open.
 pub(super) struct Database {
@@ -196,6 +197,29 @@ impl Database {
         let stored = self.db.get_pinned_cf(self.family(META)?, meta_key(b"start", shard));
         let Some(stored) = stored.map_err(|error| self.storage(error))? else { return Ok(LogStart::default()) };
         decode_start(&stored).ok_or_else(|| self.malformed(format!("the start of the log of shard {shard} is none")))
+    }
+
+    /// What appends waited for when it was last opened for writing; the default where nobody said otherwise.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    pub(super) fn durability(&self) -> Result<Durability, LogError> {
+        let stored = self.db.get_pinned_cf(self.family(META)?, DURABILITY).map_err(|error| self.storage(error))?;
+        let is_os = stored.is_some_and(|stored| *stored == *Durability::Os.to_string().as_bytes());
+        Ok(if is_os { Durability::Os } else { Durability::Fsync })
+    }
+
+    /// Says what appends wait for from now on.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    pub(super) fn note_durability(&self, durability: Durability) -> Result<(), LogError> {
+        if self.durability()? == durability {
+            return Ok(());
+        }
+        let write = options::write(Durability::Fsync);
+        let result = self.db.put_cf_opt(self.family(META)?, DURABILITY, durability.to_string(), &write);
+        self.written(result).map_err(|error| self.storage(error))
     }
 
     /// Removes the frames of a shard before `start`, unless that was done already.

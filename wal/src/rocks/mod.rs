@@ -139,7 +139,9 @@ impl RocksStore {
         directory.check_shards(shards)?;
         directory.bring_up_to_date()?;
         let acknowledged = Acknowledged::open(&directory.acknowledged(), shards)?;
-        let database = Some(open_marked(&directory)?);
+        let database = open_marked(&directory)?;
+        database.note_durability(options.durability)?;
+        let database = Some(database);
         let current = RwLock::new(Current { database, generation: 0, path: directory.rocksdb() });
         let epochs = (0..shards.get()).map(|_| Mutex::new(ShardEpoch::ZERO)).collect();
         let disk = Disk::below(dir, options.disk_reserve_bytes)?;

@@ -14,7 +14,7 @@ use super::options::Ending;
 use crate::acknowledged::{self, Position};
 use crate::directory::Directory;
 use crate::snapshot_files::SnapshotFiles;
-use crate::{Frame, LogError, LogStart, Lsn, ReplayStop, ShardEpoch, ShardId, Snapshots, Tail};
+use crate::{Durability, Frame, LogError, LogStart, Lsn, ReplayStop, ShardEpoch, ShardId, Snapshots, Tail};
 
 /// A data directory as it was when it was opened here. Frames appended later are not seen.
 pub struct ReadOnlyStore {
@@ -89,6 +89,14 @@ impl ReadOnlyStore {
     #[must_use]
     pub fn snapshots(&self, shard: ShardId) -> Arc<dyn Snapshots> {
         Arc::new(SnapshotFiles::new(&self.snapshots, shard))
+    }
+
+    /// What appends wait for, or waited for when it was last open for writing.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    pub fn durability(&self) -> Result<Durability, LogError> {
+        self.database.durability()
     }
 
     /// The epoch of a shard's latest opening, which may have written no frame.

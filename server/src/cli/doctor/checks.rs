@@ -5,13 +5,13 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 use rustix::fs::StatVfsMountFlags;
 use serde_json::{Value, json};
 use usher_engine::{codec::PAYLOAD_VERSION, time::Timestamp};
-use usher_wal::{DIRECTORY_FORMAT, FRAME_VERSION};
+use usher_wal::{DIRECTORY_FORMAT, Durability, FRAME_VERSION};
 
 use super::{Examined, Finding, Level, Shard};
 
 /// Every check; each says what it found, or nothing where it does not apply.
-pub(super) const ALL: [fn(&Examined) -> Vec<Finding>; 9] =
-    [versions, server, size, log, lag, clock, disk, permissions, open_files];
+pub(super) const ALL: [fn(&Examined) -> Vec<Finding>; 11] =
+    [versions, server, durability, size, log, snapshots, lag, clock, disk, permissions, open_files];
 
 /// RocksDB's own log may grow to so much before it is cut: less is not enough to go on.
 const FREE_BYTES_MIN: u64 = 256 << 20;
@@ -20,6 +20,8 @@ const FREE_BYTES_LOW: u64 = 2 << 30;
 const LAG_FRAMES_HIGH: u64 = 10_000;
 /// The server's tables take 256, each connection one.
 const OPEN_FILES_LOW: u64 = 1_024;
+/// The log is kept from the round of snapshots before the last on: four times what a server lets come together.
+const LOG_BYTES_HIGH: u64 = 256 << 20;
 /// Two machines' clocks differ by so much, and nobody minds.
 const CLOCK_AHEAD_MS_MAX: u64 = 2_000;
 
@@ -71,6 +73,16 @@ fn server(examined: &Examined) -> Vec<Finding> {
     vec![found("server", text, values)]
 }
 
+fn durability(examined: &Examined) -> Vec<Finding> {
+    let Some(durability) = examined.durability else { return Vec::new() };
+    let values = json!({ "durability": durability.to_string() });
+    vec![match durability {
+        Durability::Fsync => found("durability", "fsync: what was answered survives a power cut".to_owned(), values),
+        Durability::Os => found("durability", "os: what was answered survives no power cut".to_owned(), values)
+            .but(Level::Warning, "serve with --durability fsync, unless a lost sale costs nothing"),
+    }]
+}
+
 fn size(examined: &Examined) -> Vec<Finding> {
     let sizes = match &examined.sizes {
         Ok(sizes) => sizes,
@@ -112,6 +124,34 @@ fn log(examined: &Examined) -> Vec<Finding> {
         }
     };
     shards.iter().map(describe).collect()
+}
+
+fn snapshots(examined: &Examined) -> Vec<Finding> {
+    let describe = |shard: &Shard| {
+        let Shard { start, lacking, bytes: size, .. } = *shard;
+        let newest = shard.snapshots.iter().max().copied();
+        let count = shard.snapshots.len();
+        let text = match newest {
+            Some(newest) => {
+                format!("shard {}: {count}, the newest of LSN {newest}, the log is kept behind {start}", shard.shard)
+            }
+            None => format!("shard {}: none yet", shard.shard),
+        };
+        let values = json!({
+            "shard": shard.shard.0, "count": count, "newest_lsn": newest, "log_start_lsn": start, "lacking": lacking,
+        });
+        let finding = found("snapshots", text, values);
+        if lacking > 0 {
+            return finding.but(
+                Level::Problem,
+                format!("{lacking} that the log rests on are gone: restore shard {}", shard.shard),
+            );
+        }
+        let advice =
+            "a start replays all of it: look for \"snapshot failed\" in the server's log, then `usher snapshot`";
+        if size > LOG_BYTES_HIGH { finding.but(Level::Warning, advice) } else { finding }
+    };
+    shards(examined).iter().map(describe).collect()
 }
 
 fn seconds(ms: u64) -> String {
@@ -220,13 +260,27 @@ mod tests {
 
     fn examined(shard: Shard) -> Examined {
         let (dir, sizes) = (Path::new("/").to_owned(), Ok(BTreeMap::new()));
-        Examined { dir, now_ms: 1_000_000_000_000, writer: Ok(None), sizes, shards: Ok(vec![shard]) }
+        Examined { dir, now_ms: 1_000_000_000_000, writer: Ok(None), sizes, shards: Ok(vec![shard]), durability: None }
     }
 
     fn shard() -> Shard {
         let (epoch, acknowledged, first, last) = (1, 90, 5, 90);
         let (last_clock_ms, frames, bytes, damage) = (999_999_990_000, 86, 8_600, None);
-        Shard { shard: ShardId(3), epoch, acknowledged, first, last, last_clock_ms, frames, bytes, damage }
+        let (shard, start, snapshots, lacking) = (ShardId(3), 4, vec![4, 70], 0);
+        Shard {
+            shard,
+            epoch,
+            acknowledged,
+            first,
+            last,
+            last_clock_ms,
+            frames,
+            bytes,
+            damage,
+            start,
+            snapshots,
+            lacking,
+        }
     }
 
     fn one(check: fn(&Examined) -> Vec<Finding>, shard: Shard) -> Finding {
@@ -246,6 +300,17 @@ mod tests {
         let log = one(log, shard());
         assert_eq!(log.level, Level::Ok);
         assert_eq!(log.text, "shard 3: LSN 5 to 90, epoch 1, 86 frames, 8.40 KiB, the last 10 seconds ago");
+    }
+
+    #[test]
+    fn snapshots_that_are_gone_are_a_problem_and_a_long_log_is_a_warning() {
+        let fine = one(snapshots, shard());
+        assert_eq!(
+            (fine.level, &*fine.text),
+            (Level::Ok, "shard 3: 2, the newest of LSN 70, the log is kept behind 4")
+        );
+        assert_eq!(one(snapshots, Shard { lacking: 1, ..shard() }).level, Level::Problem);
+        assert_eq!(one(snapshots, Shard { bytes: 1 << 30, ..shard() }).level, Level::Warning);
     }
 
     #[test]

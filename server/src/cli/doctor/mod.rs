@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 use usher_engine::time::Clock as _;
-use usher_wal::{LogError, ReadOnlyStore, ShardId, Writer};
+use usher_wal::{Durability, LogError, ReadOnlyStore, ShardId, SnapshotId, Writer};
 
 use crate::{clock::WallClock, journal};
 
@@ -62,6 +62,7 @@ struct Examined {
     sizes: io::Result<BTreeMap<String, u64>>,
     /// By shard; why the log cannot be opened, otherwise.
     shards: Result<Vec<Shard>, LogError>,
+    durability: Option<Durability>,
 }
 
 /// One shard's log.
@@ -75,6 +76,11 @@ struct Shard {
     frames: u64,
     bytes: u64,
     damage: Option<LogError>,
+    /// Behind which frame the log begins.
+    start: u64,
+    /// LSNs of the snapshots that there are, and how many are lacking that the log rests on.
+    snapshots: Vec<u64>,
+    lacking: usize,
 }
 
 impl Doctor {
@@ -121,20 +127,37 @@ impl Examined {
             Err(LogError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
             found => found,
         };
+        let mut durability = None;
         let shards = journal::open(dir).and_then(|store| {
+            durability = store.durability().ok();
             let shards = (0..store.shards().get()).map(ShardId);
             shards.map(|shard| Shard::of(&store, shard)).collect()
         });
         // After the log has been read: its last frame must not be younger than now.
-        Self { dir: dir.to_owned(), now_ms: WallClock.now().0, writer, sizes: sizes(dir), shards }
+        Self { dir: dir.to_owned(), now_ms: WallClock.now().0, writer, sizes: sizes(dir), shards, durability }
     }
 }
 
 impl Shard {
     fn of(store: &ReadOnlyStore, shard: ShardId) -> Result<Self, LogError> {
         let (epoch, acknowledged) = (store.epoch(shard)?.0, store.acknowledged(shard)?.0);
-        let (first, last, last_clock_ms, frames, bytes) = (0, 0, 0, 0, 0);
-        let mut found = Self { shard, epoch, acknowledged, first, last, last_clock_ms, frames, bytes, damage: None };
+        let (start, present) = (store.start(shard)?, store.snapshots(shard).list()?);
+        let serves = |needed: &SnapshotId| present.iter().any(|id| id.part == needed.part && id.lsn >= needed.lsn);
+        let lacking = start.snapshots.iter().filter(|needed| !serves(needed)).count();
+        let mut found = Self {
+            shard,
+            epoch,
+            acknowledged,
+            first: 0,
+            last: 0,
+            last_clock_ms: 0,
+            frames: 0,
+            bytes: 0,
+            damage: None,
+            start: start.lsn.0,
+            snapshots: present.iter().map(|id| id.lsn.0).collect(),
+            lacking,
+        };
         let read = store.replay(shard, &mut |frame| {
             if found.frames == 0 {
                 found.first = frame.lsn.0;
