@@ -8,5 +8,8 @@ pub mod chart;
 pub mod committers;
 pub mod conditions;
 pub mod percentiles;
+pub mod restart;
+pub mod sale;
+pub mod under_load;
 pub mod workload;
 pub mod written;

@@ -27,6 +27,12 @@ const ROW_SEATS: u32 = 50;
 /// An inventory of one show with this many seats, a multiple of 50, all of them available.
 #[must_use]
 pub fn show(seats: u32) -> Inventory {
+    created(plain_show("stadium", seats))
+}
+
+/// The description of a show with this many seats, a multiple of 50.
+#[must_use]
+pub fn plain_show(id: &str, seats: u32) -> ShowCreated {
     let row = |row: u32| {
         let names = SeatNames::Numbered { first: 1, step: 1, count: ROW_SEATS };
         Row::new((row + 1).to_string(), vec![SeatRun::new(CategoryIndex(0), names)])
@@ -40,15 +46,19 @@ pub fn show(seats: u32) -> Inventory {
         capacity: None,
         pools: Vec::new(),
     };
-    create(manifest)
+    description(id, manifest)
 }
 
-fn create(manifest: ManifestParts) -> Inventory {
-    let show_id = ShowId::new("stadium").expect("a show id");
+fn description(id: &str, manifest: ManifestParts) -> ShowCreated {
+    let policy = Policy { places_per_hold_max: PLACES_PER_HOLD_MAX, ..Policy::default() };
+    ShowCreated { show_id: ShowId::new(id).expect("a show id"), manifest, policy, sale: Sale::default() }
+}
+
+/// An inventory of this show alone.
+#[must_use]
+pub fn created(created: ShowCreated) -> Inventory {
     let mut inventory = Inventory::default();
     let mut events = Vec::new();
-    let policy = Policy { places_per_hold_max: PLACES_PER_HOLD_MAX, ..Policy::default() };
-    let created = ShowCreated { show_id, manifest, policy, sale: Sale::default() };
     inventory.decide_create(created, &mut events).expect("a new show");
     events.iter_mut().for_each(|event| inventory.apply(SHOW, event, NOW));
     inventory
@@ -122,14 +132,15 @@ pub fn stadium() -> Inventory {
         Section { name: format!("Block {section}"), kind: SectionKind::Reserved(rows) }
     };
     let category = |number: u8| Category { name: format!("Category {number}"), price_minor: 9_000 - u64::from(number) };
-    create(ManifestParts {
+    let manifest = ManifestParts {
         name: "Stadium".to_owned(),
         currency: "EUR".to_owned(),
         categories: (0..STADIUM_CATEGORIES).map(category).collect(),
         sections: (0..STADIUM_SECTIONS).map(section).collect(),
         capacity: None,
         pools: Vec::new(),
-    })
+    };
+    created(description("stadium", manifest))
 }
 
 /// Sells groups of so many neighbours, in random order, until this many seats are left. A row is a multiple of a group.
@@ -172,10 +183,10 @@ pub fn join(rng: &mut StdRng) -> JoinWaitlist {
     JoinWaitlist { hold_id, buyer, wish, priority: 0, channels: Vec::new() }
 }
 
-fn random_id(rng: &mut StdRng) -> HoldId {
+pub(crate) fn random_id(rng: &mut StdRng) -> HoldId {
     HoldId::new(&rng.random::<[u8; 16]>()).expect("16 bytes that are not all zero")
 }
 
-fn random_buyer(rng: &mut StdRng) -> BuyerId {
+pub(crate) fn random_buyer(rng: &mut StdRng) -> BuyerId {
     BuyerId::new(random_id(rng).to_string().as_bytes()).expect("36 characters")
 }

@@ -5,16 +5,23 @@
 //! | version u16 | record | record | ...      record = | show number u32 | event |
 //! ```
 //! A snapshot's state is a run of values behind a version of its own (`inventory/stored.rs`).
-//! Little-endian, fixed-size integers; lengths are u64. Integrity is the frame's business (CRC and hash chain); the
-//! limit here only keeps a hostile length from asking for memory.
+//! Little-endian. In the log an integer takes as many bytes as it needs, but for the version: a byte up to 250, otherwise a
+//! byte that says how many follow. In version 1 of payloads, and in snapshots, integers are of fixed size; lengths are u64.
+//! Integrity is the frame's business (CRC and hash chain); the limit here only keeps a hostile length from asking for
+//! memory.
 
-use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
+use bincode::config::{Configuration, Fixint, Limit, LittleEndian, Varint};
 
 use crate::{event::Event, ids::ShowNumber};
 
 /// The version of the records that this code writes.
-pub const PAYLOAD_VERSION: u16 = 1;
+pub const PAYLOAD_VERSION: u16 = 2;
+const FIXED_SIZE_VERSION: u16 = 1;
 const RECORD_BYTES_MAX: usize = 64 << 20;
+/// Of the log.
+const COMPACT: Configuration<LittleEndian, Varint, Limit<RECORD_BYTES_MAX>> =
+    bincode::config::standard().with_limit::<RECORD_BYTES_MAX>();
+/// Of all else.
 const CONFIG: Configuration<LittleEndian, Fixint, Limit<RECORD_BYTES_MAX>> =
     bincode::config::standard().with_fixed_int_encoding().with_limit::<RECORD_BYTES_MAX>();
 
@@ -25,7 +32,7 @@ pub enum CodecError {
     #[error("a payload of {0} bytes has no version")]
     NoVersion(usize),
     /// Written by another version.
-    #[error("payload version {found} is not known, only {PAYLOAD_VERSION}: was it written by a newer usher?")]
+    #[error("version {found} is not known, only those up to {PAYLOAD_VERSION}: was it written by a newer usher?")]
     UnknownVersion {
         /// The version found.
         found: u16,
@@ -62,7 +69,7 @@ impl PayloadWriter {
             self.bytes.extend_from_slice(&PAYLOAD_VERSION.to_le_bytes());
         }
         // Writing to memory fails only on what our own types cannot produce.
-        bincode::encode_into_std_write((show, event), &mut self.bytes, CONFIG).expect("an event can be encoded");
+        bincode::encode_into_std_write((show, event), &mut self.bytes, COMPACT).expect("an event can be encoded");
         self.events += 1;
     }
 
@@ -92,7 +99,9 @@ impl PayloadWriter {
 pub fn read_payload(payload: &[u8]) -> impl Iterator<Item = Result<(ShowNumber, Event), CodecError>> + '_ {
     let mut offset = 2;
     let mut record = 0;
-    let mut failed = version_of(payload).err();
+    let version = version_of(payload);
+    let is_compact = matches!(version, Ok(PAYLOAD_VERSION));
+    let mut failed = version.err();
     let mut ended = false;
     std::iter::from_fn(move || {
         if let Some(error) = failed.take() {
@@ -102,7 +111,13 @@ pub fn read_payload(payload: &[u8]) -> impl Iterator<Item = Result<(ShowNumber, 
         if ended || offset >= payload.len() {
             return None;
         }
-        match bincode::decode_from_slice(&payload[offset..], CONFIG) {
+        let rest = &payload[offset..];
+        let decoded = if is_compact {
+            bincode::decode_from_slice(rest, COMPACT)
+        } else {
+            bincode::decode_from_slice(rest, CONFIG)
+        };
+        match decoded {
             Ok(((show, event), length)) => {
                 offset += length;
                 record += 1;
@@ -125,7 +140,14 @@ fn as_of_today(event: Event) -> Event {
 
 /// The bytes of a value, for hashing it: equal values have equal bytes.
 pub(crate) fn stable_bytes(value: &impl bincode::Encode) -> Vec<u8> {
-    bincode::encode_to_vec(value, CONFIG).expect("a value of our own can be encoded")
+    let mut bytes = Vec::new();
+    add_stable_bytes(value, &mut bytes);
+    bytes
+}
+
+/// Adds [`stable_bytes`] to others.
+pub(crate) fn add_stable_bytes(value: &impl bincode::Encode, bytes: &mut Vec<u8>) {
+    bincode::encode_into_std_write(value, bytes, CONFIG).expect("a value of our own can be encoded");
 }
 
 /// A state on its way into a snapshot: values one behind the other.
@@ -136,7 +158,7 @@ pub(crate) struct StateWriter {
 
 impl StateWriter {
     pub(crate) fn put(&mut self, value: &impl bincode::Encode) {
-        bincode::encode_into_std_write(value, &mut self.bytes, CONFIG).expect("a value of our own can be encoded");
+        add_stable_bytes(value, &mut self.bytes);
     }
 
     /// So many values behind each other, with their number before them.
@@ -183,10 +205,10 @@ impl<'a> StateReader<'a> {
     }
 }
 
-fn version_of(payload: &[u8]) -> Result<(), CodecError> {
+fn version_of(payload: &[u8]) -> Result<u16, CodecError> {
     match payload.first_chunk::<2>().map(|bytes| u16::from_le_bytes(*bytes)) {
         None => Err(CodecError::NoVersion(payload.len())),
-        Some(PAYLOAD_VERSION) => Ok(()),
+        Some(known @ (FIXED_SIZE_VERSION | PAYLOAD_VERSION)) => Ok(known),
         Some(found) => Err(CodecError::UnknownVersion { found }),
     }
 }

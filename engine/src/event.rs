@@ -5,7 +5,7 @@
 
 use bincode::{
     BorrowDecode, Decode, Encode,
-    de::{BorrowDecoder, Decoder},
+    de::{BorrowDecoder, Decoder, read::Reader as _},
     enc::Encoder,
     error::{DecodeError, EncodeError},
 };
@@ -13,7 +13,7 @@ use bincode::{
 use crate::{
     codec::stable_bytes,
     command::{ReturnTo, TicketCount, Wish},
-    ids::{BuyerId, ChannelIndex, HoldId, Name, Reference, SeatRange, SectionIndex, ShowId},
+    ids::{BUYER_ID_BYTES_MAX, BuyerId, ChannelIndex, HoldId, Name, Reference, SeatRange, SectionIndex, ShowId},
     inventory::{
         blocks::Mark,
         hold_best::Placement,
@@ -369,8 +369,13 @@ impl Encode for BuyerId {
 
 impl<Context> Decode<Context> for BuyerId {
     fn decode<D: Decoder<Context = Context>>(decoder: &mut D) -> Result<Self, DecodeError> {
-        let bytes = Vec::<u8>::decode(decoder)?;
-        Self::new(&bytes).map_err(|_| DecodeError::Other("a buyer's id of a length that is not allowed"))
+        let wrong = DecodeError::Other("a buyer's id of a length that is not allowed");
+        let length = usize::try_from(u64::decode(decoder)?).unwrap_or(usize::MAX);
+        let mut bytes = [0; BUYER_ID_BYTES_MAX];
+        let Some(bytes) = bytes.get_mut(..length) else { return Err(wrong) };
+        decoder.claim_bytes_read(length)?;
+        decoder.reader().read(bytes)?;
+        Self::new(bytes).map_err(|_| wrong)
     }
 }
 

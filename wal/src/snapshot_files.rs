@@ -15,11 +15,11 @@
 //! All numbers are little-endian. A file is written under another name, synced, and renamed: what has the name is whole,
 //! or the disk damaged it.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::bytes::{take, take_u32, take_u64};
 use crate::directory::{make_directory, sync_directory, write_synced};
@@ -30,6 +30,7 @@ const VERSION: u16 = 1;
 const HEADER_BYTES: usize = 32;
 const ENDING: &str = ".snapshot";
 const DRAFT_ENDING: &str = ".new";
+const TOO_SHORT: &str = "it is too short";
 
 /// The snapshot files of one shard.
 #[derive(Clone, Debug)]
@@ -101,13 +102,15 @@ impl Snapshots for SnapshotFiles {
 
     fn read(&self, id: SnapshotId) -> Result<Vec<u8>, LogError> {
         let path = self.path(id);
-        let mut bytes = fs::read(&path).map_err(LogError::io(&path))?;
-        if let Err(reason) = check(self.shard, id, &bytes) {
-            return Err(LogError::SnapshotDamaged { path, reason });
-        }
-        bytes.truncate(bytes.len() - 16);
-        bytes.drain(..HEADER_BYTES);
-        Ok(bytes)
+        let (mut header, mut state) = ([0; HEADER_BYTES], Vec::new());
+        let mut file = File::open(&path).map_err(LogError::io(&path))?;
+        let read = file.read_exact(&mut header).and_then(|()| file.read_to_end(&mut state));
+        let checked = match read {
+            Ok(_) => check(self.shard, id, &header, &mut state),
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(TOO_SHORT),
+            Err(source) => return Err(LogError::Io { path, source }),
+        };
+        checked.map(|()| state).map_err(|reason| LogError::SnapshotDamaged { path, reason })
     }
 }
 
@@ -132,17 +135,20 @@ fn encode(shard: ShardId, id: SnapshotId, state: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Whether these are the bytes of this snapshot; otherwise what is wrong with them.
-fn check(shard: ShardId, id: SnapshotId, bytes: &[u8]) -> Result<(), &'static str> {
-    let (body, hash) = bytes.split_last_chunk::<16>().ok_or("it is too short")?;
-    let mut rest = body;
+/// Takes the checksum from behind the state, and says what is wrong if this is not the snapshot that it should be.
+fn check(shard: ShardId, id: SnapshotId, header: &[u8], state: &mut Vec<u8>) -> Result<(), &'static str> {
+    let (body, hash) = state.split_last_chunk::<16>().ok_or(TOO_SHORT)?;
+    let mut rest = header;
     if take(&mut rest) != Some(MAGIC) {
         return Err("it does not begin as a snapshot");
     }
     if take(&mut rest).map(u16::from_le_bytes) != Some(VERSION) {
         return Err("its version is unknown: was it written by a newer release?");
     }
-    if xxh3_128(body) != u128::from_le_bytes(*hash) {
+    let mut computed = Xxh3::new();
+    computed.update(header);
+    computed.update(body);
+    if computed.digest128() != u128::from_le_bytes(*hash) {
         return Err("its checksum does not match");
     }
     let _zeros: Option<[u8; 2]> = take(&mut rest);
@@ -150,7 +156,12 @@ fn check(shard: ShardId, id: SnapshotId, bytes: &[u8]) -> Result<(), &'static st
     if stated != (Some(shard.0), Some(id.part.0), Some(id.lsn.0)) {
         return Err("it is another one than its name says");
     }
-    if take_u64(&mut rest) == Some(rest.len() as u64) { Ok(()) } else { Err("it is not as long as it says") }
+    if take_u64(&mut rest) != Some(body.len() as u64) {
+        return Err("it is not as long as it says");
+    }
+    let length = body.len();
+    state.truncate(length);
+    Ok(())
 }
 
 #[cfg(test)]

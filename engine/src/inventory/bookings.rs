@@ -100,7 +100,7 @@ pub(super) fn apply_cancelled(show: &mut Show, hold_id: HoldId, places: Option<P
         Some(_) => {
             let booked = hold.booked().clone();
             hold.rare_mut().booked = Some(booked);
-            hold.more_mut().remaining = Some(left);
+            hold.uncommon_mut().remaining = Some(left);
         }
     }
     show.buyers.get_mut(buyer).places -= back.count();
@@ -226,7 +226,7 @@ pub(super) fn apply_exchanged(
     rare.prices.keep_only(&kept);
     let tally = show.buyers.get_mut(buyer);
     tally.places = tally.places + places.count() - before.count();
-    hold.more_mut().remaining = Some(places);
+    hold.uncommon_mut().remaining = Some(places);
     show.take_back(&gone);
     show.put_back(&gone);
     show.take(&new);

@@ -120,10 +120,12 @@ impl Buyers {
 
     /// Of a show with at most so many holds, which are counted afterwards.
     pub(super) fn load(reader: &mut StateReader<'_>, most: usize) -> Result<Self, CodecError> {
-        let ids: Vec<Option<BuyerId>> = reader.take_all()?.collect::<Result<_, _>>()?;
         // One hold too many, until all are counted.
         let named = |id| Buyer { id, holds: NonZeroU32::MIN, live_holds: 0, places: 0, link: Link::NONE };
-        let records = Slab::of_slots(ids.into_iter().map(|id| id.map(named)));
+        let mut failed = None;
+        let ids = reader.take_all::<Option<BuyerId>>()?.map_while(|id| id.map_err(|error| failed = Some(error)).ok());
+        let records = Slab::of_slots(ids.map(|id| id.map(named)));
+        failed.map_or(Ok(()), Err)?;
         let mut buyers = Self { records, ..Self::default() };
         let stored = buyers.records.iter().count();
         if stored > 0 {

@@ -143,7 +143,7 @@ pub(super) fn apply_split(show: &mut Show, hold_id: HoldId, rest_id: HoldId, res
     }
     let expires_at = hold.rare().and_then(|rare| rare.pinned_from).unwrap_or(hold.expires_at);
     let left = hold.remaining().without(&rest);
-    hold.more_mut().remaining = Some(left);
+    hold.uncommon_mut().remaining = Some(left);
     let more = own.map(Hold::more_of_rare);
     let (count, state) = (rest.count(), HoldState::Held);
     let rest = Hold { id: rest_id, buyer, ttl, granted_at, expires_at, places: rest, state, extends, more };
@@ -161,7 +161,7 @@ pub(super) fn apply_late(show: &mut Show, hold_id: HoldId, confirmed: Confirmed,
     let hold = show.holds.get_mut(slot);
     let buyer = hold.buyer;
     hold.forget_pin();
-    hold.more_mut().remaining = Some(places.clone());
+    hold.uncommon_mut().remaining = Some(places.clone());
     hold.more_mut().booking = Some(Booking { order: confirmed.order, payment: confirmed.payment, confirmed_at: at });
     show.buyers.get_mut(buyer).places += places.count();
     show.lapses.remove(&buyer);

@@ -3,7 +3,7 @@
 //! Whether it may be granted was decided before.
 
 use super::{
-    hold::{Hold, HoldState, More, Rare},
+    hold::{Hold, HoldState, More, Rare, Uncommon},
     hold_best::Placement,
     places::Places,
     show::Show,
@@ -140,7 +140,7 @@ pub(super) fn apply_on_terms(show: &mut Show, on_terms: &mut GrantedOnTerms, at:
         Box::new(Rare { tickets, override_reason, extendable_until, ..Rare::default() })
     });
     let (request, placement) = (on_terms.request, on_terms.placement);
-    insert(show, &on_terms.granted, Some(Box::new(More { request, placement, rare, ..More::default() })), at);
+    insert(show, &on_terms.granted, Some(Uncommon { request, placement, rare, ..Uncommon::default() }.into()), at);
 }
 
 /// Stores a hold whose places are taken.

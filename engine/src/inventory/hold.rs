@@ -2,7 +2,12 @@
 //!
 //! It says what a hold is; what may be done to it is decided in the commands' files.
 
-use bincode::{Decode, Encode};
+use bincode::{
+    BorrowDecode, Decode, Encode,
+    de::{BorrowDecoder, Decoder},
+    enc::Encoder,
+    error::{DecodeError, EncodeError},
+};
 
 use super::{due::Due, hold_best::Placement, places::Places};
 use crate::{
@@ -49,12 +54,18 @@ pub(super) struct Hold {
     pub(super) more: Option<Box<More>>,
 }
 
-/// What few holds have.
-#[derive(Clone, Debug, Default, Encode, Decode)]
+/// What few holds have but those that are sold: 48 bytes.
+#[derive(Clone, Debug, Default)]
 pub(super) struct More {
+    pub(super) booking: Option<Booking>,
+    pub(super) uncommon: Option<Box<Uncommon>>,
+}
+
+/// What few holds have.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Uncommon {
     /// What is left after a part was given back; as granted if absent.
     pub(super) remaining: Option<Places>,
-    pub(super) booking: Option<Booking>,
     /// A hash of what was asked for besides the places.
     pub(super) request: Option<u64>,
     /// How its places were chosen.
@@ -119,7 +130,7 @@ pub struct Booking {
 impl Hold {
     /// What a held or confirmed hold has now. An ended one has nothing, whatever this says.
     pub(super) fn remaining(&self) -> &Places {
-        self.more.as_ref().and_then(|more| more.remaining.as_ref()).unwrap_or(&self.places)
+        self.uncommon().and_then(|uncommon| uncommon.remaining.as_ref()).unwrap_or(&self.places)
     }
 
     /// How it stands at an instant: the deadline decides, not the sweep.
@@ -149,24 +160,32 @@ impl Hold {
         self.more.get_or_insert_default()
     }
 
+    pub(super) fn uncommon(&self) -> Option<&Uncommon> {
+        self.more.as_ref()?.uncommon.as_deref()
+    }
+
+    pub(super) fn uncommon_mut(&mut self) -> &mut Uncommon {
+        self.more_mut().uncommon.get_or_insert_default()
+    }
+
     pub(super) fn rare(&self) -> Option<&Rare> {
-        self.more.as_ref()?.rare.as_deref()
+        self.uncommon()?.rare.as_deref()
     }
 
     pub(super) fn rare_mut(&mut self) -> &mut Rare {
-        self.more_mut().rare.get_or_insert_default()
+        self.uncommon_mut().rare.get_or_insert_default()
     }
 
     pub(super) fn more_of_rare(rare: Rare) -> Box<More> {
-        Box::new(More { rare: Some(Box::new(rare)), ..More::default() })
+        Uncommon { rare: Some(Box::new(rare)), ..Uncommon::default() }.into()
     }
 
     pub(super) fn request(&self) -> Option<u64> {
-        self.more.as_ref()?.request
+        self.uncommon()?.request
     }
 
     pub(super) fn placement(&self) -> Option<Placement> {
-        self.more.as_ref()?.placement
+        self.uncommon()?.placement
     }
 
     pub(super) fn is_pinned(&self) -> bool {
@@ -179,7 +198,8 @@ impl Hold {
 
     /// It is pinned no more.
     pub(super) fn forget_pin(&mut self) {
-        if let Some(rare) = self.more.as_mut().and_then(|more| more.rare.as_mut()) {
+        let uncommon = self.more.as_mut().and_then(|more| more.uncommon.as_mut());
+        if let Some(rare) = uncommon.and_then(|uncommon| uncommon.rare.as_mut()) {
             rare.pinned_from = None;
         }
     }
@@ -197,12 +217,52 @@ impl Hold {
     }
 }
 
+impl From<Uncommon> for Box<More> {
+    fn from(uncommon: Uncommon) -> Self {
+        Self::new(More { booking: None, uncommon: Some(Box::new(uncommon)) })
+    }
+}
+
+// Stored as one value, in the order that it always had.
+impl Encode for More {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        let uncommon = self.uncommon.as_deref();
+        uncommon.and_then(|uncommon| uncommon.remaining.as_ref()).encode(encoder)?;
+        self.booking.encode(encoder)?;
+        uncommon.and_then(|uncommon| uncommon.request).encode(encoder)?;
+        uncommon.and_then(|uncommon| uncommon.placement).encode(encoder)?;
+        uncommon.and_then(|uncommon| uncommon.rare.as_ref()).encode(encoder)
+    }
+}
+
+impl<Context> Decode<Context> for More {
+    fn decode<D: Decoder<Context = Context>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let remaining = Option::<Places>::decode(decoder)?;
+        let booking = Option::<Booking>::decode(decoder)?;
+        let uncommon = Uncommon {
+            remaining,
+            request: Decode::decode(decoder)?,
+            placement: Decode::decode(decoder)?,
+            rare: Decode::decode(decoder)?,
+        };
+        let Uncommon { remaining, request, placement, rare } = &uncommon;
+        let is_plain = remaining.is_none() && request.is_none() && placement.is_none() && rare.is_none();
+        Ok(Self { booking, uncommon: (!is_plain).then(|| Box::new(uncommon)) })
+    }
+}
+
+impl<'de, Context> BorrowDecode<'de, Context> for More {
+    fn borrow_decode<D: BorrowDecoder<'de, Context = Context>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        Self::decode(decoder)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_hold_is_small() {
-        assert_eq!(size_of::<Option<Hold>>(), 88);
+        assert_eq!((size_of::<Option<Hold>>(), size_of::<More>()), (88, 48));
     }
 }

@@ -77,7 +77,7 @@ impl Show {
         let hold = self.holds.get_mut(slot);
         let remaining = hold.remaining().without(back);
         let buyer = hold.buyer;
-        hold.more_mut().remaining = Some(remaining);
+        hold.uncommon_mut().remaining = Some(remaining);
         self.buyers.get_mut(buyer).places -= back.count();
     }
 

@@ -159,7 +159,9 @@ impl Encode for Places {
 impl<Context> Decode<Context> for Places {
     fn decode<D: Decoder<Context = Context>>(decoder: &mut D) -> Result<Self, DecodeError> {
         let seats = u32::decode(decoder)?;
-        let words = SmallVec::from_vec(Vec::<u32>::decode(decoder)?);
+        let length = u64::decode(decoder)?;
+        // A hostile length asks for no memory: there are not as many words.
+        let words: SmallVec<[u32; 4]> = (0..length).map(|_| u32::decode(decoder)).collect::<Result<_, _>>()?;
         let pairs = words.len().checked_sub(seats as usize);
         if pairs.is_none_or(|words| words % 2 != 0) {
             return Err(DecodeError::Other("places with a number of seats that does not fit"));

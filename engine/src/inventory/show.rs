@@ -16,6 +16,7 @@ use super::{
     runs::Runs,
     sale::Sale,
     seat_bitmap::SeatBitmap,
+    state_hash::StateHash,
     waitlist::Waitlist,
 };
 use crate::{
@@ -66,6 +67,8 @@ pub struct Show {
     pub(super) wake_up_at: Option<Timestamp>,
     /// Where free seats lie side by side. Not part of the state.
     pub(super) runs: Runs,
+    /// Its version and its hash when it was loaded, if it was. Not part of the state.
+    pub(super) loaded_as: Option<(u64, StateHash)>,
 }
 
 /// The units of a general-admission section that are not available.
@@ -112,6 +115,7 @@ impl Show {
             left_to: None,
             wake_up_at: None,
             runs: Runs::default(),
+            loaded_as: None,
         }
     }
 

@@ -80,7 +80,8 @@ impl<T: Clone> Slab<T> {
     pub(super) fn of_slots(mut slots: impl Iterator<Item = Option<T>>) -> Self {
         let mut chunks = Vec::new();
         loop {
-            let chunk: Vec<Option<T>> = slots.by_ref().take(CHUNK).collect();
+            let mut chunk = Vec::with_capacity(slots.size_hint().1.unwrap_or(CHUNK).min(CHUNK));
+            chunk.extend(slots.by_ref().take(CHUNK));
             if chunk.is_empty() {
                 break;
             }

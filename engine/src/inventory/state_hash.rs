@@ -1,14 +1,14 @@
 //! The state hash: equal exactly when two inventories are the same, however they came to be.
 //!
-//! It covers what commands can observe, in an order of its own, so that slots and hash tables do not matter. It is no
-//! proof against forgery.
+//! It covers what commands can observe, in an order of its own, so that slots and hash tables do not matter; of holds it is
+//! the sum of their hashes, which needs no order. It is no proof against forgery.
 
 use std::fmt;
 
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::{Inventory, hold::Hold, seat_bitmap::SeatBitmap, show::Show};
-use crate::codec::stable_bytes;
+use crate::codec::add_stable_bytes;
 
 /// 128 bits of XXH3 over an inventory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,49 +21,71 @@ impl fmt::Display for StateHash {
 }
 
 impl Inventory {
-    /// The hash of everything in it. Costs a walk over everything, with a sort of the holds.
+    /// The hash of everything in it. Costs a walk over everything, but for shows that are as they were loaded.
     #[must_use]
     pub fn state_hash(&self) -> StateHash {
-        let mut writer = Writer(Xxh3::new());
+        let mut writer = Writer::default();
         writer.number(self.shows.len() as u64);
         for (_, show) in self.shows() {
-            writer.show(show);
+            writer.value(&show.state_hash().0);
         }
-        StateHash(writer.0.digest128())
+        StateHash(writer.finish())
     }
 }
 
 impl Show {
     /// The hash of everything in it.
     pub(super) fn state_hash(&self) -> StateHash {
-        let mut writer = Writer(Xxh3::new());
+        match self.loaded_as {
+            Some((version, hash)) if version == self.version => hash,
+            _ => self.computed_state_hash(),
+        }
+    }
+
+    /// As [`Self::state_hash`], whatever is known of it.
+    pub(super) fn computed_state_hash(&self) -> StateHash {
+        let mut writer = Writer::default();
         writer.show(self);
-        StateHash(writer.0.digest128())
+        StateHash(writer.finish())
     }
 }
 
+/// Bytes gathered before they are hashed: many small pieces cost more than one large one.
+const GATHERED_BYTES: usize = 16 << 10;
+
 /// Each part is written with its length, so that no two states run into the same bytes.
-struct Writer(Xxh3);
+#[derive(Default)]
+struct Writer {
+    hash: Xxh3,
+    gathered: Vec<u8>,
+}
 
 impl Writer {
     fn number(&mut self, number: u64) {
-        self.0.update(&number.to_le_bytes());
+        self.gathered.extend_from_slice(&number.to_le_bytes());
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
         self.number(bytes.len() as u64);
-        self.0.update(bytes);
+        self.gathered.extend_from_slice(bytes);
     }
 
-    /// A value by its stored bytes, which are equal exactly when the values are.
+    /// A value by its stored bytes, which are equal exactly when the values are and tell themselves where they end.
     fn value(&mut self, value: &impl bincode::Encode) {
-        self.bytes(&stable_bytes(value));
+        add_stable_bytes(value, &mut self.gathered);
+        if self.gathered.len() >= GATHERED_BYTES {
+            self.hash.update(&self.gathered);
+            self.gathered.clear();
+        }
+    }
+
+    fn finish(mut self) -> u128 {
+        self.hash.update(&self.gathered);
+        self.hash.digest128()
     }
 
     fn seats(&mut self, seats: Option<&SeatBitmap>) {
-        let words = seats.map(SeatBitmap::words).unwrap_or_default();
-        self.number(words.len() as u64);
-        words.iter().for_each(|word| self.number(*word));
+        self.value(&seats.map(SeatBitmap::words).unwrap_or_default());
     }
 
     fn show(&mut self, show: &Show) {
@@ -121,37 +143,31 @@ impl Writer {
     }
 
     fn holds(&mut self, show: &Show) {
-        let mut holds: Vec<&Hold> = show.holds.iter().collect();
-        holds.sort_unstable_by_key(|hold| hold.id);
-        self.number(holds.len() as u64);
-        for hold in holds {
-            self.hold(show, hold);
+        let (mut one, mut sum, mut count) = (Vec::new(), 0u128, 0);
+        for hold in show.holds.iter() {
+            one.clear();
+            add_hold(&mut one, show, hold);
+            sum = sum.wrapping_add(xxh3_128(&one));
+            count += 1;
         }
+        self.value(&(count, sum));
         self.number(show.holds.ended().count() as u64);
         for (at, hold) in show.holds.ended() {
             self.value(&(at, hold.id));
         }
         for hold in show.holds.booked() {
-            self.bytes(hold.id.as_bytes());
+            self.value(&hold.id);
         }
         let lapses = show.lapses.iter().map(|(slot, lapses)| (&show.buyers.get(*slot).id, lapses));
         let mut lapses: Vec<_> = lapses.map(|(buyer, own)| (buyer, own.count, own.cools_until)).collect();
         lapses.sort_unstable();
         self.value(&lapses);
     }
+}
 
-    fn hold(&mut self, show: &Show, hold: &Hold) {
-        self.bytes(hold.id.as_bytes());
-        self.bytes(show.buyers.get(hold.buyer).id.as_bytes());
-        self.value(&(hold.ttl, hold.granted_at, hold.expires_at, hold.state as u64, hold.extends));
-        self.value(&(&hold.places, hold.remaining()));
-        self.value(&hold.booking().map(|booking| (&booking.order, &booking.payment, booking.confirmed_at)));
-        self.value(&(hold.request(), hold.placement()));
-        if let Some(rare) = hold.rare() {
-            self.value(&(&rare.tickets, &rare.prices.seats, &rare.prices.ga));
-            self.value(&(rare.extendable_until, rare.pinned_from, rare.returns_later_ms, rare.has_lapsed));
-            self.value(&(rare.difference_minor, rare.refunded_minor, rare.is_offer));
-            self.value(&(&rare.booked, &rare.override_reason));
-        }
-    }
+/// The bytes of a hold, which are not those of a snapshot: slots mean nothing here.
+fn add_hold(bytes: &mut Vec<u8>, show: &Show, hold: &Hold) {
+    let buyer = &show.buyers.get(hold.buyer).id;
+    let stands = (hold.ttl, hold.granted_at, hold.expires_at, hold.state as u64, hold.extends);
+    add_stable_bytes(&(hold.id, buyer, stands, &hold.places, &hold.more), bytes);
 }

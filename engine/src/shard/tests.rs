@@ -141,7 +141,7 @@ fn a_batch_is_one_frame_and_refusals_are_none() {
 fn a_large_batch_is_several_frames_and_still_answered_once() {
     let world = World::new();
     drop(world.shard_with_show());
-    let mut shard = world.shard_with(ShardOptions { batch_bytes_max: 500, ..ShardOptions::default() });
+    let mut shard = world.shard_with(ShardOptions { batch_bytes_max: 300, ..ShardOptions::default() });
     let (request, outcomes) = execute((0..100).map(|number| hold(number, number)).collect());
     shard.turn([request].into_iter()).unwrap();
     assert!(shard.log.tail().lsn > Lsn(10));

@@ -8,7 +8,7 @@ use usher_wal::Lsn;
 
 use super::*;
 
-const EVENTS: &str = include_str!("../../../engine/src/codec/golden_events.hex");
+const EVENTS: &str = include_str!("../../../engine/src/codec/golden_events_v2.hex");
 
 fn events() -> Vec<(ShowNumber, Event)> {
     let bytes_of = |hex: &str| -> Vec<u8> {

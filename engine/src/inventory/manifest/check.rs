@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::{
     CATEGORIES_MAX, CategoryIndex, ManifestParts, NAME_BYTES_MAX, PLACES_MAX, POOLS_MAX, PRICE_MINOR_MAX,
-    ROW_SEATS_MAX, Row, SEAT_NAME_BYTES_MAX, SECTIONS_MAX, SeatNames, Section, SectionKind, TITLE_BYTES_MAX,
+    ROW_SEATS_MAX, Row, SEAT_NAME_BYTES_MAX, SECTIONS_MAX, SeatNames, SeatRun, Section, SectionKind, TITLE_BYTES_MAX,
     first_repeated,
 };
 
@@ -245,20 +245,30 @@ fn check_row(spot: ManifestSpot, row: &Row, categories: usize) -> Result<u32, Ma
 
 /// No two seats of a section have the same row name and the same seat name.
 fn check_labels(section: usize, rows: &[Row]) -> Result<(), ManifestError> {
+    let mut by_name: Vec<(&str, usize)> =
+        (0..).zip(rows).map(|(position, row)| (row.name.as_str(), position)).collect();
+    by_name.sort_unstable();
+    by_name.chunk_by(|(one, _), (other, _)| one == other).try_for_each(|rows_of_name| {
+        // Numbers in one run differ, and that is what most rows have.
+        let [(_, only)] = rows_of_name else { return check_names(section, rows, rows_of_name) };
+        match rows[*only].runs.as_slice() {
+            [SeatRun { names: SeatNames::Numbered { .. }, .. }] => Ok(()),
+            _ => check_names(section, rows, rows_of_name),
+        }
+    })
+}
+
+/// No two seats of these rows of one name have the same name.
+fn check_names(section: usize, rows: &[Row], rows_of_name: &[(&str, usize)]) -> Result<(), ManifestError> {
     let mut labels = Vec::new();
-    for (position, row) in rows.iter().enumerate() {
-        let names = row.runs.iter().flat_map(|run| (0..run.names.len()).map(|seat| run.names.name(seat)));
-        labels.extend(names.enumerate().map(|(seat, name)| (row.name.as_str(), name, position, seat)));
+    for &(_, row) in rows_of_name {
+        let names = rows[row].runs.iter().flat_map(|run| (0..run.names.len()).map(|seat| run.names.name(seat)));
+        labels.extend(names.enumerate().map(|(seat, name)| (name, row, seat)));
     }
     labels.sort_unstable();
-    for pair in labels.windows(2) {
-        let [(row, name, ..), (second_row, second_name, row_position, seat)] = pair else { continue };
-        if (row, name) == (second_row, second_name) {
-            let spot = ManifestSpot::Seat { section, row: *row_position, seat: *seat };
-            return wrong(spot, ManifestProblem::Repeated { name: name.clone() });
-        }
-    }
-    Ok(())
+    let repeated = labels.windows(2).find(|pair| pair[0].0 == pair[1].0).map(|pair| &pair[1]);
+    let Some((name, row, seat)) = repeated else { return Ok(()) };
+    wrong(ManifestSpot::Seat { section, row: *row, seat: *seat }, ManifestProblem::Repeated { name: name.clone() })
 }
 
 fn check_category(spot: ManifestSpot, category: CategoryIndex, categories: usize) -> Result<(), ManifestError> {

@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 
 use super::super::{
     grant,
-    hold::{More, Rare},
+    hold::{Rare, Uncommon},
     hold_best::{self, Placement, Step},
     places::{PLACES_PER_HOLD_MAX, Places},
     show::Show,
@@ -358,8 +358,8 @@ pub(in crate::inventory) fn apply_offer(show: &mut Show, offer: &OfferMade, at: 
     show.take(&granted.places.without(&held));
     let extendable_until = Some(granted.expires_at);
     let rare = Some(Box::new(Rare { extendable_until, is_offer: true, ..Rare::default() }));
-    let more = More { placement: Some(*placement), rare, ..More::default() };
-    grant::insert(show, granted, Some(Box::new(more)), at);
+    let more = Uncommon { placement: Some(*placement), rare, ..Uncommon::default() };
+    grant::insert(show, granted, Some(more.into()), at);
 }
 
 pub(in crate::inventory) fn apply_gathered(show: &mut Show, hold_id: HoldId, places: &Places, until: Timestamp) {

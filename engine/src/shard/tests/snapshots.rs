@@ -133,7 +133,7 @@ fn a_running_shard_takes_them_when_asked_and_when_enough_was_logged() {
     let (sender, notices) = mpsc::channel();
     let world = World::new();
     drop(world.shard_with_show());
-    let options = ShardOptions { snapshot_log_bytes: 2_000, ..ShardOptions::default() };
+    let options = ShardOptions { snapshot_log_bytes: 1_000, ..ShardOptions::default() };
     let store = world.store.clone();
     let open: crate::start::OpenLog = Arc::new(move |shard| Ok(Box::new(store.log(shard)?)));
     let clock: Arc<dyn Clock> = world.clock.clone();
