@@ -44,7 +44,7 @@ pub(crate) struct Position {
 
 impl Position {
     /// Nothing acknowledged yet.
-    const NONE: Position = Position { epoch: ShardEpoch::ZERO, lsn: Lsn::ZERO };
+    pub(crate) const NONE: Position = Position { epoch: ShardEpoch::ZERO, lsn: Lsn::ZERO };
 
     /// Refuses a log of `shard` that ends at `recovered`, below this position.
     ///
@@ -80,9 +80,17 @@ struct Shared {
 /// # Errors
 /// [`LogError::Io`].
 pub(crate) fn create(path: &Path, shards: NonZeroU32) -> Result<(), LogError> {
+    create_at(path, (0..shards.get()).map(|_| Position::NONE))
+}
+
+/// Creates the file for a data directory whose logs have these tails, by shard.
+///
+/// # Errors
+/// [`LogError::Io`].
+pub(crate) fn create_at(path: &Path, positions: impl Iterator<Item = Position>) -> Result<(), LogError> {
     // Both slots are valid from the start, so that an unreadable one always means damage.
-    let both = |shard| [0, 1].map(|sequence| Slot { position: Position::NONE, sequence }.encode(ShardId(shard)));
-    let bytes: Vec<u8> = (0..shards.get()).flat_map(both).flatten().collect();
+    let both = |(shard, position)| [0, 1].map(|sequence| Slot { position, sequence }.encode(ShardId(shard)));
+    let bytes: Vec<u8> = (0u32..).zip(positions).flat_map(both).flatten().collect();
     write_synced(path, &bytes)
 }
 

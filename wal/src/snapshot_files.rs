@@ -15,8 +15,8 @@
 //! All numbers are little-endian. A file is written under another name, synced, and renamed: what has the name is whole,
 //! or the disk damaged it.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::xxh3_128;
@@ -71,6 +71,29 @@ impl SnapshotFiles {
         Ok(())
     }
 
+    /// The whole file of a snapshot, once it has been found sound.
+    ///
+    /// # Errors
+    /// As [`Snapshots::read`].
+    pub(crate) fn read_file(&self, id: SnapshotId) -> Result<Vec<u8>, LogError> {
+        read_checked(&self.path(id), self.shard, id)
+    }
+
+    /// The hash at the end of a snapshot's file, unverified: by it two files are told apart without reading them.
+    ///
+    /// # Errors
+    /// [`LogError::Io`].
+    pub(crate) fn stated_hash(&self, id: SnapshotId) -> Result<u128, LogError> {
+        let path = self.path(id);
+        let mut hash = [0; 16];
+        let read = File::open(&path).and_then(|mut file| {
+            file.seek(SeekFrom::End(-16))?;
+            file.read_exact(&mut hash)
+        });
+        read.map_err(LogError::io(&path))?;
+        Ok(u128::from_le_bytes(hash))
+    }
+
     fn path(&self, id: SnapshotId) -> PathBuf {
         self.dir.join(format!("{:010}-{:020}{ENDING}", id.part.0, id.lsn.0))
     }
@@ -92,15 +115,27 @@ impl Snapshots for SnapshotFiles {
     }
 
     fn read(&self, id: SnapshotId) -> Result<Vec<u8>, LogError> {
-        let path = self.path(id);
-        let mut bytes = fs::read(&path).map_err(LogError::io(&path))?;
-        if let Err(reason) = check(self.shard, id, &bytes) {
-            return Err(LogError::SnapshotDamaged { path, reason });
-        }
-        bytes.truncate(bytes.len() - 16);
-        bytes.drain(..HEADER_BYTES);
-        Ok(bytes)
+        Ok(state_of(self.read_file(id)?))
     }
+}
+
+/// The whole file at `path`, which must be this snapshot.
+///
+/// # Errors
+/// As [`Snapshots::read`].
+pub(crate) fn read_checked(path: &Path, shard: ShardId, id: SnapshotId) -> Result<Vec<u8>, LogError> {
+    let bytes = fs::read(path).map_err(LogError::io(path))?;
+    match check(shard, id, &bytes) {
+        Ok(()) => Ok(bytes),
+        Err(reason) => Err(LogError::SnapshotDamaged { path: path.to_owned(), reason }),
+    }
+}
+
+/// What a sound file holds.
+pub(crate) fn state_of(mut file: Vec<u8>) -> Vec<u8> {
+    file.truncate(file.len() - 16);
+    file.drain(..HEADER_BYTES);
+    file
 }
 
 /// The snapshot of a file's name, if it is one's.
