@@ -35,7 +35,8 @@ impl Inventory {
 
 impl Show {
     /// The hash of everything in it.
-    pub(super) fn state_hash(&self) -> StateHash {
+    #[must_use]
+    pub fn state_hash(&self) -> StateHash {
         let mut writer = Writer(Xxh3::new());
         writer.show(self);
         StateHash(writer.0.digest128())

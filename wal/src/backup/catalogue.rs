@@ -181,7 +181,8 @@ impl Catalogue {
 
     /// Writes it under a name that is not its own yet.
     pub(super) fn write(&self, path: &Path) -> Result<(), BackupError> {
-        let damaged = |error: serde_json::Error| BackupError::Catalogue { path: path.into(), reason: error.to_string() };
+        let damaged =
+            |error: serde_json::Error| BackupError::Catalogue { path: path.into(), reason: error.to_string() };
         let checksum = FileHash(xxh3_128(serde_json::to_string(self).map_err(damaged)?.as_bytes()));
         let text = serde_json::to_string(&Written { backup: self, checksum }).map_err(damaged)?;
         Ok(write_synced(path, (text + "\n").as_bytes())?)

@@ -61,7 +61,8 @@ impl Backups {
         };
         let number = previous.map_or(1, |previous| previous.number + 1);
         let NewBackup { created_ms, program, .. } = new.clone();
-        let catalogue = Catalogue { format: BACKUP_FORMAT, id: self.free(&new.id), number, created_ms, program, shards };
+        let catalogue =
+            Catalogue { format: BACKUP_FORMAT, id: self.free(&new.id), number, created_ms, program, shards };
         self.publish(&catalogue)?;
         Ok(catalogue)
     }
@@ -92,7 +93,8 @@ struct Copy<'a> {
 impl Copy<'_> {
     fn shards(&self, copied: &mut dyn FnMut(u64)) -> Result<Vec<ShardBackup>, BackupError> {
         let shards: NonZeroU32 = self.store.shards();
-        if let Some(previous) = self.previous.filter(|previous| previous.shards.len() as u64 != u64::from(shards.get())) {
+        if let Some(previous) = self.previous.filter(|previous| previous.shards.len() as u64 != u64::from(shards.get()))
+        {
             let found = u32::try_from(previous.shards.len()).unwrap_or(u32::MAX);
             return Err(BackupError::Shards { dir: self.backups.dir.clone(), found, wanted: shards.get() });
         }

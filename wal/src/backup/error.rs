@@ -53,7 +53,9 @@ pub enum BackupError {
     Shards { dir: PathBuf, found: u32, wanted: u32 },
 
     /// What is asked for lies before what is there.
-    #[error("shard {shard} can be restored from LSN {from} on, not to LSN {wanted}; an older backup may reach further back")]
+    #[error(
+        "shard {shard} can be restored from LSN {from} on, not to LSN {wanted}; an older backup may reach further back"
+    )]
     BeforeStart { shard: ShardId, wanted: Lsn, from: Lsn },
 
     /// Times too.
