@@ -9,10 +9,13 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 mod output;
 
 mod advice;
+mod ask;
+mod backup;
 mod bench;
 mod best;
 mod booking;
 mod call;
+mod calm;
 mod client;
 mod confirm;
 mod demo;
@@ -24,6 +27,7 @@ mod log;
 mod matching;
 mod places;
 mod print;
+mod restore;
 mod serve;
 mod show;
 mod snapshot;
@@ -90,6 +94,11 @@ enum Command {
     /// Read the log of a data directory: what is in it, what happened, is it sound
     #[command(subcommand)]
     Log(log::Log),
+    /// Back up data directories, also while a server runs on them
+    #[command(subcommand)]
+    Backup(backup::Backup),
+    /// Make a data directory as it was at an LSN or a time, and say what that undoes
+    Restore(restore::Restore),
     /// Look over a data directory, and say what is wrong and what to do
     Doctor(doctor::Doctor),
 }
@@ -143,6 +152,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Bench(command) => command.run(),
         Command::Snapshot(command) => command.run(),
         Command::Log(command) => command.run(),
+        Command::Backup(command) => command.run(),
+        Command::Restore(command) => command.run(),
         Command::Doctor(command) => command.run(),
     };
     match done {

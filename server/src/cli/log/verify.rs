@@ -1,7 +1,5 @@
 //! `usher log verify`: is the log whole, sound, and does it make sense?
 
-use std::panic::{self, AssertUnwindSafe};
-
 use anyhow::bail;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -14,6 +12,7 @@ use usher_engine::{
 use usher_wal::{Frame, LogError, Lsn, ReadOnlyStore, ReplayStop, ShardId};
 
 use super::{StoreArgs, thousands};
+use crate::cli::calm::{Unfit, calm, silently};
 
 /// Reads every frame, replays every event, and gives a verdict on each shard.
 #[derive(Debug, Args)]
@@ -67,15 +66,12 @@ impl Verify {
         };
         let shards = self.store.shards(&store)?;
         let mut damaged = 0;
-        // A panic of the state is this command's finding, not its end.
-        let told = panic::take_hook();
-        panic::set_hook(Box::new(|_| {}));
         for shard in &shards {
-            let verdict = verdict(&store, *shard);
+            // A panic of the state is this command's finding, not its end.
+            let verdict = silently(|| verdict(&store, *shard));
             damaged += usize::from(!verdict.sound);
             self.print(&verdict);
         }
-        panic::set_hook(told);
         if damaged > 0 {
             bail!("{damaged} of {} shards are damaged", shards.len());
         }
@@ -161,11 +157,6 @@ struct Replay {
     events: u64,
 }
 
-/// Events that do not follow from the state before them.
-#[derive(Debug, thiserror::Error)]
-#[error("its events do not fit what was before them: {0}")]
-struct Unfit(String);
-
 impl Replay {
     /// Of a shard's log, or of its snapshots where the log begins behind them.
     fn beginning(store: &ReadOnlyStore, shard: ShardId) -> Result<Self, RecoveryError> {
@@ -196,13 +187,4 @@ impl Replay {
         let broken = calm(|| invariants::check(&self.loaded.inventory)).err();
         broken.map(|Unfit(what)| format!("{after} the state contradicts itself: {what}"))
     }
-}
-
-/// Runs what panics on a state that must not be; returns the panic's words.
-fn calm<T>(run: impl FnOnce() -> T) -> Result<T, Unfit> {
-    // What it was changing is not looked at any more.
-    panic::catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        Unfit(text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no words").to_owned())
-    })
 }
