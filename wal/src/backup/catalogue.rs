@@ -142,10 +142,12 @@ impl From<FileHash> for String {
 }
 
 impl TryFrom<String> for FileHash {
-    type Error = std::num::ParseIntError;
+    type Error = &'static str;
 
     fn try_from(text: String) -> Result<FileHash, Self::Error> {
-        u128::from_str_radix(&text, 16).map(FileHash)
+        // Only as it is written, so that no bit of it can flip unseen.
+        let hash = u128::from_str_radix(&text, 16).map(FileHash).ok();
+        hash.filter(|hash| hash.to_string() == text).ok_or("a hash is not 32 digits")
     }
 }
 

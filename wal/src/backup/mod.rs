@@ -139,7 +139,10 @@ impl Backups {
     }
 
     /// The newest one that can be read. A damaged one is passed over: it says itself, when it is listed or verified.
-    fn newest(&self) -> Result<Option<Catalogue>, BackupError> {
+    ///
+    /// # Errors
+    /// [`LogError::Io`].
+    pub fn newest(&self) -> Result<Option<Catalogue>, BackupError> {
         Ok(self.list()?.into_iter().filter_map(Result::ok).next_back())
     }
 

@@ -10,8 +10,8 @@ use usher_wal::{DIRECTORY_FORMAT, FRAME_VERSION};
 use super::{Examined, Finding, Level, Shard};
 
 /// Every check; each says what it found, or nothing where it does not apply.
-pub(super) const ALL: [fn(&Examined) -> Vec<Finding>; 9] =
-    [versions, server, size, log, lag, clock, disk, permissions, open_files];
+pub(super) const ALL: [fn(&Examined) -> Vec<Finding>; 10] =
+    [versions, server, size, log, lag, super::backup::check, clock, disk, permissions, open_files];
 
 /// RocksDB's own log may grow to so much before it is cut: less is not enough to go on.
 const FREE_BYTES_MIN: u64 = 256 << 20;
@@ -23,12 +23,12 @@ const OPEN_FILES_LOW: u64 = 1_024;
 /// Two machines' clocks differ by so much, and nobody minds.
 const CLOCK_AHEAD_MS_MAX: u64 = 2_000;
 
-fn found(check: &'static str, text: String, values: Value) -> Finding {
+pub(super) fn found(check: &'static str, text: String, values: Value) -> Finding {
     Finding { check, level: Level::Ok, text, advice: None, values }
 }
 
 impl Finding {
-    fn but(self, level: Level, advice: impl Into<String>) -> Self {
+    pub(super) fn but(self, level: Level, advice: impl Into<String>) -> Self {
         Self { level, advice: Some(advice.into()), ..self }
     }
 }
@@ -39,7 +39,7 @@ fn bytes(bytes: u64) -> String {
 }
 
 /// The shards of a log that can be opened.
-fn shards(examined: &Examined) -> &[Shard] {
+pub(super) fn shards(examined: &Examined) -> &[Shard] {
     examined.shards.as_deref().unwrap_or_default()
 }
 
@@ -114,7 +114,7 @@ fn log(examined: &Examined) -> Vec<Finding> {
     shards.iter().map(describe).collect()
 }
 
-fn seconds(ms: u64) -> String {
+pub(super) fn seconds(ms: u64) -> String {
     indicatif::HumanDuration(std::time::Duration::from_millis(ms)).to_string()
 }
 
@@ -220,7 +220,7 @@ mod tests {
 
     fn examined(shard: Shard) -> Examined {
         let (dir, sizes) = (Path::new("/").to_owned(), Ok(BTreeMap::new()));
-        Examined { dir, now_ms: 1_000_000_000_000, writer: Ok(None), sizes, shards: Ok(vec![shard]) }
+        Examined { dir, now_ms: 1_000_000_000_000, writer: Ok(None), sizes, shards: Ok(vec![shard]), backup: None }
     }
 
     fn shard() -> Shard {

@@ -1,10 +1,10 @@
 //! What a restore undoes, for people and for scripts.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde_json::{Value, json};
 use usher_engine::{
-    ids::SeatIndex,
+    ids::{SeatIndex, SectionIndex},
     inventory::{
         Inventory,
         diff::{HoldChange, HoldDiff, SeatStatus, ShowDiff},
@@ -18,8 +18,6 @@ use super::{
     plan::{Plan, ShardPlan},
 };
 use crate::cli::{log::thousands, places::money, when::utc};
-
-use std::sync::Arc;
 
 /// What differs of one show, with the names of its places.
 pub(super) struct ShowDifferences {
@@ -123,7 +121,7 @@ impl ShowDifferences {
         list(diff.seats.iter().map(seat), limit);
         for (section, then, now) in &diff.units {
             let [held, sold, blocked] = [0, 1, 2].map(|at| format!("{} -> {}", now[at], then[at]));
-            let section = self.manifest.as_ref().map_or("", |manifest| manifest.section_name(*section));
+            let section = self.section(*section);
             println!("    units    {section}: held {held}, sold {sold}, blocked {blocked}");
         }
         for change in CHANGES {
@@ -159,14 +157,19 @@ impl ShowDifferences {
         let more = places.seats().len().saturating_sub(8);
         let mut names: Vec<String> = places.seats().take(8).map(|seat| self.seat(seat)).collect();
         names.extend((more > 0).then(|| format!("{more} more")));
-        let section = |section| self.manifest.as_ref().map_or("", |manifest| manifest.section_name(section));
-        names.extend(places.ga().map(|(own, units)| format!("{units} x {}", section(own))));
+        names.extend(places.ga().map(|(own, units)| format!("{units} x {}", self.section(own))));
         names.join(", ")
     }
 
     fn seat(&self, seat: SeatIndex) -> String {
         let label = self.manifest.as_ref().and_then(|manifest| manifest.label(seat));
         label.map_or_else(|| format!("seat {}", seat.0), |own| format!("{}/{}/{}", own.section, own.row, own.seat))
+    }
+
+    fn section(&self, section: SectionIndex) -> String {
+        let parts = self.manifest.as_ref().map(|manifest| manifest.parts());
+        let found = parts.and_then(|parts| parts.sections.get(section.0 as usize));
+        found.map_or_else(|| format!("section {}", section.0), |own| own.name.clone())
     }
 
     fn money(&self, minor: u64) -> String {

@@ -113,6 +113,9 @@ impl Restore {
         }
         if let Some(dir) = &mut self.in_place {
             ensure!(dir.is_dir(), "{} is no directory; use --into for a new one", dir.display());
+            // What cannot be opened can be replaced; what was never a data directory is a mistake.
+            let is_ours = ["format", "rocksdb", "acknowledged"].iter().any(|part| dir.join(part).exists());
+            ensure!(is_ours, "{} is no data directory; use --into for a new one", dir.display());
             // What is renamed must not be a link to it, nor `.`.
             *dir = dir.canonicalize().with_context(|| dir.display().to_string())?;
         }
