@@ -29,7 +29,7 @@ mod snapshotter;
 mod tests;
 
 pub use handle::{ShardHandle, ShardStatus};
-pub use recovery::{ApplyError, Loaded, Recovered, RecoveryError, replay};
+pub use recovery::{ApplyError, Loaded, Proof, ProofError, Recovered, RecoveryError, rebuild, replay, show_at};
 pub use request::{CreateShow, CreatedShow, Fault, Outcome, Reply, Request, StopReport};
 pub use snapshotter::{SnapshotError, SnapshotReport};
 
