@@ -93,7 +93,16 @@ fn recovered(dir: &Path) -> Result<String, String> {
 
 fn shard_of(store: &Arc<RocksStore>, shard: u32) -> (Shard, Arc<HandClock>) {
     let (clock, log) = (Arc::new(HandClock::default()), Box::new(store.log(ShardId(shard)).unwrap()));
-    (Shard::recover(log, clock.clone(), ShardOptions::default(), Arc::new(|_, _| {})).unwrap(), clock)
+    (
+        Shard::recover(
+            log,
+            clock.clone(),
+            ShardOptions { clock_leap_ms: u64::MAX, ..ShardOptions::default() },
+            Arc::new(|_, _| {}),
+        )
+        .unwrap(),
+        clock,
+    )
 }
 
 #[test]
