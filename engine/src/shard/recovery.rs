@@ -177,9 +177,13 @@ impl Shard {
         self.log.reopen()?;
         let (inventory, recovered) = Self::replay(self.log.as_mut(), &self.observer)?;
         self.inventory = inventory;
-        self.now = self.now.max(recovered.clock);
-        self.snapshotter =
-            Snapshotter::new(self.log.snapshots(), recovered.covered.clone(), recovered.log_start.clone(), self.now);
+        self.time.reach(recovered.clock);
+        self.snapshotter = Snapshotter::new(
+            self.log.snapshots(),
+            recovered.covered.clone(),
+            recovered.log_start.clone(),
+            self.time.now(),
+        );
         (self.observer)(self.log.shard(), Notice::Recovered(recovered));
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! The appender as a program: `usher-appender load DIR SEED MILLISECONDS` or `usher-appender script DIR`.
+//! The appender as a program: `usher-appender load DIR SEED MILLISECONDS`, `usher-appender script DIR`, or `usher-appender
+//! open DIR SHARDS`, which opens a data directory and closes it.
 //!
 //! Only tests start it.
 
@@ -9,6 +10,7 @@ use std::{
 };
 
 use usher_proptests::appender::{GAVE_UP, load, script};
+use usher_wal::RocksStore;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -19,7 +21,10 @@ fn main() -> ExitCode {
             load(Path::new(dir), seed, Instant::now() + Duration::from_millis(ms)).map(|never| match never {})
         }
         ["script", dir] => script(Path::new(dir)),
-        _ => panic!("load DIR SEED MILLISECONDS, or script DIR; not {arguments:?}"),
+        ["open", dir, shards] => {
+            RocksStore::open(Path::new(dir), shards.parse().expect("a number of shards")).map(drop)
+        }
+        _ => panic!("load DIR SEED MILLISECONDS, script DIR, or open DIR SHARDS; not {arguments:?}"),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
