@@ -1,4 +1,5 @@
-//! The appender as a program: `usher-appender load DIR SEED MILLISECONDS` or `usher-appender script DIR`.
+//! The appender as a program: `usher-appender load DIR SEED MILLISECONDS fsync|os`, or
+//! `usher-appender script DIR MILLISECONDS`, where the last is how long it has patience.
 //!
 //! Only tests start it.
 
@@ -9,17 +10,18 @@ use std::{
 };
 
 use usher_proptests::appender::{GAVE_UP, load, script};
+use usher_wal::Durability;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments[..] {
-        ["load", dir, seed, ms] => {
-            let [seed, ms] = [seed, ms].map(|number| number.parse().expect("a number"));
-            load(Path::new(dir), seed, Instant::now() + Duration::from_millis(ms)).map(|never| match never {})
+        ["load", dir, seed, ms, durability] => {
+            let durability = if durability == "os" { Durability::Os } else { Durability::Fsync };
+            load(Path::new(dir), number(seed), Instant::now() + milliseconds(ms), durability).map(|never| match never {})
         }
-        ["script", dir] => script(Path::new(dir)),
-        _ => panic!("load DIR SEED MILLISECONDS, or script DIR; not {arguments:?}"),
+        ["script", dir, patience] => script(Path::new(dir), milliseconds(patience)),
+        _ => panic!("not {arguments:?}"),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -28,4 +30,12 @@ fn main() -> ExitCode {
             ExitCode::from(u8::try_from(GAVE_UP).expect("a small number"))
         }
     }
+}
+
+fn number(text: &str) -> u64 {
+    text.parse().expect("a number")
+}
+
+fn milliseconds(text: &str) -> Duration {
+    Duration::from_millis(number(text))
 }
