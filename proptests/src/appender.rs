@@ -147,8 +147,11 @@ impl Writer {
     fn write_until(mut self, seed: u64, until: Instant) {
         let mut rng = StdRng::seed_from_u64(seed ^ u64::from(self.log.shard().0) << 32);
         while Instant::now() < until {
-            let bytes =
-                if rng.random_bool(0.8) { rng.random_range(1..2_000) } else { rng.random_range(1_024..LARGE_FRAME_BYTES) };
+            let bytes = if rng.random_bool(0.8) {
+                rng.random_range(1..2_000)
+            } else {
+                rng.random_range(1_024..LARGE_FRAME_BYTES)
+            };
             let snapshot = rng.random_bool(0.1);
             if self.append(&mut rng, bytes).is_err() || snapshot && self.take_snapshot().is_err() {
                 return;

@@ -18,7 +18,8 @@ fn main() -> ExitCode {
     let result = match arguments[..] {
         ["load", dir, seed, ms, durability] => {
             let durability = if durability == "os" { Durability::Os } else { Durability::Fsync };
-            load(Path::new(dir), number(seed), Instant::now() + milliseconds(ms), durability).map(|never| match never {})
+            load(Path::new(dir), number(seed), Instant::now() + milliseconds(ms), durability)
+                .map(|never| match never {})
         }
         ["script", dir, patience] => script(Path::new(dir), milliseconds(patience)),
         _ => panic!("not {arguments:?}"),
