@@ -1,6 +1,6 @@
 # Usher in two commands: `make run` and `make test`. ARGS="..." is passed on to the program or to cargo.
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint format-check clippy env setup
+.PHONY: help run test torture bench lint format-check clippy env setup
 MAKEFLAGS += --no-print-directory
 
 # cargo with RocksDB from the cache: compiled once, shared by all profiles.
@@ -14,6 +14,9 @@ run: setup ## build the release binary and run `usher demo`
 
 test: setup ## all tests of the workspace
 	@$(cargo) test --workspace $(ARGS)
+
+torture: setup ## kills, power cuts, deaths, damage and disks in trouble at full length: hours (ARGS="cuts kills": only these)
+	@.ci/torture $(ARGS)
 
 bench: setup ## the core's benches
 	@$(cargo) bench -p usher-benches $(ARGS)

@@ -17,16 +17,22 @@ use std::{
 
 use parking_lot::Mutex;
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
-use usher_wal::{Log as _, LogError, LogStart, Lsn, PartId, RocksLog, RocksStore, ShardId, SnapshotId};
+use usher_wal::{
+    Durability, Log as _, LogError, LogStart, Lsn, PartId, RocksLog, RocksStore, ShardId, SnapshotId, StoreOptions,
+};
 
 use crate::receipts::{Receipt, Receipts, open, recover, to_bytes};
 
 /// Shards of every data directory of these tests.
 pub const SHARDS: u32 = 4;
-/// Frames that each shard gets in each half of a script.
-const SCRIPT_FRAMES: usize = 6;
-/// How often a script tries to recover from one failure.
-const RECOVERIES_MAX: usize = 3;
+/// Frames that each shard gets in each half of a script: 200 in all.
+const SCRIPT_FRAMES: usize = 25;
+/// Of those, how many it is from one snapshot to the next.
+const FRAMES_PER_SNAPSHOT: usize = 5;
+/// Between two tries to recover.
+const RECOVERY_WAIT: Duration = Duration::from_millis(20);
+/// The largest frames of a load: much of one is unsynced at any moment.
+const LARGE_FRAME_BYTES: usize = 512 * 1024;
 /// The exit code of a script that could not recover.
 pub const GAVE_UP: i32 = 3;
 
@@ -35,8 +41,9 @@ pub const GAVE_UP: i32 = 3;
 ///
 /// # Errors
 /// Why the log does not open.
-pub fn load(dir: &Path, seed: u64, until: Instant) -> Result<Infallible, LogError> {
-    let store = open(dir)?;
+pub fn load(dir: &Path, seed: u64, until: Instant, durability: Durability) -> Result<Infallible, LogError> {
+    let shards = SHARDS.try_into().expect("some shards");
+    let store = RocksStore::open_with(dir, shards, StoreOptions { durability, ..StoreOptions::default() })?;
     let writers = (0..SHARDS).map(|shard| Writer::open(&store, ShardId(shard))).collect::<Result<Vec<_>, _>>()?;
     thread::scope(|scope| {
         for writer in writers {
@@ -48,27 +55,33 @@ pub fn load(dir: &Path, seed: u64, until: Instant) -> Result<Infallible, LogErro
     }
 }
 
-/// Creates the directory, appends, takes snapshots, trims, closes it, opens it again and does the same once more, all
-/// from one thread and always the same; recovers from failures as a shard does.
+/// Creates the directory, appends, takes snapshots, trims, closes it, opens it again and does the same once more, always
+/// the same; recovers from failures as a shard does, for as long as it has `patience`.
+///
+/// What else is done to a directory that nobody has open belongs between the halves.
 ///
 /// # Errors
 /// What it could not recover from.
-pub fn script(dir: &Path) -> Result<(), LogError> {
-    for half in 0..2 {
-        let store = open(dir)?;
-        let writers = (0..SHARDS).map(|shard| Writer::open(&store, ShardId(shard)));
-        let mut writers = writers.collect::<Result<Vec<_>, _>>()?;
-        let mut rng = StdRng::seed_from_u64(half);
-        for frame in 0..SCRIPT_FRAMES {
-            for writer in &mut writers {
-                let bytes = if frame == 1 { 50_000 } else { 200 };
-                if writer.append(&mut rng, bytes).is_err() {
-                    writer.recover_again()?;
-                }
-                if frame % 3 == 2 {
-                    // The log keeps everything if it fails.
-                    let _ = writer.take_snapshot();
-                }
+pub fn script(dir: &Path, patience: Duration) -> Result<(), LogError> {
+    half(dir, 0, patience)?;
+    half(dir, 1, patience)
+}
+
+/// From one opening of the directory to its closing, all from one thread.
+fn half(dir: &Path, seed: u64, patience: Duration) -> Result<(), LogError> {
+    let store = open(dir)?;
+    let writers = (0..SHARDS).map(|shard| Writer::open(&store, ShardId(shard)));
+    let mut writers = writers.collect::<Result<Vec<_>, _>>()?;
+    let mut rng = StdRng::seed_from_u64(seed);
+    for frame in 1..=SCRIPT_FRAMES {
+        for writer in &mut writers {
+            let bytes = if frame == 2 { 50_000 } else { 200 };
+            if writer.append(&mut rng, bytes).is_err() {
+                writer.recover_again(patience)?;
+            }
+            if frame.is_multiple_of(FRAMES_PER_SNAPSHOT) {
+                // The log keeps everything if it fails.
+                let _ = writer.take_snapshot();
             }
         }
     }
@@ -99,14 +112,15 @@ impl Writer {
         Ok(())
     }
 
-    fn recover_again(&mut self) -> Result<(), LogError> {
-        for _ in 1..RECOVERIES_MAX {
-            if self.log.reopen().and_then(|()| self.recover()).is_ok() {
-                return Ok(());
+    fn recover_again(&mut self, patience: Duration) -> Result<(), LogError> {
+        let failed_at = Instant::now();
+        while let Err(error) = self.log.reopen().and_then(|()| self.recover()) {
+            if failed_at.elapsed() >= patience {
+                return Err(error);
             }
-            thread::sleep(Duration::from_millis(20));
+            thread::sleep(RECOVERY_WAIT);
         }
-        self.log.reopen().and_then(|()| self.recover())
+        Ok(())
     }
 
     /// Appends random bytes, and hands over the receipt once they are acknowledged.
@@ -133,8 +147,11 @@ impl Writer {
     fn write_until(mut self, seed: u64, until: Instant) {
         let mut rng = StdRng::seed_from_u64(seed ^ u64::from(self.log.shard().0) << 32);
         while Instant::now() < until {
-            let bytes =
-                if rng.random_bool(0.8) { rng.random_range(1..2_000) } else { rng.random_range(1_024..262_144) };
+            let bytes = if rng.random_bool(0.8) {
+                rng.random_range(1..2_000)
+            } else {
+                rng.random_range(1_024..LARGE_FRAME_BYTES)
+            };
             let snapshot = rng.random_bool(0.1);
             if self.append(&mut rng, bytes).is_err() || snapshot && self.take_snapshot().is_err() {
                 return;
@@ -152,16 +169,21 @@ fn receipts_pipe() -> File {
     File::from(io::stdout().as_fd().try_clone_to_owned().expect("standard output is open"))
 }
 
+/// The command of [`script`], by the program that a test was built with.
+#[must_use]
+pub fn script_command(program: &str, dir: &Path, patience: Duration) -> Command {
+    let mut command = Command::new(program);
+    command.arg("script").arg(dir).arg(patience.as_millis().to_string());
+    command
+}
+
 /// Runs a script to its end, which may be that it gave up, and notes what it had acknowledged. Returns whether it got
 /// through.
 ///
 /// # Panics
 /// When it ended in any other way; with `what` was done to it.
 pub fn run(command: &mut Command, receipts: &mut Receipts, what: &str) -> bool {
-    let (status, acknowledged) = Appender::start(command).wait();
-    receipts.note(acknowledged);
-    assert!(status.success() || status.code() == Some(GAVE_UP), "{what}: {status}");
-    status.success()
+    Appender::start(command).finish(receipts, what)
 }
 
 /// A running appender. Dropping it kills it.
@@ -190,6 +212,20 @@ impl Appender {
         Appender { child, receipts, reader: Some(reader) }
     }
 
+    /// How many receipts it has handed over so far.
+    #[must_use]
+    pub fn acknowledged(&self) -> usize {
+        self.receipts.lock().len()
+    }
+
+    /// Whether it has come to its own end.
+    ///
+    /// # Panics
+    /// When the system does not say.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Kills it, wherever it is, and returns what it had acknowledged.
     ///
     /// # Panics
@@ -197,6 +233,17 @@ impl Appender {
     pub fn kill(mut self) -> Vec<Receipt> {
         self.child.kill().unwrap();
         self.end().1
+    }
+
+    /// As [`run`], of a script that was started.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn finish(mut self, receipts: &mut Receipts, what: &str) -> bool {
+        let (status, acknowledged) = self.end();
+        receipts.note(acknowledged);
+        assert!(status.success() || status.code() == Some(GAVE_UP), "{what}: {status}");
+        status.success()
     }
 
     /// Waits for its own end and returns how it ended and what it had acknowledged.

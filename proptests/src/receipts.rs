@@ -62,8 +62,13 @@ impl Receipt {
 /// How a data directory stands to what was acknowledged from it.
 #[derive(Debug)]
 pub enum Verdict {
-    /// Everything is there. How many frames were there beyond it, whose appends were never answered.
-    Whole(usize),
+    /// Everything is there.
+    Whole {
+        /// Frames that are there beyond it, whose appends were never answered.
+        unanswered: usize,
+        /// Shards whose log begins behind its first frame: the rest is in snapshots.
+        trimmed: usize,
+    },
     /// It does not open, and says why.
     Refused(LogError),
     /// It opens as if all were well, and it is not: the one thing that must never be.
@@ -114,7 +119,7 @@ impl Receipts {
     /// When it is not, with `what` had happened to it.
     pub fn assert_whole(&mut self, dir: &Path, what: &str) {
         match self.check(dir) {
-            Verdict::Whole(_) => {}
+            Verdict::Whole { .. } => {}
             other => panic!("{what}: {other:?}"),
         }
     }
@@ -122,30 +127,32 @@ impl Receipts {
     /// Opens the directory, replays all of it and compares. What it finds counts as acknowledged from now on, for
     /// answers may rest on it.
     pub fn check(&mut self, dir: &Path) -> Verdict {
-        let found = match replay(dir) {
+        let (found, trimmed) = match replay(dir) {
             Ok(found) => found,
             Err(refused) => return Verdict::Refused(refused),
         };
-        let mut surplus = 0;
+        let mut unanswered = 0;
         for (shard, (found, known)) in found.iter().zip(&self.shards).enumerate() {
             if let Err(lost) = compare(found, known) {
                 return Verdict::Lost(format!("shard {shard}: {lost}"));
             }
-            surplus += found.len() - known.len();
+            unanswered += found.len() - known.len();
         }
         self.shards = found;
-        Verdict::Whole(surplus)
+        Verdict::Whole { unanswered, trimmed }
     }
 }
 
-/// The hashes of a directory's payloads, by shard.
-fn replay(dir: &Path) -> Result<[Vec<u64>; SHARDS as usize], LogError> {
+/// The hashes of a directory's payloads, by shard, and how many logs are trimmed.
+fn replay(dir: &Path) -> Result<([Vec<u64>; SHARDS as usize], usize), LogError> {
     let store = open(dir)?;
-    let mut found = [const { Vec::new() }; SHARDS as usize];
+    let (mut found, mut trimmed) = ([const { Vec::new() }; SHARDS as usize], 0);
     for (shard, hashes) in (0..).map(ShardId).zip(&mut found) {
-        *hashes = recover(&mut store.log(shard)?)?;
+        let mut log = store.log(shard)?;
+        *hashes = recover(&mut log)?;
+        trimmed += usize::from(log.start()?.lsn > Lsn::ZERO);
     }
-    Ok(found)
+    Ok((found, trimmed))
 }
 
 /// Opens the directory as every process of these tests does.

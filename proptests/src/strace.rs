@@ -1,4 +1,4 @@
-//! Faults at chosen system calls of a child process, through strace: it skips a call, fails it, or kills at it.
+//! Faults at chosen system calls of a child process, through strace: it fails a call, or kills at it.
 //!
 //! strace counts calls for each thread of the child by itself. It can run what it traces and nothing else.
 
@@ -24,12 +24,6 @@ pub fn works() -> bool {
     assert!(std::env::var("USHER_REQUIRE_STRACE").as_deref() != Ok("1"), "{why}");
     crate::skipped(&why);
     false
-}
-
-/// The command with syncs that succeed and do nothing.
-#[must_use]
-pub fn without_syncs(command: &Command) -> Command {
-    inject(command, "fsync,fdatasync,sync_file_range", "retval=0", Path::new("/dev/null"))
 }
 
 /// The command, killed as it enters `call` for the `count`-th time, which it then never makes.

@@ -1,15 +1,21 @@
-//! Death and failure at every system call that matters: a script that creates a data directory, appends, takes snapshots, trims,
-//! closes and opens again is killed as it enters a call for the k-th time, for each call and each k until it gets through.
-//! After each death the directory opens, and has everything that was acknowledged. So it has when a sync has failed.
+//! Death and failure at every system call that matters: a script that creates a data directory, appends, takes snapshots,
+//! trims, closes and opens again is killed as it enters a call for the k-th time, for each call and each k until it gets
+//! through. After each death the directory opens, and has everything that was acknowledged. So it has when a sync has
+//! failed.
 //!
-//! `USHER_DEATHS_EVERY` sets which k are tried: every so many, 1 for all (14).
+//! `USHER_DEATHS_EVERY` sets which k are tried: every so many, 1 for all (40).
 //!
 //! Without strace there is nothing to test: it says so. `USHER_REQUIRE_STRACE=1` makes that a failure.
 
-use std::{os::unix::process::ExitStatusExt as _, path::Path, process::Command, time::Instant};
+use std::{
+    os::unix::process::ExitStatusExt as _,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use usher_proptests::{
-    appender::{Appender, run},
+    appender::{Appender, run, script_command},
     fast_directory, number_from_env,
     receipts::Receipts,
     strace,
@@ -39,7 +45,7 @@ fn whatever_call_it_dies_at_nothing_acknowledged_is_lost() {
     if !strace::works() {
         return;
     }
-    let (every, started, mut deaths) = (number_from_env("USHER_DEATHS_EVERY", 14), Instant::now(), 0);
+    let (every, started, mut deaths) = (every(), Instant::now(), 0);
     for (number, call) in (0..).zip(CALLS) {
         // Each call has its first k elsewhere, so that a slice is not always of the same phases.
         let mut k = 1 + number % every;
@@ -59,7 +65,7 @@ fn each_sync_may_fail_once() {
     if !strace::works() {
         return;
     }
-    let every = usize::try_from(number_from_env("USHER_DEATHS_EVERY", 14)).unwrap();
+    let every = usize::try_from(every()).unwrap();
     let (started, mut recovered, mut gave_up) = (Instant::now(), 0, 0);
     for count in (1..).step_by(every) {
         let parent = fast_directory();
@@ -97,7 +103,9 @@ fn dies_at(call: &str, k: u64) -> bool {
 }
 
 fn script(dir: &Path) -> Command {
-    let mut script = Command::new(env!("CARGO_BIN_EXE_usher-appender"));
-    script.arg("script").arg(dir);
-    script
+    script_command(env!("CARGO_BIN_EXE_usher-appender"), dir, Duration::from_millis(60))
+}
+
+fn every() -> u64 {
+    number_from_env("USHER_DEATHS_EVERY", 40)
 }

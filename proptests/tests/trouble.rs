@@ -1,7 +1,7 @@
 //! Disks in trouble: each flush of a script fails once, and the disk is full at each step. Nothing is acknowledged that is
 //! not there afterwards, and the log goes on when the trouble is over.
 //!
-//! `USHER_TROUBLE_EVERY` sets which flushes and steps are tried: every so many, 1 for all (96 and 16).
+//! `USHER_TROUBLE_EVERY` sets which flushes and steps are tried: every so many, 1 for all (96 and 24).
 //!
 //! Without FUSE or root there is nothing to test: it says so. `USHER_REQUIRE_FUSE=1` makes that a failure.
 
@@ -16,7 +16,7 @@ use std::{
 };
 
 use usher_proptests::{
-    appender::run,
+    appender::{Appender, run, script_command},
     number_from_env,
     receipts::{Receipt, Receipts, open, recover},
     volume::{FileSystem, SmallVolume, Volume, disks_work, mounts_work},
@@ -25,17 +25,19 @@ use usher_wal::{Log as _, Lsn, RocksLog, ShardId};
 
 /// The step by which a small disk grows.
 const STEP_BYTES: usize = 4_096;
-/// From room to the first append.
+/// From room to the first append, and to the end of a script.
 const RECOVERY_MAX: Duration = Duration::from_secs(10);
+/// Without a receipt for so long, a script is waiting for room.
+const STANDSTILL: Duration = Duration::from_millis(100);
+/// How long a script waits for a disk that does not come back.
+const PATIENCE: Duration = Duration::from_millis(60);
 
 fn every(default: u64) -> usize {
     number_from_env("USHER_TROUBLE_EVERY", default).try_into().unwrap()
 }
 
-fn script(dir: &Path) -> Command {
-    let mut script = Command::new(env!("CARGO_BIN_EXE_usher-appender"));
-    script.arg("script").arg(dir);
-    script
+fn script(dir: &Path, patience: Duration) -> Command {
+    script_command(env!("CARGO_BIN_EXE_usher-appender"), dir, patience)
 }
 
 /// The disk fails a flush and has lost what it was to make durable, which the file system may take as its end.
@@ -55,7 +57,7 @@ fn fail_each_flush(file_system: FileSystem) {
         let (mut receipts, dir) = (Receipts::default(), volume.path().join(format!("data-{count}")));
         let what = format!("{} flush {count} fails", file_system.name());
         volume.disk().fail_sync(count);
-        let through = run(&mut script(&dir), &mut receipts, &what);
+        let through = run(&mut script(&dir, PATIENCE), &mut receipts, &what);
         if !volume.disk().call_off_failure() {
             let name = file_system.name();
             println!(
@@ -68,30 +70,56 @@ fn fail_each_flush(file_system: FileSystem) {
         *(if through { &mut recovered } else { &mut gave_up }) += 1;
         volume.restart().unwrap_or_else(|refused| panic!("{what}: {refused}"));
         receipts.assert_whole(&dir, &what);
-        assert!(run(&mut script(&dir), &mut receipts, &what), "{what}, and later it does not get through");
+        assert!(run(&mut script(&dir, PATIENCE), &mut receipts, &what), "{what}, and later it does not get through");
         receipts.assert_whole(&dir, &what);
     }
     assert!(recovered + gave_up > 0, "no flush failed");
 }
 
+/// The script waits for room, gets it, and goes on by itself. Where the disk was too small for the directory's creation, it
+/// begins once more.
 #[test]
 fn the_disk_may_be_full_at_each_step() {
     if !mounts_work() {
         return;
     }
-    let started = Instant::now();
-    for step in (1..).step_by(every(16)) {
+    let (started, mut went_on, mut gave_up, mut longest) = (Instant::now(), 0, 0, Duration::ZERO);
+    for step in (1..).step_by(every(24)) {
         let volume = SmallVolume::new(step * STEP_BYTES).unwrap();
         let (mut receipts, dir) = (Receipts::default(), volume.path().join("data"));
         let what = format!("a disk of {step} times {STEP_BYTES} bytes");
-        if run(&mut script(&dir), &mut receipts, &what) {
-            return println!("{what} suffices, {:.1?}", started.elapsed());
-        }
+        let mut appender = Appender::start(&mut script(&dir, 2 * RECOVERY_MAX));
+        let stands_still = wait_for_standstill(&mut appender);
         volume.grow(64 << 20).unwrap();
+        let room = Instant::now();
+        let through = appender.finish(&mut receipts, &what);
+        if through && !stands_still {
+            println!("{what} suffices; went on {went_on}, after {longest:.1?} at most, gave up {gave_up}");
+            assert!(went_on > 0, "no script waited for room");
+            return println!("full at each step: {:.1?}", started.elapsed());
+        }
+        longest = longest.max(room.elapsed());
+        assert!(longest < RECOVERY_MAX, "{what}: it took {longest:?} to go on");
+        *(if through { &mut went_on } else { &mut gave_up }) += 1;
         receipts.assert_whole(&dir, &what);
-        assert!(run(&mut script(&dir), &mut receipts, &what), "{what}, and with room it does not get through");
+        assert!(through || run(&mut script(&dir, PATIENCE), &mut receipts, &what), "{what}, and with room it gives up");
         receipts.assert_whole(&dir, &what);
     }
+}
+
+/// Returns whether the script waits, or has ended.
+fn wait_for_standstill(appender: &mut Appender) -> bool {
+    let (mut receipts, mut since) = (appender.acknowledged(), Instant::now());
+    while since.elapsed() < STANDSTILL {
+        if appender.has_ended() {
+            return false;
+        }
+        thread::sleep(STANDSTILL / 20);
+        if receipts != appender.acknowledged() {
+            (receipts, since) = (appender.acknowledged(), Instant::now());
+        }
+    }
+    true
 }
 
 #[test]

@@ -77,7 +77,11 @@ fn log_clock(shard: u32, news: ClockNews) {
              clock and catches up"
         ),
         ClockNews::WentBack { by_ms } => {
-            tracing::error!(shard, by_ms, "the clock went back: nothing expires until it has come again to where it was");
+            tracing::error!(
+                shard,
+                by_ms,
+                "the clock went back: nothing expires until it has come again to where it was"
+            );
         }
         ClockNews::InStep => tracing::info!(shard, "the shard's time is the clock's again"),
     }

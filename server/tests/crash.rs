@@ -1,7 +1,8 @@
-//! The real server is killed again and again under load: nothing that it acknowledged is lost, no seat has two owners,
-//! and a call whose answer was lost can be repeated. In the end its state is that of a replay from zero.
+//! The real server is killed again and again under load, while it takes snapshots and trims its log: nothing that it
+//! acknowledged is lost, no seat has two owners, and a call whose answer was lost can be repeated. In the end its state is
+//! that of its snapshots and its log.
 //!
-//! `USHER_KILLS` sets how often (25), `USHER_SEED` repeats the choices of a run, though not its timing.
+//! `USHER_KILLS` sets how often (300), `USHER_SEED` repeats the choices of a run, though not its timing.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
@@ -12,16 +13,21 @@ mod buyer;
 #[path = "crash/ledger.rs"]
 mod ledger;
 
-use std::{collections::HashMap, net::SocketAddr, path::Path, time::Duration};
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use tokio::task::JoinSet;
-use usher_engine::{codec::read_payload, inventory::Inventory, time::Timestamp};
+use usher_engine::shard::replay;
 use usher_proto::v1::{self, command::Command};
-use usher_wal::{ReadOnlyStore, ShardId};
+use usher_wal::{Lsn, RocksStore, ShardId};
 
 use buyer::Buyer;
-use common::{Clients, WAIT_MAX, now_ms, number_from_env, process::Process, wire};
+use common::{Clients, WAIT_MAX, fast_directory, now_ms, number_from_env, process::Process, wire};
 use ledger::{Call, Entry};
 
 const SHARDS: u32 = 2;
@@ -30,28 +36,43 @@ const SEATS: u32 = 4_000;
 const BUYERS: usize = 64;
 const CONNECTIONS: usize = 8;
 /// How long a round of load lasts before the kill.
-const LOAD_MS: std::ops::RangeInclusive<u64> = 50..=400;
+const LOAD_MS: std::ops::RangeInclusive<u64> = 20..=120;
+/// Kills after which a new directory is begun, so that the house is never sold out.
+const KILLS_PER_DIRECTORY: u64 = 50;
+/// As often as the server allows: a kill in two finds snapshots under way.
+const SNAPSHOTS: [&str; 4] = ["--snapshot-log-bytes", "65536", "--snapshot-interval-ms", "100"];
 /// Holds looked at in one batch.
 const LOOKS_MAX: usize = 1_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_and_no_seat_has_two_owners() {
-    let kills = number_from_env("USHER_KILLS", 25);
-    let seed = number_from_env("USHER_SEED", now_ms());
+    let kills = number_from_env("USHER_KILLS", 300);
+    let (seed, started) = (number_from_env("USHER_SEED", now_ms()), Instant::now());
     println!("{kills} kills, USHER_SEED={seed}");
     let mut rng = StdRng::seed_from_u64(seed);
-    let data = tempfile::tempdir().unwrap();
-    let mut buyers: Vec<Buyer> = (0..BUYERS).map(|number| new_buyer(number, &mut rng)).collect();
-
-    let (mut server, mut address) = Process::serve(data.path(), SHARDS);
-    let shows = create_shows(address).await;
-    for kill in 0..kills {
-        buyers = load_and_kill(&mut server, address, buyers, &shows, rng.random_range(LOAD_MS)).await;
-        (server, address) = Process::serve(data.path(), SHARDS);
-        let lost = verify(address, &mut buyers).await;
-        let answered: usize = buyers.iter().map(|buyer| buyer.answered).sum();
-        println!("kill {}: {answered} calls answered so far, {lost} answers lost now", kill + 1);
+    let mut done = 0;
+    while done < kills {
+        let of_this = KILLS_PER_DIRECTORY.min(kills - done);
+        live_and_die(of_this, &mut rng).await;
+        done += of_this;
+        println!("{done} kills in {:.1?}", started.elapsed());
     }
+}
+
+/// So many kills in one directory, each followed by a look at all that has changed; in the end a look at everything.
+async fn live_and_die(kills: u64, rng: &mut StdRng) {
+    let data = fast_directory();
+    let mut buyers: Vec<Buyer> = (0..BUYERS).map(|number| new_buyer(number, rng)).collect();
+    let (mut server, mut address) = Process::serve_with(data.path(), SHARDS, &SNAPSHOTS);
+    let shows = create_shows(address).await;
+    let mut lost = 0;
+    for _ in 0..kills {
+        buyers = load_and_kill(&mut server, address, buyers, &shows, rng.random_range(LOAD_MS)).await;
+        (server, address) = Process::serve_with(data.path(), SHARDS, &SNAPSHOTS);
+        lost += verify(address, &mut buyers).await;
+    }
+    let answered: usize = buyers.iter().map(|buyer| buyer.answered).sum();
+    println!("{answered} calls answered, {lost} answers lost");
     assert!(buyers.iter().any(|buyer| buyer.entries.iter().any(Entry::is_sold)), "nothing was sold");
     buyers.iter_mut().flat_map(|buyer| &mut buyer.entries).for_each(|entry| entry.changed = true);
     verify(address, &mut buyers).await;
@@ -175,22 +196,16 @@ async fn compare_map(address: SocketAddr, show_id: &str, buyers: &[Buyer]) {
     println!("{show_id}: {} sold, {} held, {} available", counts.sold, counts.held, counts.available);
 }
 
-/// What the process said it ended with is what its log says, read without it.
+/// What the process said it ended with is what its snapshots and its log say, whose beginning is gone.
 fn compare_replay(data_dir: &Path, server: &Process) {
-    let store = ReadOnlyStore::open(data_dir).unwrap();
+    let store = RocksStore::open(data_dir, SHARDS.try_into().unwrap()).unwrap();
     let stopped = server.lines_of("stopped");
     assert_eq!(stopped.len(), SHARDS as usize, "{}", server.text());
     for shard in 0..SHARDS {
-        let mut inventory = Inventory::default();
-        let tail = store.replay(ShardId(shard), &mut |frame| {
-            for record in read_payload(frame.payload) {
-                let (show, mut event) = record?;
-                inventory.apply(show, &mut event, Timestamp(frame.clock_ms));
-            }
-            Ok(())
-        });
+        let (_, recovered) = replay(&mut store.log(ShardId(shard)).unwrap()).unwrap();
         let line = stopped.iter().find(|line| line["shard"] == shard).unwrap();
-        assert_eq!(line["lsn"], tail.unwrap().lsn.0, "shard {shard}");
-        assert_eq!(line["state_hash"], inventory.state_hash().to_string(), "shard {shard}");
+        assert_eq!(line["lsn"], recovered.lsn.0, "shard {shard}");
+        assert_eq!(line["state_hash"], recovered.state_hash.to_string(), "shard {shard}");
+        assert!(recovered.log_start.lsn > Lsn::ZERO, "the log of shard {shard} was never trimmed");
     }
 }

@@ -17,18 +17,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{
-    Clients, WAIT_MAX,
-    process::{Process, serve_command},
-    refusal::Refused,
-    wire,
-};
+use common::{Clients, WAIT_MAX, process::Process, refusal::Refused, skipped, wire};
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 use usher_proto::v1::{self, HoldState, command::Command as WireCommand};
 
 const SHOW: &str = "evening";
 const DISK_BYTES: u64 = 64 << 20;
 const RESERVE_BYTES: u64 = 16 << 20;
+/// From room to the first answer.
+const RECOVERY_MAX: Duration = Duration::from_secs(10);
 
 /// Something mounted for a test. It is unmounted in any case.
 struct Mount(PathBuf);
@@ -59,18 +56,14 @@ fn small_disk(place: &Path) -> Option<Mount> {
         Ok(mount) => Some(mount),
         Err(why) => {
             assert!(std::env::var("USHER_REQUIRE_MOUNT").as_deref() != Ok("1"), "{why}");
-            println!("skipped: {why}");
+            skipped(&why);
             None
         }
     }
 }
 
 fn serve(data_dir: &Path, reserve_bytes: u64) -> (Process, SocketAddr) {
-    let mut command = serve_command(data_dir, 1);
-    command.args(["--disk-reserve-bytes", &reserve_bytes.to_string()]);
-    let process = Process::spawn(command);
-    let address = process.address();
-    (process, address)
+    Process::serve_with(data_dir, 1, &["--disk-reserve-bytes", &reserve_bytes.to_string()])
 }
 
 /// A server on `data_dir` with a show, and a connection to it.
@@ -123,7 +116,7 @@ async fn hold_until_refused(clients: &mut Clients, first: u128, reason: &str) ->
 async fn hold_until_answered(clients: &mut Clients, number: u128) -> Duration {
     let started = Instant::now();
     while let Err(refused) = hold(clients, number).await {
-        assert!(started.elapsed() < WAIT_MAX, "never answered: {refused:?}");
+        assert!(started.elapsed() < RECOVERY_MAX, "never answered: {refused:?}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     started.elapsed()

@@ -22,7 +22,7 @@ use common::{
     Clients, WAIT_MAX,
     process::{Process, program, serve_command, terminate},
     refusal::Refused,
-    wire,
+    skipped, wire,
 };
 use usher_proto::v1::{self, HoldState, command::Command as WireCommand};
 
@@ -42,7 +42,7 @@ fn strace_works() -> bool {
         Err(error) => format!("strace is not installed ({error})"),
     };
     assert!(std::env::var("USHER_REQUIRE_STRACE").as_deref() != Ok("1"), "{why}");
-    println!("skipped: {why}");
+    skipped(&why);
     false
 }
 

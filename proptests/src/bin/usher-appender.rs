@@ -1,5 +1,5 @@
-//! The appender as a program: `usher-appender load DIR SEED MILLISECONDS`, `usher-appender script DIR`, or `usher-appender
-//! open DIR SHARDS`, which opens a data directory and closes it.
+//! The appender as a program: `usher-appender load DIR SEED MILLISECONDS fsync|os`; `usher-appender script DIR MILLISECONDS`,
+//! where the last is how long it has patience; or `usher-appender open DIR SHARDS`, which opens a data directory and closes it.
 //!
 //! Only tests start it.
 
@@ -10,21 +10,22 @@ use std::{
 };
 
 use usher_proptests::appender::{GAVE_UP, load, script};
-use usher_wal::RocksStore;
+use usher_wal::{Durability, RocksStore};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments[..] {
-        ["load", dir, seed, ms] => {
-            let [seed, ms] = [seed, ms].map(|number| number.parse().expect("a number"));
-            load(Path::new(dir), seed, Instant::now() + Duration::from_millis(ms)).map(|never| match never {})
+        ["load", dir, seed, ms, durability] => {
+            let durability = if durability == "os" { Durability::Os } else { Durability::Fsync };
+            load(Path::new(dir), number(seed), Instant::now() + milliseconds(ms), durability)
+                .map(|never| match never {})
         }
-        ["script", dir] => script(Path::new(dir)),
+        ["script", dir, patience] => script(Path::new(dir), milliseconds(patience)),
         ["open", dir, shards] => {
             RocksStore::open(Path::new(dir), shards.parse().expect("a number of shards")).map(drop)
         }
-        _ => panic!("load DIR SEED MILLISECONDS, script DIR, or open DIR SHARDS; not {arguments:?}"),
+        _ => panic!("not {arguments:?}"),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -33,4 +34,12 @@ fn main() -> ExitCode {
             ExitCode::from(u8::try_from(GAVE_UP).expect("a small number"))
         }
     }
+}
+
+fn number(text: &str) -> u64 {
+    text.parse().expect("a number")
+}
+
+fn milliseconds(text: &str) -> Duration {
+    Duration::from_millis(number(text))
 }

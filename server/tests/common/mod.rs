@@ -13,7 +13,9 @@ pub(crate) mod sale;
 pub(crate) mod wire;
 
 use std::{
+    io::Write as _,
     net::SocketAddr,
+    path::Path,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -58,4 +60,16 @@ pub(crate) fn now_ms() -> u64 {
 /// The number in an environment variable, or the default.
 pub(crate) fn number_from_env(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} must be a number")))
+}
+
+/// A new directory in memory where there is such a place: for processes that die there, not machines.
+pub(crate) fn fast_directory() -> tempfile::TempDir {
+    let in_memory = Path::new("/dev/shm");
+    if in_memory.is_dir() { tempfile::tempdir_in(in_memory) } else { tempfile::tempdir() }.unwrap()
+}
+
+/// Says that a test did not run, and why; also where the output of tests that pass is swallowed.
+pub(crate) fn skipped(why: &str) {
+    // Nobody to tell is no failure of the test.
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
 }

@@ -58,7 +58,14 @@ impl Process {
 
     /// Starts `usher serve` and waits until it listens.
     pub(crate) fn serve(data_dir: &Path, shards: u32) -> (Self, SocketAddr) {
-        let process = Self::spawn(serve_command(data_dir, shards));
+        Self::serve_with(data_dir, shards, &[])
+    }
+
+    /// As [`Self::serve`], with more arguments.
+    pub(crate) fn serve_with(data_dir: &Path, shards: u32, arguments: &[&str]) -> (Self, SocketAddr) {
+        let mut command = serve_command(data_dir, shards);
+        command.args(arguments);
+        let process = Self::spawn(command);
         let address = process.address();
         (process, address)
     }

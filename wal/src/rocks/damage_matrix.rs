@@ -40,7 +40,6 @@ enum Verdict {
 
 const DAMAGED: Verdict = Verdict::Refused(|error| matches!(error, LogError::StorageDamaged { .. }));
 const LOST: Verdict = Verdict::Refused(|error| matches!(error, LogError::AcknowledgedLost { shard: ShardId(0), .. }));
-const HOLE: Verdict = Verdict::Refused(|error| matches!(error, LogError::Gap { shard: ShardId(0), .. }));
 const MISSING: Verdict = Verdict::Refused(|error| matches!(error, LogError::Missing { .. }));
 
 /// One damage: to an interrupted directory, and to one that was closed in order.
@@ -110,6 +109,14 @@ fn flip(path: &Path, numerator: usize, byte: usize) {
     });
 }
 
+/// RocksDB's own reader never ends on such a one (`kRecyclableFullType`).
+fn retype(path: &Path) {
+    change(path, |wal| {
+        let records = records(wal);
+        wal[records[records.len() / 2] + RECORD_HEADER_BYTES - 1] = 5;
+    });
+}
+
 fn truncate(path: &Path, to: impl FnOnce(&[u8]) -> usize) {
     change(path, |wal| {
         let length = to(wal);
@@ -128,7 +135,8 @@ fn matrix() -> Vec<Row> {
         row("bit flip in the last record, not acknowledged", 1, flip_unacknowledged, [Verdict::WithoutLast, DAMAGED]),
         row("bit flip in the older of two WALs", 2, |image| flip(&image.oldest(), 3, CONTENT), [DAMAGED; 2]),
         row("flip in a length field", 1, |image| flip(&image.newest(), 1, LENGTH), [DAMAGED; 2]),
-        row("flip in a length field, older of two", 2, |image| flip(&image.oldest(), 1, LENGTH), [HOLE, DAMAGED]),
+        row("flip in a length field, older of two", 2, |image| flip(&image.oldest(), 1, LENGTH), [DAMAGED; 2]),
+        row("a record's type is one of recycled files", 1, |image| retype(&image.newest()), [DAMAGED; 2]),
         row("torn tail", 1, |image| truncate(&image.newest(), |wal| wal.len() - 10), [LOST, DAMAGED]),
         row("torn tail, two WALs", 2, |image| truncate(&image.newest(), |wal| wal.len() - 10), [LOST, DAMAGED]),
         row("torn tail, not acknowledged", 1, tear_unacknowledged, [Verdict::WithoutLast, DAMAGED]),

@@ -73,7 +73,8 @@ impl Database {
         (path, ending): (&Path, Ending),
         open: impl FnOnce(Ending, Vec<ColumnFamilyDescriptor>) -> Result<DB, rocksdb::Error>,
     ) -> Result<Database, LogError> {
-        let torn_tail = if ending == Ending::Interrupted { torn_tail(path)? } else { None };
+        // After an orderly end a torn tail is damage, as RocksDB then says.
+        let torn_tail = torn_tail(path)?.filter(|_| ending == Ending::Interrupted);
         let ending = torn_tail.as_ref().map_or(ending, |_| Ending::Torn);
         let db = families().and_then(|families| open(ending, families)).map_err(|error| storage(path, error))?;
         Ok(Database { db, path: path.to_owned(), failed: AtomicBool::new(false), torn_tail })

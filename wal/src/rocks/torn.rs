@@ -4,6 +4,9 @@
 //! Each record is synced before the next one is written. So the record that an interruption tore is the last, and was never
 //! acknowledged; whatever fails its checksum with a whole record behind it was synced, and is damaged.
 //!
+//! RocksDB is not shown what is damaged: of a record whose type belongs to a recycled file it reads the header again and again
+//! and never ends (`log_reader.cc`, `kBadRecord`). Its manifest has the same format, and the same is true of it.
+//!
 //! The format is RocksDB's (`db/log_format.h`): blocks of 32 KiB; a record is a masked CRC32C over type and content, a length, a
 //! type, the content. A long one goes on in the next block, in fragments whose types say which they are.
 
@@ -21,6 +24,8 @@ const HEADER_BYTES: usize = 7;
 const GOES_ON: [u8; 2] = [3, 4];
 /// Every type that RocksDB writes into a WAL that is not recycled: records, and what it notes about its files.
 const TYPES: [u8; 7] = [1, 2, 3, 4, 9, 10, 130];
+/// Types of recycled files. Ours never are.
+const RECYCLED_TYPES: [u8; 6] = [5, 6, 7, 8, 11, 131];
 /// The least content of a record: the header of a write batch. Less is no proof of a record that is looked for.
 const CONTENT_BYTES_MIN: usize = 12;
 
@@ -35,11 +40,28 @@ pub struct TornTail {
     pub bytes: u64,
 }
 
-/// The torn tail of the WAL in RocksDB's directory. `None` also where more than that is wrong, or nothing is there.
+/// The torn tail of the WAL in RocksDB's directory. `None` also where files are missing: RocksDB knows which there were.
 ///
 /// # Errors
-/// [`LogError::Io`].
+/// [`LogError::StorageDamaged`] where more than a tail is wrong, also with the manifest; [`LogError::Io`].
 pub(super) fn torn_tail(dir: &Path) -> Result<Option<TornTail>, LogError> {
+    if let Some(manifest) = manifest(dir) {
+        read_whole_or_torn(&manifest)?;
+    }
+    let mut wals = wals(dir)?;
+    let Some(newest) = wals.pop() else { return Ok(None) };
+    let mut are_whole = true;
+    for older in wals {
+        are_whole &= read_whole_or_torn(&older)? == Reading::Whole;
+    }
+    Ok(match read_whole_or_torn(&newest)? {
+        Reading::Torn { at_byte, bytes } if are_whole => Some(TornTail { path: newest, at_byte, bytes }),
+        _ => None,
+    })
+}
+
+/// RocksDB's WAL files, the oldest first.
+fn wals(dir: &Path) -> Result<Vec<PathBuf>, LogError> {
     let mut wals = Vec::new();
     for entry in fs::read_dir(dir).map_err(LogError::io(dir))? {
         let path = entry.map_err(LogError::io(dir))?.path();
@@ -49,16 +71,24 @@ pub(super) fn torn_tail(dir: &Path) -> Result<Option<TornTail>, LogError> {
         }
     }
     wals.sort_unstable();
-    let Some((_, newest)) = wals.pop() else { return Ok(None) };
-    for (_, older) in wals {
-        if read(&older)? != Reading::Whole {
-            return Ok(None);
+    Ok(wals.into_iter().map(|(_, path)| path).collect())
+}
+
+/// The manifest that counts, if it can be told which.
+fn manifest(dir: &Path) -> Option<PathBuf> {
+    let name = fs::read_to_string(dir.join("CURRENT")).ok()?;
+    Some(dir.join(name.trim_end())).filter(|path| path.is_file())
+}
+
+fn read_whole_or_torn(path: &Path) -> Result<Reading, LogError> {
+    match read(path)? {
+        Reading::Damaged { at_byte } => {
+            let name = path.file_name().unwrap_or_default().display();
+            let message = format!("{name} cannot be read at byte {at_byte}, and that is not its end");
+            Err(LogError::StorageDamaged { path: path.parent().unwrap_or(path).to_owned(), message })
         }
+        reading => Ok(reading),
     }
-    Ok(match read(&newest)? {
-        Reading::Torn { at_byte, bytes } => Some(TornTail { path: newest, at_byte, bytes }),
-        Reading::Whole | Reading::Damaged => None,
-    })
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,13 +99,17 @@ enum Reading {
         at_byte: u64,
         bytes: u64,
     },
-    /// Something unreadable, with a whole record behind it.
-    Damaged,
+    /// Something unreadable, with a whole record behind it, or such as no interruption leaves.
+    Damaged {
+        at_byte: u64,
+    },
 }
 
 fn read(path: &Path) -> Result<Reading, LogError> {
     let file = File::open(path).map_err(LogError::io(path))?;
-    let mut blocks = BufReader::with_capacity(1 << 20, file);
+    // Not beyond what is there now: a writer may be at its end.
+    let length = file.metadata().map_err(LogError::io(path))?.len();
+    let mut blocks = BufReader::with_capacity(1 << 20, file.take(length));
     let mut block = Vec::with_capacity(BLOCK_BYTES);
     let (mut before, mut torn_at, mut end) = (0, None, 0);
     loop {
@@ -84,13 +118,18 @@ fn read(path: &Path) -> Result<Reading, LogError> {
         if read == 0 {
             break;
         }
-        let mut at = if torn_at.is_some() { 0 } else { whole_records(&block) };
-        if torn_at.is_none() && !is_empty(&block[at..]) {
+        let mut at = whole_records(&block);
+        let is_recycled = block.get(at + HEADER_BYTES - 1).is_some_and(|kind| RECYCLED_TYPES.contains(kind));
+        if torn_at.is_some() {
+            at = 0;
+        } else if !is_empty(&block[at..]) {
             torn_at = Some(before + at as u64);
             at += 1;
         }
-        if torn_at.is_some() && (at..block.len()).any(|at| begins_record(&block[at..])) {
-            return Ok(Reading::Damaged);
+        if let Some(at_byte) = torn_at
+            && (is_recycled || (at..block.len()).any(|at| begins_record(&block[at..])))
+        {
+            return Ok(Reading::Damaged { at_byte });
         }
         before += read as u64;
         end = if is_empty(&block) { end } else { before };

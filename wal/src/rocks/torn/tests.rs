@@ -66,7 +66,24 @@ fn whatever_has_a_whole_record_behind_it_is_damaged() {
         let mut rotten = whole.clone();
         rotten[at] ^= 0x10;
         let is_padding = whole[at] == 0 && reading(&rotten) == Reading::Whole;
-        assert!(reading(&rotten) == Reading::Damaged || is_padding, "flipped at {at}: {:?}", reading(&rotten));
+        assert!(
+            matches!(reading(&rotten), Reading::Damaged { .. }) || is_padding,
+            "flipped at {at}: {:?}",
+            reading(&rotten)
+        );
+    }
+}
+
+/// RocksDB would never come to an end with it, so it must not see it, wherever it is.
+#[test]
+fn a_type_of_recycled_files_is_damage() {
+    let (whole, begins) = wal(&[100, 200, 60_000]);
+    for begin in begins {
+        for kind in RECYCLED_TYPES {
+            let mut rotten = whole.clone();
+            rotten[begin + HEADER_BYTES - 1] = kind;
+            assert_eq!(reading(&rotten), Reading::Damaged { at_byte: begin as u64 });
+        }
     }
 }
 
