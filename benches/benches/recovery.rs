@@ -113,7 +113,11 @@ fn panel(title: &str, unit: &str, lines: &[&str]) -> Panel {
 
 /// Whole sales: decoded and applied from memory, and from RocksDB with the checks of a recovery.
 fn replays(disk: &Path) -> Panel {
-    let mut panel = panel("Replay of a whole sale, events/s", "events/s", &["single", "mixed", "single, RocksDB", "mixed, RocksDB"]);
+    let mut panel = panel(
+        "Replay of a whole sale, events/s",
+        "events/s",
+        &["single", "mixed", "single, RocksDB", "mixed, RocksDB"],
+    );
     for seats in [10_000u32, 100_000] {
         for (index, (name, kind)) in KINDS.into_iter().enumerate() {
             let log = whole_sale(plain_show("stadium", seats), seats, kind, 256);
@@ -185,7 +189,8 @@ fn restarts(disk: &Path) -> Vec<Panel> {
     const SHOWS: [u32; 2] = [100, 1_000];
     const SHARDS: u32 = 2;
     let names = KINDS.map(|(name, _)| name);
-    let (mut time, mut memory) = (panel("Restart to serving, ms", "ms", &names), panel("Resident memory, MiB", "MiB", &names));
+    let (mut time, mut memory) =
+        (panel("Restart to serving, ms", "ms", &names), panel("Resident memory, MiB", "MiB", &names));
     (time.axes.0, memory.axes.0) = ("shows of 70,000 seats".to_owned(), "shows of 70,000 seats".to_owned());
     for shows in SHOWS {
         for (index, (name, kind)) in KINDS.into_iter().enumerate() {
@@ -194,7 +199,8 @@ fn restarts(disk: &Path) -> Vec<Panel> {
             let runs = (0..3).map(|_| serve_once(dir.path(), SHARDS));
             let best = runs.min_by_key(|run| run.took).expect("a run");
             assert_eq!(best.shows, u64::from(shows), "all shows are back");
-            let (ms, mib) = (best.took.as_secs_f64() * 1e3, per_second(best.resident_bytes >> 20, Duration::from_secs(1)));
+            let (ms, mib) =
+                (best.took.as_secs_f64() * 1e3, per_second(best.resident_bytes >> 20, Duration::from_secs(1)));
             println!(
                 "restart/{name}/shows={shows}: {} holds in {} MiB of snapshots, serving after {ms:.0} ms, {mib} MiB resident, {} B a hold",
                 made.holds,
@@ -249,7 +255,8 @@ fn bytes() -> Panel {
 
 /// With the header, the checksum, and RocksDB's key.
 fn frame_bytes(payload: &[u8]) -> usize {
-    let frame = Frame { shard: ShardId(0), epoch: usher_wal::ShardEpoch(1), lsn: usher_wal::Lsn(1), clock_ms: 0, payload };
+    let frame =
+        Frame { shard: ShardId(0), epoch: usher_wal::ShardEpoch(1), lsn: usher_wal::Lsn(1), clock_ms: 0, payload };
     frame.encoded_bytes() + 12
 }
 
@@ -259,7 +266,8 @@ fn pauses() {
     let mut rng = StdRng::seed_from_u64(6);
     for (name, sold) in [("empty", 0), ("half", 50), ("full", 99)] {
         let (mut inventory, _) = half_sold(plain_show("stadium", SEATS), SEATS, Parties::Single, (sold, 0), 0);
-        let (mut pause, mut after, mut before) = (Percentiles::default(), Percentiles::default(), Percentiles::default());
+        let (mut pause, mut after, mut before) =
+            (Percentiles::default(), Percentiles::default(), Percentiles::default());
         let mut free = parties(SEATS, Parties::Single, 0).split_off((SEATS / 100 * sold) as usize);
         let mut events = Vec::new();
         for _ in 0..100 {
@@ -294,7 +302,11 @@ fn serving(disk: &Path) {
             let load = under_load::run(disk, SHOWS, SEATS, batches.clone(), every);
             let rate = per_second(u64::from(SHOWS * SEATS * 2), load.took);
             let bytes: u64 = load.rounds.iter().map(|round| round.bytes).sum();
-            println!("serving/{name} snapshots: {rate:.0} commands/s, {} rounds, {} MiB", load.rounds.len(), bytes >> 20);
+            println!(
+                "serving/{name} snapshots: {rate:.0} commands/s, {} rounds, {} MiB",
+                load.rounds.len(),
+                bytes >> 20
+            );
             load.latency.print(format_args!("serving/{name} snapshots/batch"));
         }
     }

@@ -195,7 +195,13 @@ fn fate(rng: &mut StdRng, confirm: Command) -> Fate {
 
 /// A show in the middle of its sale, and how many holds it has: this percentage of its seats is sold, and so much more is held.
 #[must_use]
-pub fn half_sold(show: ShowCreated, seats: u32, kind: Parties, (sold, held): (u32, u32), seed: u64) -> (Inventory, u32) {
+pub fn half_sold(
+    show: ShowCreated,
+    seats: u32,
+    kind: Parties,
+    (sold, held): (u32, u32),
+    seed: u64,
+) -> (Inventory, u32) {
     let (mut sale, mut rng) = (Sale::of(show), StdRng::seed_from_u64(SEED + seed));
     let (mut taken, mut holds) = (0, 0);
     for places in parties(seats, kind, seed) {

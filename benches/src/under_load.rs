@@ -67,7 +67,9 @@ pub fn batches(shows: u32, seats: u32) -> Vec<Batch> {
         let mut confirms = confirms.chunks(BATCH);
         for (position, holds) in holds.chunks(BATCH).enumerate() {
             all.push((ShowNumber(show), holds.to_vec()));
-            all.extend(confirms.next().filter(|_| position >= IN_FLIGHT).map(|batch| (ShowNumber(show), batch.to_vec())));
+            all.extend(
+                confirms.next().filter(|_| position >= IN_FLIGHT).map(|batch| (ShowNumber(show), batch.to_vec())),
+            );
         }
         all.extend(confirms.map(|batch| (ShowNumber(show), batch.to_vec())));
     }
@@ -96,7 +98,9 @@ pub fn run(disk: &Path, shows: u32, seats: u32, batches: Vec<Batch>, snapshot_lo
     let (tell, told) = unbounded();
     for show in 0..shows {
         let (created, tell) = (Box::new(plain_show(&format!("show-{show}"), seats)), tell.clone());
-        let reply = Box::new(move |created: Result<_, _>| { let _ = tell.send(created.is_ok()); });
+        let reply = Box::new(move |created: Result<_, _>| {
+            let _ = tell.send(created.is_ok());
+        });
         shards.router().shards()[0].submit(Request::CreateShow(CreateShow { created, reply }));
         assert!(told.recv().expect("an answer"), "the show is new");
     }
