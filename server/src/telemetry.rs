@@ -73,16 +73,11 @@ fn log_clock(shard: u32, news: ClockNews) {
             shard,
             by_ms,
             behind_ms,
-            "the clock was set forwards, or the machine stood still: nothing expires for that; the shard's time is behind the \
-             clock and catches up"
+            "the clock was set forwards, or the machine stood still; time catches up with it"
         ),
         ClockNews::WentBack { by_ms } => {
-            tracing::error!(
-                shard,
-                by_ms,
-                "the clock went back: nothing expires until it has come again to where it was"
-            );
+            tracing::error!(shard, by_ms, "the clock went back; time stands still until it comes again");
         }
-        ClockNews::InStep => tracing::info!(shard, "the shard's time is the clock's again"),
+        ClockNews::InStep => tracing::info!(shard, "the clock is in step again"),
     }
 }
