@@ -59,7 +59,7 @@ impl World {
     pub fn new(now: Timestamp, batch_bytes_max: usize) -> Self {
         let (store, clock) = (MemoryStore::new(), Arc::new(HandClock::default()));
         clock.0.store(now.0, Ordering::SeqCst);
-        let options = ShardOptions { batch_bytes_max, ..ShardOptions::default() };
+        let options = ShardOptions { batch_bytes_max, clock_leap_ms: u64::MAX, ..ShardOptions::default() };
         let shard = start(&store, &clock, options).expect("an empty log");
         let (ledger, truths, on_the_way) = (Ledger::default(), vec![Naive::default()], Vec::new());
         Self { store, ledger, clock, options, shard, truths, on_the_way }

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
-use usher_engine::shard::Notice;
+use usher_engine::shard::{ClockNews, Notice};
 use usher_wal::ShardId;
 
 use crate::config::LogFormat;
@@ -60,8 +60,29 @@ pub fn log_notice(shard: ShardId, notice: &Notice) {
         Notice::DiskRefuses(error) => tracing::error!(shard, %error, "only reads are answered"),
         Notice::DiskWritable => tracing::info!(shard, "the disk is in order again"),
         Notice::SlowAppend { took_ms } => tracing::warn!(shard, took_ms, "an append took long: the disk is slow"),
+        Notice::Clock(news) => log_clock(shard, *news),
         Notice::AppendFailed(error) => tracing::error!(shard, %error, "append failed, recovering"),
         Notice::RecoveryFailed(error) => tracing::error!(shard, %error, "recovery failed, trying again"),
         Notice::Failed(error) => tracing::error!(shard, error, "shard is not serving"),
+    }
+}
+
+fn log_clock(shard: u32, news: ClockNews) {
+    match news {
+        ClockNews::Leapt { by_ms, behind_ms } => tracing::error!(
+            shard,
+            by_ms,
+            behind_ms,
+            "the clock was set forwards, or the machine stood still: nothing expires for that; the shard's time is behind the \
+             clock and catches up"
+        ),
+        ClockNews::WentBack { by_ms } => {
+            tracing::error!(
+                shard,
+                by_ms,
+                "the clock went back: nothing expires until it has come again to where it was"
+            );
+        }
+        ClockNews::InStep => tracing::info!(shard, "the shard's time is the clock's again"),
     }
 }

@@ -44,7 +44,7 @@ pub(crate) struct Position {
 
 impl Position {
     /// Nothing acknowledged yet.
-    const NONE: Position = Position { epoch: ShardEpoch::ZERO, lsn: Lsn::ZERO };
+    pub(crate) const NONE: Position = Position { epoch: ShardEpoch::ZERO, lsn: Lsn::ZERO };
 
     /// Refuses a log of `shard` that ends at `recovered`, below this position.
     ///
@@ -80,7 +80,15 @@ struct Shared {
 /// # Errors
 /// [`LogError::Io`].
 pub(crate) fn create(path: &Path, shards: NonZeroU32) -> Result<(), LogError> {
-    write_synced(path, &empty_slots(0..shards.get()))
+    create_at(path, (0..shards.get()).map(|_| Position::NONE))
+}
+
+/// Creates the file for a data directory whose logs have these tails, by shard.
+///
+/// # Errors
+/// [`LogError::Io`].
+pub(crate) fn create_at(path: &Path, positions: impl Iterator<Item = Position>) -> Result<(), LogError> {
+    write_synced(path, &slots(0, positions))
 }
 
 /// Gives the file slots for more shards than `before`, whose logs are empty. What it said of those before, it says.
@@ -91,7 +99,7 @@ pub(crate) fn extend(path: &Path, before: NonZeroU32, shards: NonZeroU32) -> Res
     read_slots(path, before)?;
     let mut bytes = fs::read(path).map_err(LogError::io(path))?;
     bytes.truncate(before.get() as usize * 2 * SLOT_BYTES);
-    bytes.extend(empty_slots(before.get()..shards.get()));
+    bytes.extend(slots(before.get(), (before.get()..shards.get()).map(|_| Position::NONE)));
     let draft = path.with_extension("new");
     write_synced(&draft, &bytes)?;
     fs::rename(&draft, path).map_err(LogError::io(path))?;
@@ -99,9 +107,9 @@ pub(crate) fn extend(path: &Path, before: NonZeroU32, shards: NonZeroU32) -> Res
 }
 
 /// Both slots of a shard are valid from the start, so that an unreadable one always means damage.
-fn empty_slots(shards: std::ops::Range<u32>) -> Vec<u8> {
-    let both = |shard| [0, 1].map(|sequence| Slot { position: Position::NONE, sequence }.encode(ShardId(shard)));
-    shards.flat_map(both).flatten().collect()
+fn slots(first: u32, positions: impl Iterator<Item = Position>) -> Vec<u8> {
+    let both = |(shard, position)| [0, 1].map(|sequence| Slot { position, sequence }.encode(ShardId(shard)));
+    (first..).zip(positions).flat_map(both).flatten().collect()
 }
 
 /// Reads the position of every shard, also while another process writes them.

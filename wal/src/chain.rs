@@ -76,6 +76,13 @@ impl Chain {
         Ok(Chain { shard, from, expected: Lsn(from.0 - 1), last: None })
     }
 
+    /// Visits from `from` on, and checks every frame from `first` on, of which the first is believed by itself: for frames
+    /// that are copied together with the one that anchors them.
+    pub(crate) fn anchored(shard: ShardId, first: Lsn, from: Lsn) -> Chain {
+        let last = (first == Lsn::FIRST).then_some(Link { tail: Tail::EMPTY, epoch: ShardEpoch::ZERO });
+        Chain { shard, from, expected: first, last }
+    }
+
     /// Where the reading must begin.
     pub(crate) fn first_read(&self) -> Lsn {
         self.expected
@@ -98,6 +105,11 @@ impl Chain {
         visit(frame).map_err(|source| LogError::Rejected { shard: self.shard, lsn: at, source })
     }
 
+    /// Whether this frame is to be visited, rather than to anchor the others.
+    pub(crate) fn is_visited(&self, lsn: Lsn) -> bool {
+        lsn >= self.from
+    }
+
     /// The tail and the epoch of the last frame, once all stored frames have been read.
     ///
     /// # Errors
@@ -107,7 +119,11 @@ impl Chain {
         Ok((link.tail, link.epoch))
     }
 
-    fn accept<'a>(&mut self, at: Lsn, encoded: &'a [u8]) -> Result<Frame<'a>, LogError> {
+    /// Takes the frame stored at `at`, which the caller visits or not.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the frame or its place.
+    pub(crate) fn accept<'a>(&mut self, at: Lsn, encoded: &'a [u8]) -> Result<Frame<'a>, LogError> {
         let shard = self.shard;
         if at != self.expected {
             return Err(LogError::Gap { shard, expected: self.expected, found: at });

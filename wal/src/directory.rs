@@ -110,15 +110,16 @@ impl Directory {
     pub(crate) fn lock(&self) -> Result<File, LogError> {
         make_directory(&self.path)?;
         self.read_format()?;
-        let path = self.path.join("lock");
-        let mut options = OpenOptions::new();
-        options.create(true).truncate(false).write(true).mode(0o600);
-        let file = options.open(&path).map_err(LogError::io(&path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(LogError::InUse { dir: self.path.clone() }),
-            Err(TryLockError::Error(source)) => Err(LogError::Io { path, source }),
-        }
+        self.lock_whatever_it_is()
+    }
+
+    /// Locks an existing directory, however damaged it is.
+    ///
+    /// # Errors
+    /// [`LogError::InUse`], [`LogError::Io`].
+    pub(crate) fn lock_whatever_it_is(&self) -> Result<File, LogError> {
+        let file = lock_file(&self.path)?;
+        locked(file.try_lock(), &self.path).map(|()| file)
     }
 
     /// Creates the directory's parts, unless they were created before. The caller holds the lock.
@@ -198,6 +199,23 @@ impl Directory {
         Ok(format.shards)
     }
 
+    /// The number of shards by the `format` file alone, whatever else is missing.
+    ///
+    /// # Errors
+    /// As [`Directory::check_whole`], as far as `format` goes.
+    pub(crate) fn check_format(&self) -> Result<NonZeroU32, LogError> {
+        let format = self.read_format()?.ok_or_else(|| LogError::Missing { path: self.format() })?;
+        if format.ready { Ok(format.shards) } else { Err(LogError::Unfinished { dir: self.path.clone() }) }
+    }
+
+    /// Says that the directory is one, when all of its parts are there and durable.
+    ///
+    /// # Errors
+    /// [`LogError::Io`].
+    pub(crate) fn write_ready(&self, shards: NonZeroU32) -> Result<(), LogError> {
+        self.write_format(Format { number: FORMAT, shards, ready: true })
+    }
+
     /// Refuses a directory that was created with another number of shards.
     ///
     /// # Errors
@@ -268,6 +286,23 @@ impl Directory {
     }
 }
 
+/// The file by which a directory is locked, made if need be.
+pub(crate) fn lock_file(dir: &Path) -> Result<File, LogError> {
+    let path = dir.join("lock");
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true).mode(0o600);
+    options.open(&path).map_err(LogError::io(&path))
+}
+
+/// What became of locking a directory.
+pub(crate) fn locked(result: Result<(), TryLockError>, dir: &Path) -> Result<(), LogError> {
+    match result {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(LogError::InUse { dir: dir.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(LogError::Io { path: dir.join("lock"), source }),
+    }
+}
+
 /// Writes a whole new file, readable by its owner only, and syncs it. Its directory's entry is the caller's to sync.
 pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), LogError> {
     let mut options = OpenOptions::new();
@@ -286,7 +321,7 @@ pub(crate) fn make_directory(path: &Path) -> Result<(), LogError> {
     sync_directory(parent_of(path))
 }
 
-fn parent_of(path: &Path) -> &Path {
+pub(crate) fn parent_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

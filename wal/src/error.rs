@@ -151,7 +151,7 @@ pub enum LogError {
     Io { path: PathBuf, source: io::Error },
 
     /// The visitor of a replay did not accept a frame.
-    #[error("LSN {lsn} of shard {shard} was rejected: {source}")]
+    #[error("LSN {lsn} of shard {shard} was rejected: {source}; restore the shard")]
     Rejected { shard: ShardId, lsn: Lsn, source: ReplayStop },
 }
 

@@ -34,9 +34,11 @@
 //! # Reading order
 //!
 //! `ids`, `frame` (the bytes of one), `chain` (what makes them a sequence), `log` and `snapshot` (the traits), then the two
-//! places they are kept: `rocks` (with `directory`, `acknowledged` and `snapshot_files` beside it) and `memory`.
+//! places they are kept: `rocks` (with `directory`, `acknowledged` and `snapshot_files` beside it) and `memory`. [`backup`] copies logs away, and `rocks` builds directories of
+//! what was copied.
 
 mod acknowledged;
+pub mod backup;
 mod bytes;
 mod chain;
 mod directory;
@@ -56,8 +58,8 @@ pub use directory::{DIRECTORY_FORMAT, SHARDS_MAX};
 pub use error::LogError;
 pub use frame::{FRAME_VERSION, Frame, FrameError, FrameHash, PAYLOAD_BYTES_MAX};
 pub use ids::{Lsn, ShardEpoch, ShardId};
-pub use log::{Log, ReplayStop};
+pub use log::{EncodedVisit, Log, ReplayStop};
 pub use memory::{Crash, Failure, MemoryLog, MemoryStore};
-pub use rocks::{ReadOnlyStore, RocksLog, RocksStore, TornTail, Writer, append_both};
+pub use rocks::{Held, NewDirectory, ReadOnlyStore, RocksLog, RocksStore, TornTail, Writer, append_both};
 pub use settings::{Durability, StoreOptions};
 pub use snapshot::{LogStart, PartId, SnapshotId, SnapshotStore, Snapshots};

@@ -1,13 +1,16 @@
 //! The trait that a shard writes to and recovers from, whatever keeps the frames.
 
 use std::error::Error;
-
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::{Frame, LogError, LogStart, Lsn, ShardEpoch, ShardId, SnapshotStore, Tail};
 
 /// A visitor's reason to end a replay. It comes back as the source of [`LogError::Rejected`].
 pub type ReplayStop = Box<dyn Error + Send + Sync>;
+
+/// Visits a frame together with its bytes as they are stored, and says whether it has enough.
+pub type EncodedVisit<'a> = dyn FnMut(Frame<'_>, &[u8]) -> Result<ControlFlow<()>, ReplayStop> + 'a;
 
 /// One shard's log, open for writing. At most one handle of a shard can append: a newer one fences the older.
 ///

@@ -6,10 +6,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{LogError, Lsn};
 
 /// A part of a shard's state, by a number that its owner gives it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PartId(pub u32);
 
 impl fmt::Display for PartId {
@@ -19,7 +21,7 @@ impl fmt::Display for PartId {
 }
 
 /// Which snapshot of a shard. They sort by part, then by age, the oldest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SnapshotId {
     /// Of which part.
     pub part: PartId,
@@ -28,7 +30,7 @@ pub struct SnapshotId {
 }
 
 /// Where a log begins.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogStart {
     /// The first frame that is kept, the one that the next is checked against; what happened up to it is in the snapshots.
     /// [`Lsn::ZERO`] as long as the log was never trimmed.

@@ -16,7 +16,7 @@
 //! or the disk damaged it.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read as _};
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
@@ -80,6 +80,29 @@ impl SnapshotFiles {
         Ok(())
     }
 
+    /// The whole file of a snapshot, once it has been found sound.
+    ///
+    /// # Errors
+    /// As [`Snapshots::read`].
+    pub(crate) fn read_file(&self, id: SnapshotId) -> Result<Vec<u8>, LogError> {
+        read_checked(&self.path(id), self.shard, id)
+    }
+
+    /// The hash at the end of a snapshot's file, unverified: by it two files are told apart without reading them.
+    ///
+    /// # Errors
+    /// [`LogError::Io`].
+    pub(crate) fn stated_hash(&self, id: SnapshotId) -> Result<u128, LogError> {
+        let path = self.path(id);
+        let mut hash = [0; 16];
+        let read = File::open(&path).and_then(|mut file| {
+            file.seek(SeekFrom::End(-16))?;
+            file.read_exact(&mut hash)
+        });
+        read.map_err(LogError::io(&path))?;
+        Ok(u128::from_le_bytes(hash))
+    }
+
     fn path(&self, id: SnapshotId) -> PathBuf {
         self.dir.join(format!("{:010}-{:020}{ENDING}", id.part.0, id.lsn.0))
     }
@@ -106,12 +129,34 @@ impl Snapshots for SnapshotFiles {
         let mut file = File::open(&path).map_err(LogError::io(&path))?;
         let read = file.read_exact(&mut header).and_then(|()| file.read_to_end(&mut state));
         let checked = match read {
-            Ok(_) => check(self.shard, id, &header, &mut state),
+            Ok(_) => check(self.shard, id, &header, &state),
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(TOO_SHORT),
             Err(source) => return Err(LogError::Io { path, source }),
         };
-        checked.map(|()| state).map_err(|reason| LogError::SnapshotDamaged { path, reason })
+        let length = checked.map_err(|reason| LogError::SnapshotDamaged { path, reason })?;
+        state.truncate(length);
+        Ok(state)
     }
+}
+
+/// The whole file at `path`, which must be this snapshot.
+///
+/// # Errors
+/// As [`Snapshots::read`].
+pub(crate) fn read_checked(path: &Path, shard: ShardId, id: SnapshotId) -> Result<Vec<u8>, LogError> {
+    let bytes = fs::read(path).map_err(LogError::io(path))?;
+    let (header, state) = bytes.split_at(bytes.len().min(HEADER_BYTES));
+    match check(shard, id, header, state) {
+        Ok(_) => Ok(bytes),
+        Err(reason) => Err(LogError::SnapshotDamaged { path: path.to_owned(), reason }),
+    }
+}
+
+/// What a sound file holds.
+pub(crate) fn state_of(mut file: Vec<u8>) -> Vec<u8> {
+    file.truncate(file.len() - 16);
+    file.drain(..HEADER_BYTES);
+    file
 }
 
 /// The snapshot of a file's name, if it is one's.
@@ -135,8 +180,9 @@ fn encode(shard: ShardId, id: SnapshotId, state: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Takes the checksum from behind the state, and says what is wrong if this is not the snapshot that it should be.
-fn check(shard: ShardId, id: SnapshotId, header: &[u8], state: &mut Vec<u8>) -> Result<(), &'static str> {
+/// How long the state is that follows a header, before its checksum; or what is wrong if this is not the snapshot that it
+/// should be.
+fn check(shard: ShardId, id: SnapshotId, header: &[u8], state: &[u8]) -> Result<usize, &'static str> {
     let (body, hash) = state.split_last_chunk::<16>().ok_or(TOO_SHORT)?;
     let mut rest = header;
     if take(&mut rest) != Some(MAGIC) {
@@ -159,9 +205,7 @@ fn check(shard: ShardId, id: SnapshotId, header: &[u8], state: &mut Vec<u8>) -> 
     if take_u64(&mut rest) != Some(body.len() as u64) {
         return Err("it is not as long as it says");
     }
-    let length = body.len();
-    state.truncate(length);
-    Ok(())
+    Ok(body.len())
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ mod change_manifest;
 mod channels;
 mod confirm_hold;
 mod deadlines;
+pub mod diff;
 mod due;
 mod expire_holds;
 mod extend_hold;

@@ -35,7 +35,8 @@ impl Inventory {
 
 impl Show {
     /// The hash of everything in it.
-    pub(super) fn state_hash(&self) -> StateHash {
+    #[must_use]
+    pub fn state_hash(&self) -> StateHash {
         match self.loaded_as {
             Some((version, hash)) if version == self.version => hash,
             _ => self.computed_state_hash(),

@@ -99,6 +99,14 @@ pub fn read(bytes: &[u8]) -> Result<Show, CodecError> {
     Show::load(bytes)
 }
 
+/// The hash of the show that is stored in these bytes, which has been found to be that of its state.
+///
+/// # Errors
+/// [`CodecError`], where they are not a show.
+pub fn state_hash(bytes: &[u8]) -> Result<StateHash, CodecError> {
+    Ok(Show::load(bytes)?.state_hash())
+}
+
 /// Whether these bytes are a show, as it was stored.
 ///
 /// # Errors

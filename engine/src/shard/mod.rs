@@ -24,17 +24,20 @@ mod disk;
 mod handle;
 mod recovery;
 mod request;
+mod shard_time;
 mod snapshotter;
 #[cfg(test)]
 mod tests;
 
 pub use handle::{ShardHandle, ShardStatus};
-pub use recovery::{ApplyError, Loaded, Recovered, RecoveryError, replay};
+pub use recovery::{ApplyError, Loaded, Proof, ProofError, Recovered, RecoveryError, rebuild, replay, show_at};
 pub use request::{CreateShow, CreatedShow, Fault, Outcome, Reply, Request, StopReport};
+pub use shard_time::ClockNews;
 pub use snapshotter::{SnapshotError, SnapshotReport};
 
 use disk::DiskState;
 use handle::{Inbox, StatusCell};
+use shard_time::ShardTime;
 use snapshotter::Snapshotter;
 
 /// Longest sleep of an idle shard: the wall clock may jump, so that a deadline comes sooner than it seemed.
@@ -57,6 +60,9 @@ pub struct ShardOptions {
     pub snapshot_log_bytes: u64,
     /// Milliseconds after which they are taken even of less.
     pub snapshot_interval_ms: u64,
+    /// Milliseconds between two looks at the clock beyond which it was set, or the machine stood still: the shard's time does
+    /// not follow at once.
+    pub clock_leap_ms: u64,
 }
 
 impl Default for ShardOptions {
@@ -68,6 +74,7 @@ impl Default for ShardOptions {
             expiries_per_batch_max: 4_096,
             snapshot_log_bytes: 64 << 20,
             snapshot_interval_ms: 600_000,
+            clock_leap_ms: 10_000,
         }
     }
 }
@@ -101,6 +108,8 @@ pub enum Notice {
         /// Milliseconds, by the clock.
         took_ms: u64,
     },
+    /// The clock does not run as it should, or does so again.
+    Clock(ClockNews),
     /// An append failed; the shard recovers.
     AppendFailed(usher_wal::LogError),
     /// Recovery failed, and is tried again after a while.
@@ -119,8 +128,7 @@ pub struct Shard {
     clock: Arc<dyn Clock>,
     options: ShardOptions,
     observer: Observer,
-    /// The shard's time: the last clock reading, never running backwards.
-    now: Timestamp,
+    time: ShardTime,
     snapshotter: Snapshotter,
     disk: DiskState,
     buffers: commit::Buffers,
@@ -138,12 +146,12 @@ impl Shard {
         observer: Observer,
     ) -> Result<Self, RecoveryError> {
         let (inventory, recovered) = Self::replay(log.as_mut(), &observer)?;
-        let now = recovered.clock;
+        let (now, time) = (recovered.clock, ShardTime::new(recovered.clock, options.clock_leap_ms));
         let (covered, log_start) = (recovered.covered.clone(), recovered.log_start.clone());
         let snapshotter = Snapshotter::new(log.snapshots(), covered, log_start, now.max(clock.now()));
         observer(log.shard(), Notice::Recovered(recovered));
         let (disk, buffers) = (DiskState::default(), commit::Buffers::default());
-        Ok(Self { log, inventory, clock, options, observer, now, snapshotter, disk, buffers })
+        Ok(Self { log, inventory, clock, options, observer, time, snapshotter, disk, buffers })
     }
 
     /// Everything that the shard has.
@@ -153,8 +161,10 @@ impl Shard {
     }
 
     fn advance_clock(&mut self) -> Timestamp {
-        self.now = self.now.max(self.clock.now());
-        self.now
+        if let Some(news) = self.time.look(self.clock.now()) {
+            (self.observer)(self.log.shard(), Notice::Clock(news));
+        }
+        self.time.now()
     }
 
     /// How long it may sleep before something is due.
@@ -163,14 +173,15 @@ impl Shard {
             // What is due waits, too.
             return disk::LOOK_WAIT;
         }
-        let due = self.inventory.next_deadline().map(|at| Duration::from_millis(at.ms_since(self.clock.now())));
+        let now = self.time.at(self.clock.now());
+        let due = self.inventory.next_deadline().map(|at| Duration::from_millis(at.ms_since(now)));
         let longest = if self.snapshotter.is_busy() { SNAPSHOT_WAIT_MAX } else { IDLE_WAIT_MAX };
         due.map_or(longest, |due| due.min(longest))
     }
 
     /// Goes on with the snapshots, or begins them if it is time. Between two turns.
     fn step_snapshots(&mut self) {
-        let at = (self.log.tail().lsn, self.now);
+        let at = (self.log.tail().lsn, self.time.now());
         match self.snapshotter.step(&mut self.inventory, at, &self.options) {
             Ok(None) => {}
             Ok(Some(report)) => (self.observer)(self.log.shard(), Notice::SnapshotsTaken(report)),
@@ -180,7 +191,7 @@ impl Shard {
 
     /// Takes a snapshot of every show that has changed, now, on this thread, and trims the log. Between two turns.
     pub fn take_snapshots(&mut self) {
-        let at = (self.log.tail().lsn, self.now);
+        let at = (self.log.tail().lsn, self.time.now());
         let notice = match self.snapshotter.run(&mut self.inventory, at) {
             Ok(report) => Notice::SnapshotsTaken(report),
             Err(error) => Notice::SnapshotFailed(error),

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, thread, time::Duration};
 
-use usher_wal::{Log, LogError, LogStart, Lsn, ShardEpoch, ShardId};
+use usher_wal::{Log, LogError, LogStart, Lsn, ShardEpoch, ShardId, backup::BackupError};
 
 use super::{
     Notice, Observer, Shard,
@@ -18,8 +18,12 @@ use crate::{
 };
 
 mod loaded;
+mod proof;
+mod rebuilt;
 
 pub use loaded::{ApplyError, Loaded};
+pub use proof::{Proof, ProofError};
+pub use rebuilt::{rebuild, show_at};
 
 /// A long recovery is told of every so many frames: at most a few times a second.
 const TOLD_EVERY_FRAMES: u64 = 1 << 15;
@@ -33,6 +37,9 @@ pub enum RecoveryError {
     /// The log cannot be read, is damaged, or does not reach what was acknowledged.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// The same of a backup.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// A snapshot that is whole is not a show.
     #[error("the snapshot of show number {} of shard {shard} at LSN {lsn}: {source}; restore the shard", number.0)]
     Snapshot {
@@ -170,9 +177,13 @@ impl Shard {
         self.log.reopen()?;
         let (inventory, recovered) = Self::replay(self.log.as_mut(), &self.observer)?;
         self.inventory = inventory;
-        self.now = self.now.max(recovered.clock);
-        self.snapshotter =
-            Snapshotter::new(self.log.snapshots(), recovered.covered.clone(), recovered.log_start.clone(), self.now);
+        self.time.reach(recovered.clock);
+        self.snapshotter = Snapshotter::new(
+            self.log.snapshots(),
+            recovered.covered.clone(),
+            recovered.log_start.clone(),
+            self.time.now(),
+        );
         (self.observer)(self.log.shard(), Notice::Recovered(recovered));
         Ok(())
     }

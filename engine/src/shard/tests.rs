@@ -1,5 +1,6 @@
 //! The shard against a log in memory that fails on demand: what leaves it, when, and what it is worth.
 
+mod clock;
 mod disk;
 mod resharding;
 mod snapshots;
@@ -59,7 +60,9 @@ impl World {
         self.shard_with(ShardOptions::default())
     }
 
+    /// Its clock is moved by hand, however far.
     fn shard_with(&self, options: ShardOptions) -> Shard {
+        let options = ShardOptions { clock_leap_ms: u64::MAX, ..options };
         let log = Box::new(self.store.log(SHARD).unwrap());
         let clock: Arc<dyn Clock> = self.clock.clone();
         Shard::recover(log, clock, options, Arc::new(|_, _| {})).unwrap()

@@ -1,5 +1,5 @@
-//! The appender as a program: `usher-appender load DIR SEED MILLISECONDS fsync|os`, or
-//! `usher-appender script DIR MILLISECONDS`, where the last is how long it has patience.
+//! The appender as a program: `usher-appender load DIR SEED MILLISECONDS fsync|os`; `usher-appender script DIR MILLISECONDS`,
+//! where the last is how long it has patience; or `usher-appender open DIR SHARDS`, which opens a data directory and closes it.
 //!
 //! Only tests start it.
 
@@ -10,7 +10,7 @@ use std::{
 };
 
 use usher_proptests::appender::{GAVE_UP, load, script};
-use usher_wal::Durability;
+use usher_wal::{Durability, RocksStore};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -22,6 +22,9 @@ fn main() -> ExitCode {
                 .map(|never| match never {})
         }
         ["script", dir, patience] => script(Path::new(dir), milliseconds(patience)),
+        ["open", dir, shards] => {
+            RocksStore::open(Path::new(dir), shards.parse().expect("a number of shards")).map(drop)
+        }
         _ => panic!("not {arguments:?}"),
     };
     match result {

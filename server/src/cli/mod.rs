@@ -9,10 +9,13 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 mod output;
 
 mod advice;
+mod ask;
+mod backup;
 mod bench;
 mod best;
 mod booking;
 mod call;
+mod calm;
 mod client;
 mod confirm;
 mod demo;
@@ -25,6 +28,7 @@ mod matching;
 mod places;
 mod print;
 mod reshard;
+mod restore;
 mod serve;
 mod show;
 mod snapshot;
@@ -93,6 +97,11 @@ enum Command {
     Log(log::Log),
     /// Change the number of shards of a data directory, or put shows on other shards
     Reshard(reshard::Reshard),
+    /// Back up data directories, also while a server runs on them
+    #[command(subcommand)]
+    Backup(backup::Backup),
+    /// Make a data directory as it was at an LSN or a time, and say what that undoes
+    Restore(restore::Restore),
     /// Look over a data directory, and say what is wrong and what to do
     Doctor(doctor::Doctor),
 }
@@ -147,6 +156,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Snapshot(command) => command.run(),
         Command::Log(command) => command.run(),
         Command::Reshard(command) => command.run(),
+        Command::Backup(command) => command.run(),
+        Command::Restore(command) => command.run(),
         Command::Doctor(command) => command.run(),
     };
     match done {

@@ -23,6 +23,8 @@ use crate::bytes::{take, take_u32, take_u64};
 use crate::chain::{Chain, tail_of};
 use crate::{Durability, Frame, LogError, LogStart, Lsn, PartId, ReplayStop, ShardEpoch, ShardId, SnapshotId, Tail};
 
+mod bulk;
+
 const LOG: &str = "log";
 const META: &str = "meta";
 const DURABILITY: &[u8] = b"durability";

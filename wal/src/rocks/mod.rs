@@ -39,6 +39,7 @@
 //!    whether the frame it believes to be last is the last. Nobody else can have written there, by 1.
 //! 5. **Locks are taken in this order**: a shard's epoch, then the database. Opening again takes only the latter.
 
+mod building;
 mod database;
 mod log;
 mod options;
@@ -62,6 +63,7 @@ use crate::{LogError, ShardEpoch, ShardId, StoreOptions, Tail};
 use database::Database;
 use options::Ending;
 
+pub use building::{Held, NewDirectory};
 pub use log::RocksLog;
 pub use read_only::{ReadOnlyStore, Writer};
 pub use shards::append_both;

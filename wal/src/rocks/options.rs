@@ -31,6 +31,8 @@ pub(super) enum Ending {
     Interrupted,
     /// A torn tail, which was found: RocksDB may stop at what it cannot read.
     Torn,
+    /// Anything: whoever reads takes what is sound before the damage, and knows that there is some.
+    Damaged,
 }
 
 /// Options of the database when it is opened for writing.
@@ -77,10 +79,10 @@ fn common(ending: Ending) -> Options {
         Ending::Clean => DBRecoveryMode::AbsoluteConsistency,
         Ending::Interrupted => DBRecoveryMode::TolerateCorruptedTailRecords,
         // The tolerant mode takes a torn record of full length for damage. That nothing lies behind it was seen before.
-        Ending::Torn => DBRecoveryMode::PointInTime,
+        Ending::Torn | Ending::Damaged => DBRecoveryMode::PointInTime,
     });
     // Refuses when an older WAL is missing or shorter than it was when it was closed.
-    options.set_track_and_verify_wals_in_manifest(true);
+    options.set_track_and_verify_wals_in_manifest(ending != Ending::Damaged);
     options
 }
 

@@ -14,7 +14,9 @@ use super::options::Ending;
 use crate::acknowledged::{self, Position};
 use crate::directory::Directory;
 use crate::snapshot_files::SnapshotFiles;
-use crate::{Durability, Frame, LogError, LogStart, Lsn, ReplayStop, ShardEpoch, ShardId, Snapshots, Tail};
+use crate::{
+    Durability, EncodedVisit, Frame, LogError, LogStart, Lsn, ReplayStop, ShardEpoch, ShardId, Snapshots, Tail,
+};
 
 /// A data directory as it was when it was opened here. Frames appended later are not seen.
 pub struct ReadOnlyStore {
@@ -60,6 +62,23 @@ impl ReadOnlyStore {
         let acknowledged = acknowledged::read(&directory.acknowledged(), shards)?;
         let ending = if directory.is_clean() { Ending::Clean } else { Ending::Interrupted };
         let database = Database::open_read_only(&directory.rocksdb(), ending)?;
+        Ok(ReadOnlyStore { database, acknowledged, shards, snapshots: directory.snapshots() })
+    }
+
+    /// Opens a data directory that may be damaged, for reading what is sound: without regard to its watermark, and as far
+    /// as RocksDB can read its files. Which frames are sound, [`Self::export`] finds.
+    ///
+    /// # Errors
+    /// Where not even the directory's format or RocksDB's tables can be read.
+    pub fn open_sound_part(dir: &Path) -> Result<ReadOnlyStore, LogError> {
+        let directory = Directory::at(dir);
+        let shards = directory.check_format()?;
+        let acknowledged = acknowledged::read(&directory.acknowledged(), shards);
+        let acknowledged = acknowledged.unwrap_or_else(|_| (0..shards.get()).map(|_| Position::NONE).collect());
+        let acknowledged = acknowledged.into_iter().map(|position| Position { lsn: Lsn::ZERO, ..position }).collect();
+        let rocksdb = directory.rocksdb();
+        let database = Database::open_read_only(&rocksdb, Ending::Interrupted)
+            .or_else(|_| Database::open_read_only(&rocksdb, Ending::Damaged))?;
         Ok(ReadOnlyStore { database, acknowledged, shards, snapshots: directory.snapshots() })
     }
 
@@ -146,6 +165,37 @@ impl ReadOnlyStore {
         let tail = self.database.replay(shard, from, visit)?;
         acknowledged.check_reached(shard, tail.lsn)?;
         Ok(tail)
+    }
+
+    /// Visits the frames of a shard from `from` on with their bytes, all verified, until the visitor has enough; the first
+    /// is believed by itself. Returns the last one's tail and epoch.
+    ///
+    /// # Errors
+    /// As [`Self::replay`]; [`LogError::PastEnd`] where there is none at `from`.
+    pub fn export(
+        &self,
+        shard: ShardId,
+        from: Lsn,
+        visit: &mut EncodedVisit<'_>,
+    ) -> Result<(Tail, ShardEpoch), LogError> {
+        let acknowledged = self.position(shard)?;
+        let (tail, epoch, is_end) = self.database.export(shard, from, visit)?;
+        if is_end {
+            acknowledged.check_reached(shard, tail.lsn)?;
+        }
+        Ok((tail, epoch))
+    }
+
+    /// The highest epoch that is known of a shard: of its latest opening, or of its last acknowledged frame.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`], [`LogError::UnknownShard`].
+    pub fn highest_epoch(&self, shard: ShardId) -> Result<ShardEpoch, LogError> {
+        Ok(self.database.epoch(shard)?.max(self.position(shard)?.epoch))
+    }
+
+    pub(crate) fn snapshot_files(&self, shard: ShardId) -> SnapshotFiles {
+        SnapshotFiles::new(&self.snapshots, shard)
     }
 
     fn position(&self, shard: ShardId) -> Result<Position, LogError> {

@@ -107,7 +107,9 @@ enum Reading {
 
 fn read(path: &Path) -> Result<Reading, LogError> {
     let file = File::open(path).map_err(LogError::io(path))?;
-    let mut blocks = BufReader::with_capacity(1 << 20, file);
+    // Not beyond what is there now: a writer may be at its end.
+    let length = file.metadata().map_err(LogError::io(path))?.len();
+    let mut blocks = BufReader::with_capacity(1 << 20, file.take(length));
     let mut block = Vec::with_capacity(BLOCK_BYTES);
     let (mut before, mut torn_at, mut end) = (0, None, 0);
     loop {

@@ -20,10 +20,10 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     /// Its bytes are no events, or those of a show that is not there.
-    #[error("{0}; restore the shard")]
+    #[error(transparent)]
     Codec(#[from] CodecError),
     /// They are events, but cannot have followed from the state.
-    #[error("its events do not fit what was before them: {0}; restore the shard")]
+    #[error("its events do not fit what was before them: {0}")]
     DoesNotFit(String),
 }
 

@@ -11,7 +11,11 @@ fn watched(world: &World, clock: Arc<dyn Clock>) -> (Shard, Notices) {
     let (notices, log) = (Notices::default(), Box::new(world.store.log(SHARD).unwrap()));
     let told = Arc::clone(&notices);
     let observer: Observer = Arc::new(move |_, notice| told.lock().unwrap().push(format!("{notice:?}")));
-    (Shard::recover(log, clock, ShardOptions::default(), observer).unwrap(), notices)
+    (
+        Shard::recover(log, clock, ShardOptions { clock_leap_ms: u64::MAX, ..ShardOptions::default() }, observer)
+            .unwrap(),
+        notices,
+    )
 }
 
 fn count(notices: &Notices, what: &str) -> usize {

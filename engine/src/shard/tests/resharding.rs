@@ -152,7 +152,7 @@ fn a_show_is_put_back_by_an_event_of_its_log() {
         let (id, lsn) = crate::restoring::restore_show(&mut log, Timestamp(3_000), loaded).unwrap();
         assert_eq!((id.as_str(), log.tail().lsn), ("gala", lsn));
         let mut shard = world.shard_of(shard);
-        assert_eq!(shard.now, Timestamp(3_000));
+        assert_eq!(shard.time.now(), Timestamp(3_000));
         let look = [0, 1].map(|number| Command::GetHold(hold_id(number)));
         assert_eq!(held(&mut shard, gala, look.to_vec()), [Some(HoldState::Held), None]);
     }

@@ -10,8 +10,20 @@ use usher_wal::{DIRECTORY_FORMAT, Durability, FRAME_VERSION};
 use super::{Examined, Finding, Level, Shard};
 
 /// Every check; each says what it found, or nothing where it does not apply.
-pub(super) const ALL: [fn(&Examined) -> Vec<Finding>; 11] =
-    [versions, server, durability, size, log, snapshots, lag, clock, disk, permissions, open_files];
+pub(super) const ALL: [fn(&Examined) -> Vec<Finding>; 12] = [
+    versions,
+    server,
+    durability,
+    size,
+    log,
+    snapshots,
+    lag,
+    super::backup::check,
+    clock,
+    disk,
+    permissions,
+    open_files,
+];
 
 /// RocksDB's own log may grow to so much before it is cut: less is not enough to go on.
 const FREE_BYTES_MIN: u64 = 256 << 20;
@@ -25,12 +37,12 @@ const LOG_BYTES_HIGH: u64 = 256 << 20;
 /// Two machines' clocks differ by so much, and nobody minds.
 const CLOCK_AHEAD_MS_MAX: u64 = 2_000;
 
-fn found(check: &'static str, text: String, values: Value) -> Finding {
+pub(super) fn found(check: &'static str, text: String, values: Value) -> Finding {
     Finding { check, level: Level::Ok, text, advice: None, values }
 }
 
 impl Finding {
-    fn but(self, level: Level, advice: impl Into<String>) -> Self {
+    pub(super) fn but(self, level: Level, advice: impl Into<String>) -> Self {
         Self { level, advice: Some(advice.into()), ..self }
     }
 }
@@ -41,7 +53,7 @@ fn bytes(bytes: u64) -> String {
 }
 
 /// The shards of a log that can be opened.
-fn shards(examined: &Examined) -> &[Shard] {
+pub(super) fn shards(examined: &Examined) -> &[Shard] {
     examined.shards.as_deref().unwrap_or_default()
 }
 
@@ -154,7 +166,7 @@ fn snapshots(examined: &Examined) -> Vec<Finding> {
     shards(examined).iter().map(describe).collect()
 }
 
-fn seconds(ms: u64) -> String {
+pub(super) fn seconds(ms: u64) -> String {
     indicatif::HumanDuration(std::time::Duration::from_millis(ms)).to_string()
 }
 
@@ -260,7 +272,8 @@ mod tests {
 
     fn examined(shard: Shard) -> Examined {
         let (dir, sizes) = (Path::new("/").to_owned(), Ok(BTreeMap::new()));
-        Examined { dir, now_ms: 1_000_000_000_000, writer: Ok(None), sizes, shards: Ok(vec![shard]), durability: None }
+        let (now_ms, writer, shards) = (1_000_000_000_000, Ok(None), Ok(vec![shard]));
+        Examined { dir, now_ms, writer, sizes, shards, durability: None, backup: None }
     }
 
     fn shard() -> Shard {

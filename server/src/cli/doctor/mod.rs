@@ -7,10 +7,14 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 use usher_engine::time::Clock as _;
-use usher_wal::{Durability, LogError, ReadOnlyStore, ShardId, SnapshotId, Writer};
+use usher_wal::{
+    Durability, LogError, ReadOnlyStore, ShardId, SnapshotId, Writer,
+    backup::{BackupError, Backups, Catalogue},
+};
 
 use crate::{clock::WallClock, journal};
 
+mod backup;
 mod checks;
 
 /// Looks at a data directory, also while a server runs on it.
@@ -20,14 +24,17 @@ pub(super) struct Doctor {
     /// Data directory to look at
     #[arg(long, env = "USHER_DATA_DIR", value_name = "DIR", default_value = "./data")]
     data_dir: PathBuf,
+    /// Directory of its backups, to look whether they are up to date
+    #[arg(long, env = "USHER_BACKUPS", value_name = "DIR")]
+    backups: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
 const NOTES: &str = "\
-It looks at versions, who has the directory open, sizes, the log of every shard, the disk, the clock, permissions and
-limits. Each line is ok, a warning or a problem, and says what to do. Every frame is read and verified; whether events
+It looks at versions, who has the directory open, sizes, the log of every shard, the last backup, the disk, the clock,
+permissions and limits. Each line is ok, a warning or a problem, and says what to do. Every frame is read and verified; whether events
 make sense is what `usher log verify` asks. Nothing is written into the directory.
 
 Exit codes: 0 no problem, whatever the warnings; 1 problems; 2 wrong usage.";
@@ -63,6 +70,8 @@ struct Examined {
     /// By shard; why the log cannot be opened, otherwise.
     shards: Result<Vec<Shard>, LogError>,
     durability: Option<Durability>,
+    /// The newest backup, if there is one; `None` if nobody asked.
+    backup: Option<Result<Option<Catalogue>, BackupError>>,
 }
 
 /// One shard's log.
@@ -85,7 +94,7 @@ struct Shard {
 
 impl Doctor {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let examined = Examined::of(&self.data_dir);
+        let examined = Examined::of(&self.data_dir, self.backups.as_deref());
         let findings: Vec<Finding> = checks::ALL.iter().flat_map(|check| check(&examined)).collect();
         let count = |level| findings.iter().filter(|finding| finding.level == level).count();
         let (problems, warnings) = (count(Level::Problem), count(Level::Warning));
@@ -121,7 +130,7 @@ fn print(finding: &Finding) {
 }
 
 impl Examined {
-    fn of(dir: &Path) -> Self {
+    fn of(dir: &Path, backups: Option<&Path>) -> Self {
         // A copy or a backup has no lock file, and nobody who holds it.
         let writer = match ReadOnlyStore::writer(dir) {
             Err(LogError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -133,8 +142,10 @@ impl Examined {
             let shards = (0..store.shards().get()).map(ShardId);
             shards.map(|shard| Shard::of(&store, shard)).collect()
         });
+        let backup = backups.map(|backups| Backups::open(backups)?.newest());
         // After the log has been read: its last frame must not be younger than now.
-        Self { dir: dir.to_owned(), now_ms: WallClock.now().0, writer, sizes: sizes(dir), shards, durability }
+        let (dir, now_ms, sizes) = (dir.to_owned(), WallClock.now().0, sizes(dir));
+        Self { dir, now_ms, writer, sizes, shards, durability, backup }
     }
 }
 

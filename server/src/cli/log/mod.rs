@@ -119,7 +119,7 @@ impl EventArgs {
 }
 
 /// An instant, or a length of time before now.
-fn parse_past(text: &str) -> anyhow::Result<u64> {
+pub(super) fn parse_past(text: &str) -> anyhow::Result<u64> {
     match parse_length_ms(text) {
         Ok(ago) => Ok(WallClock.now().0.saturating_sub(ago)),
         Err(_) => parse_when(text),

@@ -1,7 +1,5 @@
 //! `usher log verify`: is the log whole, sound, and does it make sense?
 
-use std::panic::{self, AssertUnwindSafe};
-
 use anyhow::bail;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -9,11 +7,12 @@ use serde::Serialize;
 use usher_engine::{
     audit::Audit,
     inventory::invariants,
-    shard::{Loaded, RecoveryError},
+    shard::{Proof, ProofError, RecoveryError},
 };
 use usher_wal::{Frame, LogError, Lsn, ReadOnlyStore, ReplayStop, ShardId};
 
 use super::{StoreArgs, thousands};
+use crate::cli::calm::{Unfit, calm, silently};
 
 /// Reads every frame, replays every event, and gives a verdict on each shard.
 #[derive(Debug, Args)]
@@ -29,8 +28,8 @@ pub(in crate::cli) struct Verify {
 const NOTES: &str = "\
 For every shard: each frame's checksum, the chain of their hashes, LSNs without a gap, epochs and clocks that never
 fall, and the acknowledged LSN, which the log must reach. Then its events are replayed, on top of the snapshots where it
-was trimmed: they must fit the state before them and leave its invariants true, an independent audit must find no seat
-sold twice, and the hash of the state is printed. It must be the one that the server logs when it stops at this LSN.
+was trimmed: they must fit the state before them, lead to every later snapshot, and leave the state's invariants true; an
+independent audit must find no seat sold twice, and the hash of the state is printed. It must be the one that the server logs when it stops at this LSN.
 
 Exit codes: 0 sound; 1 damaged, naming shard, LSN and what to do; 2 wrong usage.";
 
@@ -45,6 +44,8 @@ struct Verdict {
     acknowledged_lsn: u64,
     frames: u64,
     events: u64,
+    /// Snapshots that were found to be what the frames lead to.
+    snapshots_compared: u64,
     shows: usize,
     /// Of the state that the events lead to; `None` where something is wrong.
     state_hash: Option<String>,
@@ -67,15 +68,12 @@ impl Verify {
         };
         let shards = self.store.shards(&store)?;
         let mut damaged = 0;
-        // A panic of the state is this command's finding, not its end.
-        let told = panic::take_hook();
-        panic::set_hook(Box::new(|_| {}));
         for shard in &shards {
-            let verdict = verdict(&store, *shard);
+            // A panic of the state is this command's finding, not its end.
+            let verdict = silently(|| verdict(&store, *shard));
             damaged += usize::from(!verdict.sound);
             self.print(&verdict);
         }
-        panic::set_hook(told);
         if damaged > 0 {
             bail!("{damaged} of {} shards are damaged", shards.len());
         }
@@ -134,8 +132,9 @@ fn verdict(store: &ReadOnlyStore, shard: ShardId) -> Verdict {
         acknowledged_lsn: store.acknowledged(shard).map_or(0, |lsn| lsn.0),
         frames: replay.frames,
         events: replay.events,
-        shows: replay.loaded.inventory.shows().len(),
-        state_hash: problem.is_none().then(|| replay.loaded.inventory.state_hash().to_string()),
+        snapshots_compared: replay.proof.compared,
+        shows: replay.proof.loaded.inventory.shows().len(),
+        state_hash: problem.is_none().then(|| replay.proof.loaded.inventory.state_hash().to_string()),
         problem,
     }
 }
@@ -149,9 +148,8 @@ fn progress_bar(store: &ReadOnlyStore, shard: ShardId) -> ProgressBar {
 }
 
 /// A shard's state, as its snapshots and its events lead to it.
-#[derive(Default)]
 struct Replay {
-    loaded: Loaded,
+    proof: Proof,
     audit: Audit,
     first: Option<Lsn>,
     last: u64,
@@ -160,20 +158,18 @@ struct Replay {
 }
 
 impl Replay {
-    /// Of a shard's log, or of its snapshots where the log begins behind them.
-    fn beginning(store: &ReadOnlyStore, shard: ShardId) -> Result<Self, RecoveryError> {
-        let start = store.start(shard)?;
-        if start.lsn == Lsn::ZERO {
-            return Ok(Self::default());
-        }
-        let loaded = Loaded::load(shard, store.snapshots(shard).as_ref(), &start)?;
-        Ok(Self { audit: Audit::of_snapshots(&loaded), loaded, last: start.lsn.0, ..Self::default() })
+    /// Of a shard's log, with the snapshots that it rests on.
+    fn beginning(store: &ReadOnlyStore, shard: ShardId) -> Result<Self, ProofError> {
+        let start = store.start(shard).map_err(RecoveryError::from)?;
+        let proof = Proof::begin(shard, store.snapshots(shard), &start)?;
+        let audit = Audit::of_snapshots(&proof.loaded);
+        Ok(Self { proof, audit, first: None, last: start.lsn.0, frames: 0, events: 0 })
     }
 
     fn add(&mut self, frame: &Frame<'_>) -> Result<(), ReplayStop> {
         self.first.get_or_insert(frame.lsn);
         (self.last, self.frames) = (frame.lsn.0, self.frames + 1);
-        self.events += self.loaded.apply(frame)?;
+        self.events += self.proof.apply(frame)?;
         self.audit.read(frame)?;
         Ok(())
     }
@@ -185,9 +181,7 @@ impl Replay {
             let count = self.audit.violations_count;
             return Some(format!("{after} the audit finds {count} contradictions, first: {violation}"));
         }
-        let broken = panic::catch_unwind(AssertUnwindSafe(|| invariants::check(&self.loaded.inventory))).err()?;
-        let text = broken.downcast_ref::<String>().map(String::as_str);
-        let what = text.or_else(|| broken.downcast_ref::<&str>().copied()).unwrap_or("no words");
-        Some(format!("{after} the state contradicts itself: {what}"))
+        let broken = calm(|| invariants::check(&self.proof.loaded.inventory)).err();
+        broken.map(|Unfit(what)| format!("{after} the state contradicts itself: {what}"))
     }
 }

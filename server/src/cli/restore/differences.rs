@@ -1,0 +1,222 @@
+//! What a restore undoes, for people and for scripts.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use serde_json::{Value, json};
+use usher_engine::{
+    ids::{SeatIndex, SectionIndex},
+    inventory::{
+        Inventory,
+        diff::{HoldChange, HoldDiff, SeatStatus, ShowDiff},
+        manifest::Manifest,
+        places::Places,
+    },
+};
+
+use super::{
+    Restore,
+    plan::{Plan, ShardPlan},
+};
+use crate::cli::{log::thousands, places::money, when::utc};
+
+/// What differs of one show, with the names of its places.
+pub(super) struct ShowDifferences {
+    diff: ShowDiff,
+    manifest: Option<Arc<Manifest>>,
+}
+
+const CHANGES: [HoldChange; 5] =
+    [HoldChange::SaleLost, HoldChange::SaleChanged, HoldChange::SaleBack, HoldChange::HoldLost, HoldChange::HoldBack];
+
+fn of_change(change: HoldChange) -> (&'static str, &'static str) {
+    match change {
+        HoldChange::SaleLost => ("sale_lost", "sales lost"),
+        HoldChange::SaleChanged => ("sale_changed", "sales as they were before a change"),
+        HoldChange::SaleBack => ("sale_back", "cancelled sales that stand again"),
+        HoldChange::HoldLost => ("hold_lost", "holds lost"),
+        HoldChange::HoldBack => ("hold_back", "ended holds that are held again until their deadline"),
+    }
+}
+
+fn of_status(status: SeatStatus) -> &'static str {
+    match status {
+        SeatStatus::Absent => "absent",
+        SeatStatus::Available => "available",
+        SeatStatus::Held => "held",
+        SeatStatus::Sold => "sold",
+        SeatStatus::Blocked => "blocked",
+        SeatStatus::Retired => "retired",
+    }
+}
+
+impl Plan {
+    pub(super) fn print(&self, restore: &Restore) {
+        for own in &self.shards {
+            own.print(restore);
+        }
+    }
+
+    pub(super) fn to_json(&self) -> Vec<Value> {
+        self.shards.iter().map(ShardPlan::to_json).collect()
+    }
+}
+
+impl ShardPlan {
+    fn print(&self, restore: &Restore) {
+        let (shard, lsn, now) = (self.shard, self.point.lsn, self.now);
+        let title = console::style(format!("shard {shard}")).bold();
+        if self.is_kept {
+            println!("{title}: stays as it is, at LSN {now}");
+            return;
+        }
+        let at = if lsn.0 == 0 { String::new() } else { format!(", {}", utc(self.point.clock_ms)) };
+        println!("{title}: to LSN {lsn}{at}; now at LSN {now}");
+        if let Some(damage) = &self.point.damage {
+            println!("  what lies behind it is not sound: {damage}");
+        }
+        for show in &self.shows {
+            show.print(restore.limit);
+        }
+        if self.shows.is_empty() {
+            println!("  nothing differs");
+        }
+        if now > lsn {
+            let (dir, from) = (restore.in_place.as_ref().or(restore.data_dir.as_ref()), lsn.next());
+            let dir = dir.unwrap_or(&restore.from).display();
+            println!("  what happened behind it: usher log export --data-dir {dir} --shard {shard} --from {from}");
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        json!({
+            "shard": self.shard.0, "stays": self.is_kept, "lsn": self.point.lsn.0, "clock_ms": self.point.clock_ms,
+            "time": utc(self.point.clock_ms), "now_lsn": self.now.0, "state_hash": self.state_hash.to_string(),
+            "damage": self.point.damage,
+            "shows": self.shows.iter().map(ShowDifferences::to_json).collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl ShowDifferences {
+    pub(super) fn new(diff: ShowDiff, then: &Inventory, now: &Inventory) -> Self {
+        let found = [now, then].into_iter().find_map(|state| state.show(state.number(&diff.show_id)?));
+        Self { manifest: found.map(|show| Arc::clone(show.manifest())), diff }
+    }
+
+    fn print(&self, limit: usize) {
+        let diff = &self.diff;
+        let what = match diff.exists {
+            (false, true) => ": would be gone",
+            (true, false) => ": would be there again",
+            _ if diff.manifest_differs => ": another manifest",
+            _ => "",
+        };
+        println!("  {}{what}", console::style(&diff.show_id).bold());
+        for ((now, then), count) in self.by_status() {
+            println!("    seats    {} {now} -> {then}", thousands(count));
+        }
+        let seat = |(seat, then, now): &(SeatIndex, SeatStatus, SeatStatus)| {
+            format!("{} {} -> {}", self.seat(*seat), of_status(*now), of_status(*then))
+        };
+        list(diff.seats.iter().map(seat), limit);
+        for (section, then, now) in &diff.units {
+            let [held, sold, blocked] = [0, 1, 2].map(|at| format!("{} -> {}", now[at], then[at]));
+            let section = self.section(*section);
+            println!("    units    {section}: held {held}, sold {sold}, blocked {blocked}");
+        }
+        for change in CHANGES {
+            let own: Vec<&HoldDiff> = diff.holds.iter().filter(|hold| hold.change == change).collect();
+            if !own.is_empty() {
+                let total = own.iter().map(|hold| hold.total_minor).sum();
+                println!("    {} {}, {}", thousands(own.len() as u64), of_change(change).1, self.money(total));
+                list(own.iter().map(|hold| self.hold(hold)), limit);
+            }
+        }
+        if diff.waiting.0 != diff.waiting.1 {
+            println!("    waiting  {} -> {}", diff.waiting.1, diff.waiting.0);
+        }
+    }
+
+    /// Seats, by how they stand now and stood then.
+    fn by_status(&self) -> BTreeMap<(&'static str, &'static str), u64> {
+        let mut counts = BTreeMap::new();
+        for (_, then, now) in &self.diff.seats {
+            *counts.entry((of_status(*now), of_status(*then))).or_default() += 1;
+        }
+        counts
+    }
+
+    fn hold(&self, hold: &HoldDiff) -> String {
+        let order = hold.booking.as_ref().map(|booking| format!("order {}, ", booking.order.as_str().escape_debug()));
+        let buyer = String::from_utf8_lossy(hold.buyer.as_bytes()).escape_debug().to_string();
+        let (id, places, total) = (hold.hold_id, self.places(&hold.places), self.money(hold.total_minor));
+        format!("{}{buyer}: {places}, {total} (hold {id})", order.unwrap_or_default())
+    }
+
+    fn places(&self, places: &Places) -> String {
+        let more = places.seats().len().saturating_sub(8);
+        let mut names: Vec<String> = places.seats().take(8).map(|seat| self.seat(seat)).collect();
+        names.extend((more > 0).then(|| format!("{more} more")));
+        names.extend(places.ga().map(|(own, units)| format!("{units} x {}", self.section(own))));
+        names.join(", ")
+    }
+
+    fn seat(&self, seat: SeatIndex) -> String {
+        let label = self.manifest.as_ref().and_then(|manifest| manifest.label(seat));
+        label.map_or_else(|| format!("seat {}", seat.0), |own| format!("{}/{}/{}", own.section, own.row, own.seat))
+    }
+
+    fn section(&self, section: SectionIndex) -> String {
+        let parts = self.manifest.as_ref().map(|manifest| manifest.parts());
+        let found = parts.and_then(|parts| parts.sections.get(section.0 as usize));
+        found.map_or_else(|| format!("section {}", section.0), |own| own.name.clone())
+    }
+
+    fn money(&self, minor: u64) -> String {
+        money(minor, self.manifest.as_ref().map_or("", |manifest| &manifest.parts().currency))
+    }
+
+    fn to_json(&self) -> Value {
+        let diff = &self.diff;
+        let seat = |(seat, then, now): &(SeatIndex, SeatStatus, SeatStatus)| json!({ "index": seat.0, "label": self.seat(*seat), "now": of_status(*now), "then": of_status(*then) });
+        let units = diff.units.iter().map(|(section, then, now)| {
+            let tally = |[held, sold, blocked]: &[u32; 3]| json!({ "held": held, "sold": sold, "blocked": blocked });
+            json!({ "section": section.0, "now": tally(now), "then": tally(then) })
+        });
+        json!({
+            "show_id": diff.show_id.as_str(), "exists_then": diff.exists.0, "exists_now": diff.exists.1,
+            "version_then": diff.versions.0, "version_now": diff.versions.1, "manifest_differs": diff.manifest_differs,
+            "seat_counts": self.by_status().into_iter()
+                .map(|((now, then), count)| json!({ "now": now, "then": then, "seats": count })).collect::<Vec<_>>(),
+            "seats": diff.seats.iter().map(seat).collect::<Vec<_>>(), "units": units.collect::<Vec<_>>(),
+            "holds": diff.holds.iter().map(|hold| self.hold_json(hold)).collect::<Vec<_>>(),
+            "waiting_then": diff.waiting.0, "waiting_now": diff.waiting.1,
+        })
+    }
+
+    fn hold_json(&self, hold: &HoldDiff) -> Value {
+        let seats: Vec<Value> =
+            hold.places.seats().map(|seat| json!({ "index": seat.0, "label": self.seat(seat) })).collect();
+        let ga: Vec<Value> =
+            hold.places.ga().map(|(section, units)| json!({ "section": section.0, "quantity": units })).collect();
+        json!({
+            "change": of_change(hold.change).0, "hold_id": hold.hold_id.to_string(),
+            "buyer": String::from_utf8_lossy(hold.buyer.as_bytes()),
+            "order": hold.booking.as_ref().map(|booking| booking.order.as_str()),
+            "payment": hold.booking.as_ref().map(|booking| booking.payment.as_str()),
+            "confirmed_at_ms": hold.booking.as_ref().map(|booking| booking.confirmed_at.0),
+            "places": { "seats": seats, "ga": ga }, "total_minor": hold.total_minor,
+        })
+    }
+}
+
+/// The first of them, and how many more there are.
+fn list(lines: impl ExactSizeIterator<Item = impl fmt::Display>, limit: usize) {
+    let more = lines.len().saturating_sub(limit);
+    for line in lines.take(limit) {
+        println!("      {line}");
+    }
+    if more > 0 {
+        println!("      and {} more; --limit or --json says all", thousands(more as u64));
+    }
+}
