@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Booking, HoldState, Inventory, Show, hold::Hold, places::Places, show::GaTally};
-use crate::ids::{BuyerId, HoldId, SeatIndex, SectionIndex, ShowId};
+use super::{Booking, HoldState, Inventory, Show, hold::Hold, places::Places, sale::Sale, show::GaTally};
+use crate::ids::{BuyerId, HoldId, SeatIndex, SectionIndex, ShowId, ShowNumber};
 
 /// How a seat stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,6 +34,10 @@ pub struct ShowDiff {
     pub exists: (bool, bool),
     /// Events that it had seen then, and has now.
     pub versions: (u64, u64),
+    /// When it was sold by what was decided then, and is now.
+    pub sales: (Option<Sale>, Option<Sale>),
+    /// Its rules are other ones.
+    pub policy_differs: bool,
     /// Its manifest is another one.
     pub manifest_differs: bool,
     /// Every seat that differs, with how it stood then and stands now; ascending.
@@ -78,23 +82,45 @@ pub struct HoldDiff {
     pub total_minor: u64,
 }
 
-/// The shows that differ, in the order in which they were created.
-#[must_use]
-pub fn diff(then: &Inventory, now: &Inventory) -> Vec<ShowDiff> {
-    let gone = then.shows().filter(|(_, show)| now.number(show.id()).is_none());
-    let gone = gone.map(|(_, show)| of_show(show.id(), Some(show), None));
-    let others = now.shows().filter_map(|(_, show)| {
-        let before = then.number(show.id()).and_then(|number| then.show(number));
-        let is_equal = before.is_some_and(|before| {
-            // Equal versions of one history are equal shows; but the two may be of different ones.
-            before.version() == show.version() && before.state_hash() == show.state_hash()
-        });
-        (!is_equal).then(|| of_show(show.id(), before, Some(show)))
-    });
-    others.chain(gone).collect()
+/// What differs between two states of a shard.
+#[derive(Debug, Default)]
+pub struct Differences {
+    /// The shows that are there in both, and differ; in the order in which they were created.
+    pub shows: Vec<ShowDiff>,
+    /// Shows that were there then. They may be on another shard now.
+    pub only_then: Vec<ShowNumber>,
+    /// Shows that are there now. They may have been on another shard then.
+    pub only_now: Vec<ShowNumber>,
 }
 
-fn of_show(id: &ShowId, then: Option<&Show>, now: Option<&Show>) -> ShowDiff {
+/// Compares two states of a shard. Shows that left it are not there.
+#[must_use]
+pub fn diff(then: &Inventory, now: &Inventory) -> Differences {
+    let mut found = Differences::default();
+    for (number, show) in now.shows().filter(|(number, _)| !now.has_left(*number)) {
+        match then.number(show.id()).and_then(|number| then.show(number)) {
+            None => found.only_now.push(number),
+            Some(before) => found.shows.extend(of_show(Some(before), Some(show))),
+        }
+    }
+    let is_there = |show: &Show| now.number(show.id()).is_some();
+    let gone = then.shows().filter(|(number, show)| !then.has_left(*number) && !is_there(show));
+    found.only_then.extend(gone.map(|(number, _)| number));
+    found
+}
+
+/// What differs between a show then and now, of which there is at least one; `None` if nothing does.
+#[must_use]
+pub fn of_show(then: Option<&Show>, now: Option<&Show>) -> Option<ShowDiff> {
+    let id = now.or(then)?.id();
+    // Equal versions of one history are equal shows; but the two may be of different ones.
+    let is_equal = then
+        .zip(now)
+        .is_some_and(|(then, now)| then.version() == now.version() && then.state_hash() == now.state_hash());
+    (!is_equal).then(|| differing(id, then, now))
+}
+
+fn differing(id: &ShowId, then: Option<&Show>, now: Option<&Show>) -> ShowDiff {
     let version = |show: Option<&Show>| show.map_or(0, Show::version);
     let waiting = |show: Option<&Show>| show.map_or(0, |show| show.waitlist.waiting());
     let parts = |show: Option<&Show>| show.map(|show| show.manifest.parts().clone());
@@ -102,6 +128,8 @@ fn of_show(id: &ShowId, then: Option<&Show>, now: Option<&Show>) -> ShowDiff {
         show_id: id.clone(),
         exists: (then.is_some(), now.is_some()),
         versions: (version(then), version(now)),
+        sales: (then.map(|show| show.sale), now.map(|show| show.sale)),
+        policy_differs: then.map(|show| show.policy) != now.map(|show| show.policy),
         manifest_differs: parts(then) != parts(now),
         seats: seats(then, now),
         units: units(then, now),

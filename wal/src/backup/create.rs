@@ -33,7 +33,7 @@ impl Backups {
     /// Makes a backup of a data directory, also while a server runs on it. `copied` is told of bytes as they are written.
     ///
     /// # Errors
-    /// [`BackupError::InUse`], [`BackupError::Shards`], and whatever is wrong with the data directory: its frames and
+    /// [`BackupError::InUse`], and whatever is wrong with the data directory: its frames and
     /// their chain are checked as they are copied. There is no new backup then.
     pub fn create(
         &self,
@@ -93,11 +93,6 @@ struct Copy<'a> {
 impl Copy<'_> {
     fn shards(&self, copied: &mut dyn FnMut(u64)) -> Result<Vec<ShardBackup>, BackupError> {
         let shards: NonZeroU32 = self.store.shards();
-        if let Some(previous) = self.previous.filter(|previous| previous.shards.len() as u64 != u64::from(shards.get()))
-        {
-            let found = u32::try_from(previous.shards.len()).unwrap_or(u32::MAX);
-            return Err(BackupError::Shards { dir: self.backups.dir.clone(), found, wanted: shards.get() });
-        }
         (0..shards.get()).map(|shard| self.shard(ShardId(shard), copied)).collect()
     }
 

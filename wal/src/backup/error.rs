@@ -48,10 +48,6 @@ pub enum BackupError {
     )]
     Segment { path: PathBuf, shard: ShardId, lsn: Lsn, reason: String },
 
-    /// Of another data directory.
-    #[error("the backups in {} are of {found} shards, the data directory has {wanted}; name another directory", dir.display())]
-    Shards { dir: PathBuf, found: u32, wanted: u32 },
-
     /// What is asked for lies before what is there.
     #[error(
         "shard {shard} can be restored from LSN {from} on, not to LSN {wanted}; an older backup may reach further back"

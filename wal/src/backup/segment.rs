@@ -122,8 +122,7 @@ pub(super) fn read(
     let mut next = segment.from;
     while next <= segment.to {
         reader.frame(next, &mut encoded)?;
-        let accepted = chain.accept(next, &encoded).map_err(|error| reader.damaged(next, &error.to_string()));
-        let frame = accepted?;
+        let frame = chain.accept(next, &encoded).map_err(|error| reader.damaged(next, &reason(&error)))?;
         if chain.is_visited(next) {
             let visited = visit(frame, &encoded).map_err(|source| LogError::Rejected { shard, lsn: next, source })?;
             if visited.is_break() {
@@ -134,6 +133,16 @@ pub(super) fn read(
     }
     reader.end(segment)?;
     Ok(ControlFlow::Continue(()))
+}
+
+/// Without the remedy, which is that of a log, and without the position, which is told anyway.
+fn reason(error: &LogError) -> String {
+    match error {
+        LogError::Corrupt { reason, .. } => reason.to_string(),
+        LogError::ChainBroken { .. } => "it follows another frame than the one before it".to_owned(),
+        LogError::Misplaced { .. } => "it is the frame of another place".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 struct Reader<'a> {

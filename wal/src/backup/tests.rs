@@ -310,8 +310,24 @@ fn there_is_one_who_makes_and_prunes_and_a_foreign_directory_is_left_alone() {
     world.backups().backup(None).unwrap();
     drop(reader);
     assert!(matches!(Backups::open_or_create(&world.path("data")), Err(BackupError::NoBackups { .. })));
-    let other = RocksStore::open(&world.path("other"), NonZeroU32::MIN).unwrap();
-    drop(other);
-    let made = world.backups().create(&world.path("other"), &new, &mut |_| ());
-    assert!(matches!(made, Err(BackupError::Shards { found: 2, wanted: 1, .. })));
+}
+
+#[test]
+fn a_directory_with_another_number_of_shards_goes_on_in_the_same_backups() {
+    let mut world = World::new();
+    world.append(ZERO, 3);
+    world.append(ONE, 4);
+    world.back_up();
+    world.store = None;
+    for (shards, kinds_then) in
+        [(3, vec![Kind::Incremental, Kind::Incremental, Kind::First]), (1, vec![Kind::Incremental])]
+    {
+        RocksStore::resize(&world.path("data"), NonZeroU32::new(shards).unwrap()).unwrap();
+        assert_eq!(kinds(&world.back_up()), kinds_then);
+    }
+    RocksStore::resize(&world.path("data"), TWO).unwrap();
+    world.store = Some(RocksStore::open(&world.path("data"), TWO).unwrap());
+    world.append(ONE, 1);
+    assert_eq!(kinds(&world.back_up()), [Kind::Incremental, Kind::First], "what was there was taken away");
+    assert_eq!(frames(&world.backups().backup(None).unwrap(), ONE).len(), 1);
 }

@@ -108,13 +108,18 @@ impl Verify {
             println!("{name}: {}: {problem}", console::style("DAMAGED").red().bold());
             return Ok(());
         };
-        let (from, to, compared) = (verdict.from_lsn, verdict.to_lsn, verdict.snapshots_compared);
+        let (from, to, sound) = (verdict.from_lsn, verdict.to_lsn, console::style("sound").green());
+        if to == 0 {
+            println!("{name}: {sound}, empty");
+            return Ok(());
+        }
         let (frames, events) = (thousands(verdict.frames), thousands(verdict.events));
-        println!(
-            "{name}: {}, LSN {from} to {to}, {frames} frames, {events} events, {compared} later snapshots as they should be\n  \
-             state hash {hash} after LSN {to}",
-            console::style("sound").green()
-        );
+        let compared = match verdict.snapshots_compared {
+            0 => String::new(),
+            count => format!(", {count} snapshots are what the frames before them lead to"),
+        };
+        println!("{name}: {sound}, LSN {from} to {to}, {frames} frames, {events} events{compared}");
+        println!("  state hash {hash} after LSN {to}");
         Ok(())
     }
 }

@@ -9,7 +9,10 @@ use usher_wal::{
     backup::{self, SoundPart, Source as _, Target},
 };
 
-use super::plan::{Plan, ShardPlan, Sources};
+use super::{
+    plan::{Plan, ShardPlan},
+    sources::Sources,
+};
 use crate::cli::backup::copying;
 
 /// Builds the directory beside its place.

@@ -6,18 +6,22 @@ use serde_json::{Value, json};
 use usher_engine::{
     ids::{SeatIndex, SectionIndex},
     inventory::{
-        Inventory,
         diff::{HoldChange, HoldDiff, SeatStatus, ShowDiff},
         manifest::Manifest,
         places::Places,
+        sale::Sale,
     },
+    time::Clock as _,
 };
 
 use super::{
     Restore,
     plan::{Plan, ShardPlan},
 };
-use crate::cli::{log::thousands, places::money, when::utc};
+use crate::{
+    cli::{log::thousands, places::money, when::utc},
+    clock::WallClock,
+};
 
 /// What differs of one show, with the names of its places.
 pub(super) struct ShowDifferences {
@@ -70,6 +74,10 @@ impl ShardPlan {
             return;
         }
         let at = if lsn.0 == 0 { String::new() } else { format!(", {}", utc(self.point.clock_ms)) };
+        if (lsn.0, now.0) == (0, 0) {
+            println!("{title}: empty, then and now");
+            return;
+        }
         println!("{title}: to LSN {lsn}{at}; now at LSN {now}");
         if let Some(damage) = &self.point.damage {
             println!("  what lies behind it is not sound: {damage}");
@@ -98,20 +106,20 @@ impl ShardPlan {
 }
 
 impl ShowDifferences {
-    pub(super) fn new(diff: ShowDiff, then: &Inventory, now: &Inventory) -> Self {
-        let found = [now, then].into_iter().find_map(|state| state.show(state.number(&diff.show_id)?));
-        Self { manifest: found.map(|show| Arc::clone(show.manifest())), diff }
+    pub(super) fn new(diff: ShowDiff, manifest: Option<Arc<Manifest>>) -> Self {
+        Self { diff, manifest }
     }
 
-    fn print(&self, limit: usize) {
+    /// Whether nothing differs but how many events it has seen.
+    pub(super) fn is_of_version_only(&self) -> bool {
+        let ShowDiff { exists, sales, policy_differs, manifest_differs, seats, units, holds, waiting, .. } = &self.diff;
+        let differs = *policy_differs || *manifest_differs || sales.0 != sales.1 || waiting.0 != waiting.1;
+        *exists == (true, true) && !differs && seats.is_empty() && units.is_empty() && holds.is_empty()
+    }
+
+    pub(super) fn print(&self, limit: usize) {
         let diff = &self.diff;
-        let what = match diff.exists {
-            (false, true) => ": would be gone",
-            (true, false) => ": would be there again",
-            _ if diff.manifest_differs => ": another manifest",
-            _ => "",
-        };
-        println!("  {}{what}", console::style(&diff.show_id).bold());
+        println!("  {}{}", console::style(&diff.show_id).bold(), self.what());
         for ((now, then), count) in self.by_status() {
             println!("    seats    {} {now} -> {then}", thousands(count));
         }
@@ -135,6 +143,30 @@ impl ShowDifferences {
         if diff.waiting.0 != diff.waiting.1 {
             println!("    waiting  {} -> {}", diff.waiting.1, diff.waiting.0);
         }
+    }
+
+    /// What is to be said of the show as a whole.
+    fn what(&self) -> String {
+        let diff = &self.diff;
+        match diff.exists {
+            (false, _) => return ": would be gone".to_owned(),
+            (_, false) => return ": would be there again".to_owned(),
+            _ => {}
+        }
+        let mut said = vec![format!("{} events -> {}", thousands(diff.versions.1), thousands(diff.versions.0))];
+        let (then, now) = self.states();
+        if then != now {
+            said.push(format!("{} -> {}", now.unwrap_or_default(), then.unwrap_or_default()));
+        }
+        said.extend(diff.manifest_differs.then(|| "another manifest".to_owned()));
+        said.extend(diff.policy_differs.then(|| "other rules".to_owned()));
+        format!(": {}", said.join(", "))
+    }
+
+    /// The state in which its sale would be at this moment by what was decided then, and is.
+    fn states(&self) -> (Option<String>, Option<String>) {
+        let state = |sale: Option<Sale>| sale.map(|sale| sale.state_at(WallClock.now()).to_string());
+        (state(self.diff.sales.0), state(self.diff.sales.1))
     }
 
     /// Seats, by how they stand now and stood then.
@@ -176,16 +208,18 @@ impl ShowDifferences {
         money(minor, self.manifest.as_ref().map_or("", |manifest| &manifest.parts().currency))
     }
 
-    fn to_json(&self) -> Value {
+    pub(super) fn to_json(&self) -> Value {
         let diff = &self.diff;
         let seat = |(seat, then, now): &(SeatIndex, SeatStatus, SeatStatus)| json!({ "index": seat.0, "label": self.seat(*seat), "now": of_status(*now), "then": of_status(*then) });
         let units = diff.units.iter().map(|(section, then, now)| {
             let tally = |[held, sold, blocked]: &[u32; 3]| json!({ "held": held, "sold": sold, "blocked": blocked });
             json!({ "section": section.0, "now": tally(now), "then": tally(then) })
         });
+        let (state_then, state_now) = self.states();
         json!({
             "show_id": diff.show_id.as_str(), "exists_then": diff.exists.0, "exists_now": diff.exists.1,
             "version_then": diff.versions.0, "version_now": diff.versions.1, "manifest_differs": diff.manifest_differs,
+            "policy_differs": diff.policy_differs, "state_then": state_then, "state_now": state_now,
             "seat_counts": self.by_status().into_iter()
                 .map(|((now, then), count)| json!({ "now": now, "then": then, "seats": count })).collect::<Vec<_>>(),
             "seats": diff.seats.iter().map(seat).collect::<Vec<_>>(), "units": units.collect::<Vec<_>>(),

@@ -1,7 +1,7 @@
 //! `usher restore`: a data directory as it was, and what that undoes.
 //!
-//! This file has the command; `plan` decides what each shard is restored to, `differences` says what that undoes, `build`
-//! makes the directory.
+//! This file has the command; `plan` decides what each shard is restored to, `comparison` and `differences` say what that
+//! undoes, `build` makes the directory. `one_show` puts a single show back.
 
 use std::path::{Path, PathBuf};
 
@@ -15,10 +15,16 @@ use super::{ask, calm::silently, client::WrongUsage, log::parse_past, when::utc}
 use crate::clock::WallClock;
 
 mod build;
+mod comparison;
 mod differences;
+mod one_show;
+mod places;
 mod plan;
+mod sources;
 
-use plan::{Plan, ShardLsn, Sources};
+use one_show::ShowPlan;
+use plan::{Plan, ShardLsn};
+use sources::Sources;
 
 /// Restores into a new directory, or in place of one, which is kept.
 #[derive(Debug, Args)]
@@ -39,8 +45,8 @@ pub(super) struct Restore {
     /// Only this shard; all others are taken whole, in place from the directory that is replaced
     #[arg(long, value_name = "N")]
     shard: Option<u32>,
-    /// Only say what would differ of this show; with --dry-run
-    #[arg(long, value_name = "ID", requires = "dry_run")]
+    /// Only this show, in place: all others go on, and what it was until now stays in the log
+    #[arg(long, value_name = "ID", conflicts_with = "into")]
     show: Option<String>,
     /// Make this directory, which must be absent or empty
     #[arg(long, value_name = "NEW_DIR", conflicts_with = "in_place")]
@@ -71,7 +77,7 @@ sound before the damage. A time is that of the shards' clocks: of each shard the
 passed it. What a shard can be restored to, `usher backup list` says.
 
 A new directory is built beside its place and verified by a replay; then one rename puts it there. In place, the old
-directory is kept as DATA_DIR.replaced-TIME. Frames are the same bytes as before; what was behind the target is only in
+directory is kept as DATA_DIR.replaced-TIME. One show is put back by an event of its log, and nothing else changes. Frames are the same bytes as before; what was behind the target is only in
 what is kept: `usher log export --from` prints it. Afterwards `usher serve` runs on the new directory as on any other.
 
 Exit codes: 0 done, or only said; 1 nothing was changed: the target is not there, what is restored from is damaged before
@@ -80,6 +86,7 @@ it, the server still runs, the answer was no; 2 wrong usage.
 Examples:
   $ usher restore --from ./backups --to-time 10m --data-dir ./data --dry-run
   $ usher restore --from ./data --shard 1 --to-lsn 4711 --in-place ./data
+  $ usher restore --from ./data --show gala --to-time 10m --in-place ./data
   $ usher restore --from ./backups --into ./data-looked-at";
 
 impl Restore {
@@ -91,6 +98,9 @@ impl Restore {
             _ => None,
         };
         let sources = Sources::open(&self)?;
+        if let Some(show) = &self.show {
+            return self.put_back(show, &sources, held);
+        }
         let plan = silently(|| Plan::make(&self, &sources))?;
         if !self.json {
             plan.print(&self);
@@ -104,6 +114,33 @@ impl Restore {
             put(new, held, kept.as_deref())?;
         }
         self.print_end(&plan, kept.as_deref())
+    }
+
+    /// Restores one show.
+    fn put_back(&self, show: &str, sources: &Sources, held: Option<Held>) -> anyhow::Result<()> {
+        let plan = silently(|| ShowPlan::make(self, sources, show))?;
+        if !self.json {
+            plan.print(self.limit);
+        }
+        let mut told = plan.to_json();
+        let mut put_at = None;
+        if let (Some(held), Some(dir)) = (held, &self.in_place) {
+            ask::go_on(&format!("Put show {show} back in {}?", dir.display()), self.yes)?;
+            put_at = Some(silently(|| plan.put(dir, sources, held))?);
+        }
+        told["dry_run"] = self.dry_run.into();
+        told["put_back_by_lsn"] = put_at.map(|lsn| lsn.0).into();
+        match put_at {
+            _ if self.json => println!("{told}"),
+            Some(lsn) => println!("put back by LSN {lsn}, and verified by a replay; what it was is in the log before"),
+            None => println!("nothing was changed"),
+        }
+        Ok(())
+    }
+
+    /// The shard on which the show that is restored was, if that is said.
+    fn shard_of_show(&self) -> Option<u32> {
+        self.shard.or_else(|| self.to_lsn.iter().find_map(|own| own.shard))
     }
 
     fn check(&mut self) -> anyhow::Result<()> {
