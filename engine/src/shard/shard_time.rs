@@ -74,7 +74,8 @@ impl ShardTime {
     /// Looks at the clock, and moves the time on.
     pub(super) fn look(&mut self, clock: Timestamp) -> Option<ClockNews> {
         let seen = self.seen.replace(clock).unwrap_or(clock);
-        let (forwards, backwards) = (clock.ms_since(seen), seen.ms_since(clock));
+        // A clock that went back and comes again leaps no farther than beyond the shard's time.
+        let (forwards, backwards) = (clock.ms_since(seen.max(self.now)), seen.ms_since(clock));
         let leapt = forwards > self.leap_ms;
         if leapt {
             self.behind = (self.behind_at(seen).saturating_add(forwards), clock);
@@ -169,6 +170,14 @@ mod tests {
         let mut all = vec![2 * HOUR];
         all.extend((0..=3_600).map(|second| HOUR + second * 1_000));
         assert_eq!(looks(&all), (vec![back, ClockNews::InStep], 2 * HOUR));
+    }
+
+    #[test]
+    fn a_clock_that_went_back_and_is_set_right_is_followed_at_once() {
+        let back = ClockNews::WentBack { by_ms: HOUR };
+        assert_eq!(looks(&[2 * HOUR, HOUR, 2 * HOUR + 1_000]), (vec![back, ClockNews::InStep], 2 * HOUR + 1_000));
+        let leapt = ClockNews::Leapt { by_ms: HOUR, behind_ms: HOUR };
+        assert_eq!(looks(&[2 * HOUR, HOUR, 3 * HOUR]), (vec![back, leapt], 2 * HOUR));
     }
 
     #[test]
