@@ -19,14 +19,18 @@ use parking_lot::Mutex;
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use usher_wal::{
     Durability, Log as _, LogError, LogStart, Lsn, PartId, RocksLog, RocksStore, ShardId, SnapshotId, StoreOptions,
+    backup::BackupError,
 };
 
-use crate::receipts::{Receipt, Receipts, open, recover, to_bytes};
+use crate::{
+    keeping::back_up_and_restore,
+    receipts::{Receipt, Receipts, open, recover, to_bytes},
+};
 
 /// Shards of every data directory of these tests.
 pub const SHARDS: u32 = 4;
 /// Frames that each shard gets in each half of a script: 200 in all.
-const SCRIPT_FRAMES: usize = 25;
+pub const SCRIPT_FRAMES: usize = 25;
 /// Of those, how many it is from one snapshot to the next.
 const FRAMES_PER_SNAPSHOT: usize = 5;
 /// Between two tries to recover.
@@ -55,16 +59,17 @@ pub fn load(dir: &Path, seed: u64, until: Instant, durability: Durability) -> Re
     }
 }
 
-/// Creates the directory, appends, takes snapshots, trims, closes it, opens it again and does the same once more, always
-/// the same; recovers from failures as a shard does, for as long as it has `patience`.
-///
-/// What else is done to a directory that nobody has open belongs between the halves.
+/// Creates the directory, appends, takes snapshots, trims, closes it, makes a backup and restores it elsewhere, opens it
+/// again and does the same once more, always the same; recovers from failures of its log as a shard does, for as long as it
+/// has `patience`.
 ///
 /// # Errors
 /// What it could not recover from.
-pub fn script(dir: &Path, patience: Duration) -> Result<(), LogError> {
+pub fn script(dir: &Path, patience: Duration) -> Result<(), BackupError> {
     half(dir, 0, patience)?;
-    half(dir, 1, patience)
+    back_up_and_restore(dir)?;
+    half(dir, 1, patience)?;
+    back_up_and_restore(dir)
 }
 
 /// From one opening of the directory to its closing, all from one thread.

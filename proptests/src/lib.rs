@@ -4,7 +4,7 @@
 //! [`coverage`] (what such histories have reached), [`agreement`] (engine and naive model side by side), [`shrink`]
 //! (the short form of a history that fails), [`ledger`] (what callers were told) and [`world`] (a shard on a disk that
 //! fails). Below the log, on real files: [`receipts`] (what was acknowledged, and whether it is there), [`appender`] (the
-//! process that appends until it dies), [`disk`] and [`volume`] (what its files are on), [`strace`] (faults at its system
+//! process that appends until it dies), [`keeping`] (its backups), [`disk`] and [`volume`] (what its files are on), [`strace`] (faults at its system
 //! calls). The properties themselves are in `tests/`.
 //!
 //! Nothing here is imported by a product crate, and nothing here is fast.
@@ -18,6 +18,7 @@ pub mod appender;
 pub mod commands;
 pub mod coverage;
 pub mod disk;
+pub mod keeping;
 pub mod ledger;
 pub mod naive;
 pub mod receipts;

@@ -124,6 +124,22 @@ impl Receipts {
         }
     }
 
+    /// A directory that was restored from a backup, if it is there, has the first frames, at least so many of each shard.
+    ///
+    /// # Panics
+    /// When it has not, with `what` had happened.
+    pub fn assert_restored(&self, dir: &Path, frames_min: usize, what: &str) {
+        if !dir.exists() {
+            return;
+        }
+        let (found, _) = replay(dir).unwrap_or_else(|error| panic!("{what}, restored: {error}"));
+        for (shard, (found, known)) in found.iter().zip(&self.shards).enumerate() {
+            let (frames, shard) = (found.len(), format!("{what}, restored: shard {shard}"));
+            assert!(frames >= frames_min.min(known.len()), "{shard} has {frames} of {} frames", known.len());
+            assert!(known.starts_with(found), "{shard} has other frames");
+        }
+    }
+
     /// Opens the directory, replays all of it and compares. What it finds counts as acknowledged from now on, for
     /// answers may rest on it.
     pub fn check(&mut self, dir: &Path) -> Verdict {

@@ -1,9 +1,9 @@
 //! Death and failure at every system call that matters: a script that creates a data directory, appends, takes snapshots,
-//! trims, closes and opens again is killed as it enters a call for the k-th time, for each call and each k until it gets
-//! through. After each death the directory opens, and has everything that was acknowledged. So it has when a sync has
-//! failed.
+//! trims, closes, makes a backup, restores it elsewhere, and opens again is killed as it enters a call for the k-th time,
+//! for each call and each k until it gets through. After each death the directory opens, and has everything that was
+//! acknowledged; what was restored is whole or not there; and a backup can be made. So it is when a sync has failed.
 //!
-//! `USHER_DEATHS_EVERY` sets which k are tried: every so many, 1 for all (40).
+//! `USHER_DEATHS_EVERY` sets which k are tried: every so many, 1 for all (60).
 //!
 //! Without strace there is nothing to test: it says so. `USHER_REQUIRE_STRACE=1` makes that a failure.
 
@@ -15,8 +15,10 @@ use std::{
 };
 
 use usher_proptests::{
-    appender::{Appender, run, script_command},
-    fast_directory, number_from_env,
+    appender::{Appender, SCRIPT_FRAMES, run, script_command},
+    fast_directory,
+    keeping::{back_up_and_restore, restored},
+    number_from_env,
     receipts::Receipts,
     strace,
 };
@@ -96,9 +98,15 @@ fn dies_at(call: &str, k: u64) -> bool {
     let died = status.signal() == Some(9);
     assert!(died || status.success(), "{call} {k}: {status}");
     receipts.note(acknowledged);
+    assert!(died || restored(&dir).exists(), "nothing was restored");
+    let what = format!("killed at {call} number {k}");
     for opening in ["first", "second"] {
-        receipts.assert_whole(&dir, &format!("killed at {call} number {k}, {opening} opening"));
+        receipts.assert_whole(&dir, &format!("{what}, {opening} opening"));
     }
+    receipts.assert_restored(&restored(&dir), SCRIPT_FRAMES, &what);
+    // What was left half made is in nobody's way.
+    back_up_and_restore(&dir).unwrap_or_else(|error| panic!("{what}: {error}"));
+    receipts.assert_restored(&restored(&dir), SCRIPT_FRAMES, &what);
     died
 }
 
@@ -107,5 +115,5 @@ fn script(dir: &Path) -> Command {
 }
 
 fn every() -> u64 {
-    number_from_env("USHER_DEATHS_EVERY", 40)
+    number_from_env("USHER_DEATHS_EVERY", 60)
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use usher_proptests::appender::{GAVE_UP, load, script};
-use usher_wal::{Durability, RocksStore};
+use usher_wal::{Durability, RocksStore, backup::BackupError};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -20,10 +20,12 @@ fn main() -> ExitCode {
             let durability = if durability == "os" { Durability::Os } else { Durability::Fsync };
             load(Path::new(dir), number(seed), Instant::now() + milliseconds(ms), durability)
                 .map(|never| match never {})
+                .map_err(BackupError::from)
         }
         ["script", dir, patience] => script(Path::new(dir), milliseconds(patience)),
         ["open", dir, shards] => {
-            RocksStore::open(Path::new(dir), shards.parse().expect("a number of shards")).map(drop)
+            let opened = RocksStore::open(Path::new(dir), shards.parse().expect("a number of shards"));
+            opened.map(drop).map_err(BackupError::from)
         }
         _ => panic!("not {arguments:?}"),
     };
