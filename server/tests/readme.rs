@@ -16,8 +16,8 @@ use common::process::{Process, program, run};
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
 /// Stands for any instant, in UTC or in milliseconds.
 const INSTANT: &str = "<instant>";
-/// The two ways of writing an instant; `0` is any digit.
-const INSTANTS: [&str; 2] = ["0000-00-00T00:00:00Z", "0000000000000"];
+/// The ways of writing an instant; `0` is any digit.
+const INSTANTS: [&str; 3] = ["0000-00-00T00:00:00Z", "00000000T000000Z", "0000000000000"];
 /// Ends the output of a command: nothing prints it.
 const END_OF_OUTPUT: &str = "\u{1e}\n";
 

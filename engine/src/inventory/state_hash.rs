@@ -93,7 +93,10 @@ impl Writer {
         self.bytes(show.id.as_str().as_bytes());
         self.value(&(show.manifest.parts(), show.policy, show.sale));
         self.value(&(show.version, show.manifest_version, &show.manifest_changes, show.created_as));
-        self.value(&show.left_to);
+        // Only of a show that left, so that those of older releases hash to what they did.
+        if show.left_to.is_some() {
+            self.value(&show.left_to);
+        }
         self.seats(Some(&show.available));
         self.seats(Some(&show.sold));
         self.seats(show.retired.as_ref());

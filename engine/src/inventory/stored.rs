@@ -4,7 +4,7 @@
 //! state apart and puts it together; when that happens, and where the bytes are kept, is the shard's business.
 //!
 //! ```text
-//! | version u16 | state hash u128 | head | buyers | holds | ended | booked | waitlist |
+//! | version u16 | state hash u128 | left to | head | buyers | holds | ended | booked | waitlist |
 //! ```
 //! Values as [`crate::codec`] writes them. The hash is that of the state from which it was stored: whoever loads it proves
 //! that it became the same again. In version 1 the hash was computed in another way; there the file's checksum has to do.
@@ -35,6 +35,8 @@ use crate::{
 
 /// The version of the state that this code writes.
 pub const STATE_VERSION: u16 = 2;
+/// From this version on it says whether the show left, and where to.
+const STATE_VERSION_THAT_LEAVES: u16 = 2;
 
 /// A show as it was at an instant, to be stored while the show itself goes on. It decides nothing.
 #[derive(Debug)]
@@ -49,7 +51,6 @@ struct Head {
     sale: Sale,
     created_as: [u128; 3],
     version: u64,
-    left_to: Option<u32>,
     manifest_version: u32,
     manifest_changes: Vec<(u32, Vec<SeatRange>, Vec<SectionIndex>)>,
     available: Vec<u64>,
@@ -83,7 +84,7 @@ impl FrozenShow {
     pub fn store(&self) -> Vec<u8> {
         let show = &self.0;
         let mut writer = StateWriter::default();
-        writer.put(&(STATE_VERSION, show.state_hash().0, Head::of(show)));
+        writer.put(&(STATE_VERSION, show.state_hash().0, show.left_to, Head::of(show)));
         show.buyers.store(&mut writer);
         show.holds.store(&mut writer);
         show.waitlist.store(&mut writer);
@@ -132,8 +133,11 @@ impl Show {
         if !(1..=STATE_VERSION).contains(&version) {
             return Err(CodecError::UnknownVersion { found: version });
         }
-        let (hash, head): (u128, Head) = reader.take()?;
+        let hash: u128 = reader.take()?;
+        let left_to = if version >= STATE_VERSION_THAT_LEAVES { reader.take()? } else { None };
+        let head: Head = reader.take()?;
         let mut show = head.load(&mut reader)?;
+        show.left_to = left_to;
         if !reader.is_at_end() {
             return Err(CodecError::Stored { what: "there is more" });
         }
@@ -221,7 +225,6 @@ impl Head {
             sale: show.sale,
             created_as: show.created_as,
             version: show.version,
-            left_to: show.left_to,
             manifest_version: show.manifest_version,
             manifest_changes: show.manifest_changes.clone(),
             available: words(&show.available),
@@ -285,7 +288,7 @@ impl Head {
             manifest_changes: self.manifest_changes,
             created_as: self.created_as,
             version: self.version,
-            left_to: self.left_to,
+            left_to: None,
             wake_up_at: None,
             runs: Default::default(),
             loaded_as: None,

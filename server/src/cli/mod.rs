@@ -45,11 +45,11 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done; 1 it failed; 2 wrong usage (a flag is missing, the request is malformed); 3 refused by the rules
-(a seat is taken, a hold expired, ...).
+Exit codes: 0 done; 1 it failed; 2 wrong usage (a flag is missing, the request is malformed); 3
+refused by the rules (a seat is taken, a hold expired, ...).
 
-Try it: `usher demo` runs a flash sale on this machine and keeps serving. Then, in another terminal,
-`usher show list`, `usher hold demo-1 --seat <SECTION>/<ROW>/<SEAT> --buyer ada`.";
+Try it: `usher demo` runs a flash sale on this machine and keeps serving. Then, in another
+terminal, `usher show list`, `usher hold demo-1 --seat <SECTION>/<ROW>/<SEAT> --buyer ada`.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

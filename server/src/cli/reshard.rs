@@ -41,8 +41,9 @@ pub(super) struct Reshard {
 }
 
 const NOTES: &str = "\
-A show that is expected to be hot may have a shard of its own: --show moves it there. With --shards alone every show goes
-where one of its id is created under that number. Interrupted, it is simply run again.
+A show that is expected to be hot may have a shard of its own: --show moves it there. With
+--shards alone every show goes where one of its id is created under that number. Interrupted, it
+is simply run again.
 
 Exit codes: 0 done; 1 it failed, and what was moved before stays where it went; 2 wrong usage.";
 

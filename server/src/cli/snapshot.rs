@@ -19,10 +19,12 @@ pub(super) struct Snapshot {
 }
 
 const NOTES: &str = "\
-A server takes snapshots by itself (see --snapshot-log-bytes and --snapshot-interval-ms of `usher serve`), and whenever it
-is stopped. Of each show the last two are kept, and the log from the earlier round on.
+A server takes snapshots by itself (see --snapshot-log-bytes and --snapshot-interval-ms of `usher
+serve`), and whenever it is stopped. Of each show the last two are kept, and the log from the
+earlier round on.
 
-Exit codes: 0 done; 1 a shard could not take them, and the log has everything as before; 2 wrong usage.";
+Exit codes: 0 done; 1 a shard could not take them, and the log has everything as before; 2 wrong
+usage.";
 
 impl Snapshot {
     pub(super) fn run(self) -> anyhow::Result<()> {

@@ -1,5 +1,7 @@
 //! Restores: to a time, of one shard, in place; and that looking changes nothing.
 
+use std::cmp::Ordering;
+
 use super::*;
 
 /// A moment in the middle of a log: an LSN of a shard, and the second that it ended in.
@@ -122,8 +124,15 @@ async fn a_time_is_that_of_the_last_frame_before_it() {
     let (_, time) = middle(&place, 0);
     let expected: Vec<u64> = (0..SHARDS)
         .map(|shard| {
-            let before = place.lines(&format!("log export --shard {shard} --until {time}"), 0);
-            before.iter().map(|event| event["lsn"].as_u64().unwrap()).max().unwrap_or(0)
+            let events = place.lines(&format!("log export --shard {shard}"), 0);
+            // Up to the first millisecond of that second, which `--until` leaves out.
+            let is_first = |event: &&Value| event["clock_ms"].as_u64().unwrap().is_multiple_of(1_000);
+            let is_before = |event: &&Value| match text(&event["time"]).cmp(&time) {
+                Ordering::Less => true,
+                Ordering::Equal => is_first(event),
+                Ordering::Greater => false,
+            };
+            events.iter().filter(is_before).map(|event| event["lsn"].as_u64().unwrap()).max().unwrap_or(0)
         })
         .collect();
     assert!(expected[0] > 0, "{time}");

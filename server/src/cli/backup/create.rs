@@ -25,16 +25,17 @@ pub(in crate::cli) struct Create {
 }
 
 const NOTES: &str = "\
-What was answered before it starts is in the backup. Frames are checked as they are copied; those that the backup before
-has, and snapshots that it has, are not copied again. It has everything from where the log began at the backup before to
-its end now, and can be restored to every instant in between. An interrupted one is none, and leaves nothing behind that
-the next one does not remove.
+What was answered before it starts is in the backup. Frames are checked as they are copied; those
+that the backup before has, and snapshots that it has, are not copied again. It has everything
+from where the log began at the backup before to its end now, and can be restored to every instant
+in between. An interrupted one is none, and leaves nothing behind that the next one does not
+remove.
 
-Make one more often than the server trims its log (see `usher snapshot --help`): otherwise the next one says that it is
-whole, and the time in between cannot be restored.
+Make one more often than the server trims its log (see `usher snapshot --help`): otherwise the
+next one says that it is whole, and the time in between cannot be restored.
 
-Exit codes: 0 done; 1 there is no new backup: another one is being made, the data directory is damaged, or a disk failed;
-2 wrong usage.";
+Exit codes: 0 done; 1 there is no new backup: another one is being made, the data directory is
+damaged, or a disk failed; 2 wrong usage.";
 
 impl Create {
     pub(super) fn run(self) -> anyhow::Result<()> {

@@ -18,8 +18,8 @@ pub(in crate::cli) struct List {
 }
 
 const NOTES: &str = "\
-Of every shard: from where and up to where it can be restored. Only the catalogues are read; `usher backup verify` reads
-all that they name.
+Of every shard: from where and up to where it can be restored. Only the catalogues are read;
+`usher backup verify` reads all that they name.
 
 Exit codes: 0 done; 1 a catalogue is damaged, or there is no directory of backups; 2 wrong usage.";
 

@@ -38,8 +38,8 @@ pub(in crate::cli) struct Prune {
 const NOTES: &str = "\
 What stays can be restored as before: files go only when no backup that stays needs them.
 
-Exit codes: 0 done; 1 nothing was removed: the answer was no, another `usher backup` is at work, or a catalogue is damaged,
-so that nobody knows what it needs; 2 wrong usage.";
+Exit codes: 0 done; 1 nothing was removed: the answer was no, another `usher backup` is at work,
+or a catalogue is damaged, so that nobody knows what it needs; 2 wrong usage.";
 
 impl Prune {
     pub(super) fn run(self) -> anyhow::Result<()> {

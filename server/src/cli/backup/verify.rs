@@ -39,9 +39,10 @@ pub(in crate::cli) struct Verify {
 }
 
 const NOTES: &str = "\
-For every shard: each file's checksum, each frame's, the unbroken chain of their hashes, LSNs without a gap. Then its events
-are replayed on top of its first snapshots; at the LSN of each later snapshot the state must have the same hash as the
-snapshot. The hash of the last state is printed: it is the one that the server had at this LSN.
+For every shard: each file's checksum, each frame's, the unbroken chain of their hashes, LSNs
+without a gap. Then its events are replayed on top of its first snapshots; at the LSN of each
+later snapshot the state must have the same hash as the snapshot. The hash of the last state is
+printed: it is the one that the server had at this LSN.
 
 Exit codes: 0 sound; 1 damaged, naming file, shard, LSN and what to do; 2 wrong usage.";
 

@@ -33,9 +33,10 @@ pub(super) struct Doctor {
 }
 
 const NOTES: &str = "\
-It looks at versions, who has the directory open, sizes, the log of every shard, the last backup, the disk, the clock,
-permissions and limits. Each line is ok, a warning or a problem, and says what to do. Every frame is read and verified; whether events
-make sense is what `usher log verify` asks. Nothing is written into the directory.
+It looks at versions, who has the directory open, sizes, the log of every shard, the last backup,
+the disk, the clock, permissions and limits. Each line is ok, a warning or a problem, and says
+what to do. Every frame is read and verified; whether events make sense is what `usher log verify`
+asks. Nothing is written into the directory.
 
 Exit codes: 0 no problem, whatever the warnings; 1 problems; 2 wrong usage.";
 

@@ -23,8 +23,8 @@ pub(in crate::cli) struct Inspect {
 }
 
 const NOTES: &str = "\
-Every frame is read and verified, no event is replayed; `usher log verify` does that. Bytes are those of the frames,
-before storage adds its own.
+Every frame is read and verified, no event is replayed; `usher log verify` does that. Bytes are
+those of the frames, before storage adds its own.
 
 Exit codes: 0 done; 1 a shard's log is damaged, or cannot be read; 2 wrong usage.";
 

@@ -37,8 +37,8 @@ pub(in crate::cli) struct Tail {
 }
 
 const NOTES: &str = "\
-One event a line: when, shard/LSN, show, and what happened; of several shards in the order of their clocks. The words
-are for people and may change: scripts take `usher log export`.
+One event a line: when, shard/LSN, show, and what happened; of several shards in the order of
+their clocks. The words are for people and may change: scripts take `usher log export`.
 
 Exit codes: 0 done; 1 the log is damaged, or cannot be read; 2 wrong usage.";
 

@@ -26,10 +26,12 @@ pub(in crate::cli) struct Verify {
 }
 
 const NOTES: &str = "\
-For every shard: each frame's checksum, the chain of their hashes, LSNs without a gap, epochs and clocks that never
-fall, and the acknowledged LSN, which the log must reach. Then its events are replayed, on top of the snapshots where it
-was trimmed: they must fit the state before them, lead to every later snapshot, and leave the state's invariants true; an
-independent audit must find no seat sold twice, and the hash of the state is printed. It must be the one that the server logs when it stops at this LSN.
+For every shard: each frame's checksum, the chain of their hashes, LSNs without a gap, epochs and
+clocks that never fall, and the acknowledged LSN, which the log must reach. Then its events are
+replayed, on top of the snapshots where it was trimmed: they must fit the state before them, lead
+to every later snapshot, and leave the state's invariants true; an independent audit must find no
+seat sold twice, and the hash of the state is printed. It must be the one that the server logs
+when it stops at this LSN.
 
 Exit codes: 0 sound; 1 damaged, naming shard, LSN and what to do; 2 wrong usage.";
 

@@ -72,16 +72,19 @@ pub(super) struct Restore {
 }
 
 const NOTES: &str = "\
-Without --to-lsn or --to-time everything that there is is restored; of a data directory that refuses to open, all that is
-sound before the damage. A time is that of the shards' clocks: of each shard the last frame counts whose clock had not
-passed it. What a shard can be restored to, `usher backup list` says.
+Without --to-lsn or --to-time everything that there is is restored; of a data directory that
+refuses to open, all that is sound before the damage. A time is that of the shards' clocks: of
+each shard the last frame counts whose clock had not passed it. What a shard can be restored to,
+`usher backup list` says.
 
-A new directory is built beside its place and verified by a replay; then one rename puts it there. In place, the old
-directory is kept as DATA_DIR.replaced-TIME. One show is put back by an event of its log, and nothing else changes. Frames are the same bytes as before; what was behind the target is only in
-what is kept: `usher log export --from` prints it. Afterwards `usher serve` runs on the new directory as on any other.
+A new directory is built beside its place and verified by a replay; then one rename puts it there.
+In place, the old directory is kept as DATA_DIR.replaced-TIME. One show is put back by an event of
+its log, and nothing else changes. Frames are the same bytes as before; what was behind the target
+is only in what is kept: `usher log export --from` prints it. Afterwards `usher serve` runs on the
+new directory as on any other.
 
-Exit codes: 0 done, or only said; 1 nothing was changed: the target is not there, what is restored from is damaged before
-it, the server still runs, the answer was no; 2 wrong usage.
+Exit codes: 0 done, or only said; 1 nothing was changed: the target is not there, what is restored
+from is damaged before it, the server still runs, the answer was no; 2 wrong usage.
 
 Examples:
   $ usher restore --from ./backups --to-time 10m --data-dir ./data --dry-run
