@@ -13,7 +13,7 @@ use serde_json::Value;
 
 const SHARDS: u32 = 2;
 /// Of log, after which a shard takes snapshots; far less than a server is set to.
-const LOG_BYTES: u64 = 128 * 1024;
+const LOG_BYTES: u64 = 64 * 1024;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn snapshots_are_taken_on_command_while_a_sale_goes_on() {
