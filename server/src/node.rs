@@ -1,6 +1,10 @@
 //! The process as a whole: the log's store, the shards on it, and the gRPC server in front of them.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
@@ -15,7 +19,7 @@ use usher_proto::v1::{
     availability_server::AvailabilityServer, inventory_server::InventoryServer, operations_server::OperationsServer,
     shows_server::ShowsServer,
 };
-use usher_wal::{RocksStore, ShardId, TornTail};
+use usher_wal::{LogError, RocksStore, ShardId, TornTail};
 
 use crate::{
     clock::WallClock,
@@ -38,6 +42,7 @@ const HEALTH_INTERVAL: Duration = Duration::from_millis(100);
 pub struct Node {
     shards: Shards,
     config: Config,
+    opened: Weak<RocksStore>,
 }
 
 impl Node {
@@ -53,9 +58,13 @@ impl Node {
             let TornTail { path, at_byte, bytes } = torn;
             tracing::warn!(path = %path.display(), at_byte, bytes, "a torn frame that was never acknowledged is cut off");
         }
+        let opened = Arc::downgrade(&store);
         let open_log: OpenLog = Arc::new(move |shard| Ok(Box::new(store.log(shard)?)));
         let observer: Observer = Arc::new(move |shard, notice| {
             log_notice(shard, &notice);
+            if let Notice::DiskRefuses(LogError::Exchanged { .. }) = notice {
+                end_at_once();
+            }
             watcher(shard, &notice);
         });
         let shards = Shards::spawn(shards.get(), open_log, Arc::new(WallClock), config.shard_options(), observer)
@@ -65,7 +74,7 @@ impl Node {
             "no shard of {} can serve; the log says why",
             config.data_dir.display()
         );
-        Ok(Self { shards, config })
+        Ok(Self { shards, config, opened })
     }
 
     /// The way to the shards.
@@ -127,6 +136,10 @@ impl Node {
     }
 
     async fn stop(self) -> anyhow::Result<()> {
+        if let Some(error) = self.opened.upgrade().and_then(|store| store.check_in_place().err()) {
+            tracing::error!(%error, "ending at once");
+            end_at_once();
+        }
         let reports = tokio::task::spawn_blocking(move || self.shards.stop()).await.context("stopping the shards")?;
         for (shard, report) in reports {
             match report {
@@ -136,6 +149,12 @@ impl Node {
         }
         Ok(())
     }
+}
+
+/// Ends the process where its data directory is another one by now. Closed in order, it would remove the other one's files:
+/// RocksDB knows its own by their paths. What was answered is durable where the directory went.
+fn end_at_once() -> ! {
+    std::process::exit(1)
 }
 
 /// Keeps `grpc.health.v1` true: each shard as `shard-N`, and the whole (the empty name) while every shard serves.

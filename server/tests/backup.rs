@@ -244,6 +244,10 @@ async fn a_backup_goes_on_over_a_trim_and_every_lsn_can_be_restored() {
     assert!(place.files("backups").len() < before.len());
     assert!(place.lines("backup verify --all", 0).iter().all(|own| own["sound"] == true));
     place.says("backup prune --keep 9 --older-than 0s --yes", 0);
+    assert_eq!(place.lines("backup list", 0).len(), 2, "so many stay, however old they are");
+    place.says("backup prune --older-than 30d --yes", 0);
+    assert_eq!(place.lines("backup list", 0).len(), 2, "nothing is as old");
+    place.says("backup prune --older-than 0s --yes", 0);
     assert_eq!(place.lines("backup list", 0).len(), 1);
     assert!(place.lines("backup verify", 0).iter().all(|own| own["sound"] == true));
 }

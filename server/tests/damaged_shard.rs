@@ -61,3 +61,21 @@ fn append_nonsense(data: &std::path::Path) -> u64 {
     let mut log = store.log(ShardId(DAMAGED)).unwrap();
     log.append(log.tail().clock_ms, payload.bytes()).unwrap().0
 }
+
+/// Whatever it did by a path would be done to the other one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_whose_directory_is_exchanged_ends_at_once_and_touches_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let (data, moved) = (place.path().join("data"), place.path().join("moved"));
+    let (mut server, address) = Process::serve(&data, 1);
+    let sale = Sale::start(address).await;
+    sale.wait_for(10).await;
+    sale.end().await;
+    std::fs::rename(&data, &moved).unwrap();
+    assert_eq!(server.wait().code(), Some(1), "{}", server.text());
+    assert!(server.text().contains("start again on the one that is meant"), "{}", server.text());
+    assert!(!data.exists());
+    let (mut server, _) = Process::serve(&moved, 1);
+    server.terminate();
+    assert!(server.wait().success());
+}

@@ -41,9 +41,10 @@ async fn shows_keep_their_sales_whatever_the_number_of_shards() {
     usher(data, "log verify", 0);
     assert!(usher(data, "log tail --show gala --limit 100000", 0).contains("show loaded as it was"));
 
+    assert!(usher(data, "reshard --shards 4", 2).contains("The logs of shards 4 to 4 go"));
     // Every show goes home, where there is one shard less at a time.
     for shards in [4, 1, 2] {
-        let said = usher(data, &format!("reshard --shards {shards}"), 0);
+        let said = usher(data, &format!("reshard --shards {shards} --yes"), 0);
         assert!(said.contains(&format!("{shards} after")), "{said}");
         assert_sold(data, shards, sold).await;
         usher(data, "log verify", 0);
@@ -65,11 +66,11 @@ async fn a_death_in_the_middle_loses_nothing() {
     server.kill();
     for (deaths, shards) in (0..).zip([4, 2, 7, 1, 5, 3]) {
         let mut command = program(env!("CARGO_BIN_EXE_usher"));
-        command.args(["reshard", "--shards", &shards.to_string(), "--data-dir"]).arg(data);
+        command.args(["reshard", "--yes", "--shards", &shards.to_string(), "--data-dir"]).arg(data);
         let mut dying = Process::spawn(command);
         std::thread::sleep(std::time::Duration::from_millis(20 + 25 * deaths));
         dying.kill();
-        usher(data, &format!("reshard --shards {shards}"), 0);
+        usher(data, &format!("reshard --shards {shards} --yes"), 0);
         usher(data, "log verify", 0);
     }
     assert_sold(data, 3, sold).await;

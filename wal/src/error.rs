@@ -24,6 +24,14 @@ pub enum LogError {
     )]
     NotADataDirectory { dir: PathBuf },
 
+    /// The directory was moved or removed while it was open.
+    #[error(
+        "{} is not the data directory any more that was opened: it was moved, removed or exchanged; start again on the one \
+         that is meant",
+        dir.display()
+    )]
+    Exchanged { dir: PathBuf },
+
     /// A part of the directory is gone. It is never made again: an empty log would look like an empty house.
     #[error("{} is missing from its data directory; restore the directory from a backup", path.display())]
     Missing { path: PathBuf },

@@ -15,7 +15,7 @@ use usher_engine::{
 };
 use usher_wal::{ReadOnlyStore, RocksLog, RocksStore, ShardId, append_both};
 
-use super::client::WrongUsage;
+use super::{ask, client::WrongUsage};
 use crate::{clock::WallClock, journal};
 
 /// Nothing is lost, and nothing is dumped: a show's state becomes an event of the log that it goes to, and the logs keep
@@ -32,6 +32,9 @@ pub(super) struct Reshard {
     /// A show and the shard that it goes to, such as gala=3; may stand several times
     #[arg(long = "show", value_name = "ID=SHARD", value_parser = parse_place)]
     shows: Vec<(ShowId, u32)>,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
     /// Only say what would move
     #[arg(long)]
     dry_run: bool,
@@ -44,6 +47,9 @@ const NOTES: &str = "\
 A show that is expected to be hot may have a shard of its own: --show moves it there. With
 --shards alone every show goes where one of its id is created under that number. Interrupted, it
 is simply run again.
+
+With fewer shards the last ones go, and their logs with what happened on them: shows take their
+state along, not their past. Make a backup before, which keeps it.
 
 Exit codes: 0 done; 1 it failed, and what was moved before stays where it went; 2 wrong usage.";
 
@@ -82,6 +88,12 @@ impl Reshard {
         if self.dry_run {
             moves.iter().for_each(|moved| self.print(moved));
         } else {
+            if after < before {
+                ask::go_on(
+                    &format!("The logs of shards {after} to {} go, with what they say of the past.", before.get() - 1),
+                    self.yes,
+                )?;
+            }
             self.move_all(before.max(after), &place)?;
             if after < before {
                 RocksStore::resize(&self.data_dir, after)?;

@@ -56,7 +56,11 @@ async fn a_directory_that_refuses_to_open_is_restored_as_far_as_it_is_sound() {
     let whole = fs::read(&wal).unwrap();
     fs::write(&wal, &whole[..usize::try_from(bytes * 3 / 4).unwrap()]).unwrap();
     assert!(run(place.usher("log verify --data-dir data")).0 == Some(1));
-    let (said, _) = place.says("restore --from data --in-place data --yes", 0);
+    let before = place.files("data");
+    let (said, err) = place.says("restore --from data --in-place data --yes", 1);
+    assert!(said.contains("LOSS") && err.contains("--accept-loss"), "{said}{err}");
+    assert_eq!(place.files("data"), before, "nothing was changed");
+    let (said, _) = place.says("restore --from data --in-place data --yes --accept-loss", 0);
     assert!(said.contains("was acknowledged: durable frames are lost") && said.contains("is kept"), "{said}");
     place.verified("data");
     let (mut server, _) = place.serve();

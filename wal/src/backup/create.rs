@@ -43,7 +43,7 @@ impl Backups {
     ) -> Result<Catalogue, BackupError> {
         let _lock = self.lock(fs::File::try_lock)?;
         self.sweep()?;
-        let previous = self.newest()?;
+        let previous = self.newest_readable()?;
         for part in [BACKUPS, SEGMENTS, SNAPSHOTS] {
             make_directory(&self.dir.join(part))?;
         }

@@ -138,11 +138,16 @@ impl Backups {
         Catalogue::read(&path)
     }
 
-    /// The newest one that can be read. A damaged one is passed over: it says itself, when it is listed or verified.
+    /// The newest one, which must be readable: that an older one served in its place must not go unseen.
     ///
     /// # Errors
     /// [`LogError::Io`].
     pub fn newest(&self) -> Result<Option<Catalogue>, BackupError> {
+        self.list()?.into_iter().next_back().transpose()
+    }
+
+    /// The newest one that can be read: for the next one to go on from.
+    fn newest_readable(&self) -> Result<Option<Catalogue>, BackupError> {
         Ok(self.list()?.into_iter().filter_map(Result::ok).next_back())
     }
 

@@ -23,20 +23,19 @@ pub struct Pruning {
 }
 
 impl Backups {
-    /// Removes all but the newest `keep` backups, of which there is always one, and of these every one that was made before
-    /// `made_before_ms`. With `dry_run` it only says so.
+    /// Removes the backups beyond the newest `keep`, of which there is always one, or of these only those that were made
+    /// before `made_before_ms`. With `dry_run` it only says so.
     ///
     /// # Errors
     /// [`BackupError::InUse`]; [`BackupError::Catalogue`]: as long as one is damaged, nobody knows what it needs.
     pub fn prune(&self, keep: usize, made_before_ms: Option<u64>, dry_run: bool) -> Result<Pruning, BackupError> {
         let _lock = self.lock(fs::File::try_lock)?;
         let all = self.list()?.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let newest = all.len().saturating_sub(1);
         let beyond = all.len().saturating_sub(keep.max(1));
-        let is_old = |catalogue: &Catalogue| made_before_ms.is_some_and(|before| catalogue.created_ms < before);
+        let is_old = |catalogue: &Catalogue| made_before_ms.is_none_or(|before| catalogue.created_ms < before);
         let (mut pruning, mut removed) = (Pruning::default(), Vec::new());
         for (position, catalogue) in all.into_iter().enumerate() {
-            let goes = position < beyond || (position < newest && is_old(&catalogue));
+            let goes = position < beyond && is_old(&catalogue);
             if goes { removed.push(catalogue) } else { pruning.kept.push(catalogue) }
         }
         let unneeded = self.unneeded(&pruning.kept)?;

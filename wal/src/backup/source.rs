@@ -29,6 +29,12 @@ pub trait Source {
     /// As [`Self::start`].
     fn epoch(&self, shard: ShardId) -> Result<ShardEpoch, BackupError>;
 
+    /// How far a shard was known to have come: with less, something that was acknowledged is lost.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    fn acknowledged(&self, shard: ShardId) -> Result<Lsn, BackupError>;
+
     /// The snapshots of a shard.
     ///
     /// # Errors
@@ -65,6 +71,10 @@ impl Source for SoundPart {
 
     fn epoch(&self, shard: ShardId) -> Result<ShardEpoch, BackupError> {
         Ok(self.0.highest_epoch(shard)?)
+    }
+
+    fn acknowledged(&self, shard: ShardId) -> Result<Lsn, BackupError> {
+        Ok(self.0.acknowledged(shard)?)
     }
 
     fn snapshots(&self, shard: ShardId) -> Result<Arc<dyn Snapshots>, BackupError> {
@@ -116,6 +126,10 @@ impl Source for Backup {
 
     fn epoch(&self, shard: ShardId) -> Result<ShardEpoch, BackupError> {
         Ok(self.shard(shard)?.epoch)
+    }
+
+    fn acknowledged(&self, shard: ShardId) -> Result<Lsn, BackupError> {
+        Ok(self.shard(shard)?.end.lsn)
     }
 
     fn snapshots(&self, shard: ShardId) -> Result<Arc<dyn Snapshots>, BackupError> {

@@ -293,6 +293,8 @@ fn pruning_takes_only_what_nobody_needs() {
         assert!(backup.snapshots(ZERO).unwrap().read(SnapshotId { part: PartId(0), lsn: Lsn(from) }).is_ok());
     }
     let done = world.backups().prune(9, Some(u64::MAX), false).unwrap();
+    assert_eq!((done.removed.len(), done.kept.len()), (0, 2), "so many stay, however old they are");
+    let done = world.backups().prune(1, Some(u64::MAX), false).unwrap();
     assert_eq!((done.removed.len(), done.kept.len()), (1, 1), "the newest stays, however old it is");
     assert!(done.files > 0 && frames(&world.backups().backup(None).unwrap(), ZERO).len() == 21);
 }

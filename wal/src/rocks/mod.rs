@@ -146,7 +146,7 @@ impl RocksStore {
         let database = Some(database);
         let current = RwLock::new(Current { database, generation: 0, path: directory.rocksdb() });
         let epochs = (0..shards.get()).map(|_| Mutex::new(ShardEpoch::ZERO)).collect();
-        let disk = Disk::below(dir, options.disk_reserve_bytes)?;
+        let disk = Disk::below(dir, &lock, options.disk_reserve_bytes)?;
         let snapshots = directory.snapshots();
         for shard in (0..shards.get()).map(ShardId) {
             SnapshotFiles::new(&snapshots, shard).remove_drafts()?;
@@ -162,6 +162,15 @@ impl RocksStore {
             snapshots,
             _lock: lock,
         }))
+    }
+
+    /// Refuses where another directory, or none, is where the opened one was. Then nothing of it must be closed in order: what
+    /// is written by a path would go into the other one.
+    ///
+    /// # Errors
+    /// [`LogError::Exchanged`].
+    pub fn check_in_place(&self) -> Result<(), LogError> {
+        self.disk.check_in_place()
     }
 
     /// How many shards it was created with.

@@ -18,10 +18,10 @@ use crate::{
 pub(in crate::cli) struct Prune {
     #[command(flatten)]
     backups: BackupsArgs,
-    /// Keep the newest so many
+    /// Keep the newest so many, however old they are [default with --older-than: 1]
     #[arg(long, value_name = "N")]
     keep: Option<usize>,
-    /// Remove those that were made longer ago, such as 30d or 12h
+    /// Of the others remove only those that were made longer ago, such as 30d or 12h
     #[arg(long, value_name = "LENGTH", value_parser = parse_age_ms)]
     older_than: Option<u64>,
     /// Only say what would be removed
@@ -47,7 +47,7 @@ impl Prune {
             return Err(WrongUsage("say how many to --keep, or what to remove with --older-than".to_owned()).into());
         }
         let backups = self.backups.open()?;
-        let keep = self.keep.unwrap_or(usize::MAX);
+        let keep = self.keep.unwrap_or(1);
         let made_before = self.older_than.map(|age| WallClock.now().0.saturating_sub(age));
         let mut pruning = backups.prune(keep, made_before, true)?;
         if !self.dry_run && !pruning.removed.is_empty() {

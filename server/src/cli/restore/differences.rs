@@ -73,13 +73,20 @@ impl ShardPlan {
             println!("{title}: stays as it is, at LSN {now}");
             return;
         }
+        if let Some(lost) = self.lost {
+            let damage = self.point.damage.as_deref().unwrap_or("they are not there");
+            let loss = console::style("LOSS").red().bold();
+            println!(
+                "{title}: {loss}: what is behind LSN {lsn} cannot be read, acknowledged up to LSN {lost}: {damage}"
+            );
+        }
         let at = if lsn.0 == 0 { String::new() } else { format!(", {}", utc(self.point.clock_ms)) };
-        if (lsn.0, now.0) == (0, 0) {
+        if (lsn.0, now.0, self.lost) == (0, 0, None) {
             println!("{title}: empty, then and now");
             return;
         }
         println!("{title}: to LSN {lsn}{at}; now at LSN {now}");
-        if let Some(damage) = &self.point.damage {
+        if let Some(damage) = self.point.damage.as_ref().filter(|_| self.lost.is_none()) {
             println!("  what lies behind it is not sound: {damage}");
         }
         for show in &self.shows {
@@ -99,7 +106,7 @@ impl ShardPlan {
         json!({
             "shard": self.shard.0, "stays": self.is_kept, "lsn": self.point.lsn.0, "clock_ms": self.point.clock_ms,
             "time": utc(self.point.clock_ms), "now_lsn": self.now.0, "state_hash": self.state_hash.to_string(),
-            "damage": self.point.damage,
+            "damage": self.point.damage, "acknowledged_lsn_lost": self.lost.map(|lsn| lsn.0),
             "shows": self.shows.iter().map(ShowDifferences::to_json).collect::<Vec<_>>(),
         })
     }

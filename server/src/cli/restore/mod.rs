@@ -57,6 +57,9 @@ pub(super) struct Restore {
     /// What there is now, to compare with: by default what is replaced, otherwise the newest of what is restored from
     #[arg(long, env = "USHER_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Restore what is sound, although something that was acknowledged behind it cannot be read
+    #[arg(long)]
+    accept_loss: bool,
     /// Only say what would differ
     #[arg(long)]
     dry_run: bool,
@@ -72,8 +75,8 @@ pub(super) struct Restore {
 }
 
 const NOTES: &str = "\
-Without --to-lsn or --to-time everything that there is is restored; of a data directory that
-refuses to open, all that is sound before the damage. A time is that of the shards' clocks: of
+Without --to-lsn or --to-time everything that there is is restored; of a data directory that is
+damaged all that is sound before the damage, if --accept-loss says so. A time is that of the shards' clocks: of
 each shard the last frame counts whose clock had not passed it. What a shard can be restored to,
 `usher backup list` says.
 
@@ -110,6 +113,11 @@ impl Restore {
         }
         let kept = self.in_place.as_deref().map(|dir| beside(dir, &format!("replaced-{}", file_time())));
         if !self.dry_run {
+            ensure!(
+                self.accept_loss || plan.shards.iter().all(|own| own.lost.is_none()),
+                "something that was acknowledged cannot be read from {}: restore from a backup that has it, or say --accept-loss",
+                self.from.display()
+            );
             if let Some(dir) = &self.in_place {
                 ask::go_on(&format!("Replace {}?", dir.display()), self.yes)?;
             }

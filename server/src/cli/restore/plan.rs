@@ -52,6 +52,8 @@ pub(super) struct ShardPlan {
     pub(super) epoch: ShardEpoch,
     /// Of the state at that point.
     pub(super) state_hash: StateHash,
+    /// Up to which LSN it was acknowledged, where the source has less, and nobody asked for an earlier LSN.
+    pub(super) lost: Option<Lsn>,
     /// The last LSN that there is now.
     pub(super) now: Lsn,
     pub(super) shows: Vec<ShowDifferences>,
@@ -139,6 +141,7 @@ impl ShardPlan {
             point: Point { lsn: Lsn::ZERO, clock_ms: 0, epoch: ShardEpoch::ZERO, damage: None },
             epoch: sources.epoch(shard)?,
             state_hash: StateHash(0),
+            lost: None,
             now: Lsn::ZERO,
             shows: Vec::new(),
         };
@@ -147,6 +150,13 @@ impl ShardPlan {
         if let Some(damage) = plan.point.damage.as_ref().filter(|_| is_kept) {
             bail!("shard {shard}, which was to stay, is damaged: {damage}; restore all, without --shard");
         }
+        let acknowledged = source.acknowledged(shard)?.max(plan.point.lsn);
+        let is_less = match target {
+            Target::Newest => plan.point.damage.is_some() || acknowledged > plan.point.lsn,
+            Target::TimeMs(_) => plan.point.damage.is_some(),
+            Target::Lsn(_) => false,
+        };
+        plan.lost = is_less.then_some(acknowledged);
         let then = state(source, shard, plan.point.lsn)?;
         plan.state_hash = then.state_hash();
         Ok((plan, then))
