@@ -164,6 +164,18 @@ pub enum LogError {
 }
 
 impl LogError {
+    /// Whoever reads beside a running server may try again: it may just have replaced or removed a file that was about to be
+    /// read. RocksDB takes a table for damaged that was merged into another one meanwhile.
+    #[must_use]
+    pub fn is_passing_for_readers(&self) -> bool {
+        match self {
+            Self::Storage { .. } => true,
+            Self::StorageDamaged { message, .. } => message.contains("No such file or directory"),
+            Self::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            _ => false,
+        }
+    }
+
     /// Names the path that an IO error is about.
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> LogError + '_ {
         move |source| LogError::Io { path: path.to_owned(), source }

@@ -32,7 +32,7 @@ const OPEN_WAIT: Duration = Duration::from_millis(50);
 pub fn open(data_dir: &Path) -> Result<ReadOnlyStore, LogError> {
     for _ in 1..OPEN_TRIES {
         match ReadOnlyStore::open(data_dir) {
-            Err(LogError::Storage { .. }) => thread::sleep(OPEN_WAIT),
+            Err(error) if error.is_passing_for_readers() => thread::sleep(OPEN_WAIT),
             opened => return opened,
         }
     }

@@ -70,10 +70,6 @@ impl BackupError {
     /// Trying again may help: a running server replaced or removed a file that was about to be read.
     #[must_use]
     pub fn is_passing(&self) -> bool {
-        match self {
-            Self::Log(LogError::Storage { .. }) => true,
-            Self::Log(LogError::Io { source, .. }) => source.kind() == std::io::ErrorKind::NotFound,
-            _ => false,
-        }
+        matches!(self, Self::Log(error) if error.is_passing_for_readers())
     }
 }
