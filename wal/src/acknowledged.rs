@@ -27,7 +27,7 @@ use crc32c::crc32c;
 use parking_lot::Mutex;
 
 use crate::bytes::{take, take_u32, take_u64};
-use crate::directory::{sync_directory, write_synced};
+use crate::directory::{replace_synced, write_synced};
 use crate::{LogError, Lsn, ShardEpoch, ShardId};
 
 /// Between two writes. With the sync itself the file stays within the promised 100 ms of the log.
@@ -100,10 +100,7 @@ pub(crate) fn extend(path: &Path, before: NonZeroU32, shards: NonZeroU32) -> Res
     let mut bytes = fs::read(path).map_err(LogError::io(path))?;
     bytes.truncate(before.get() as usize * 2 * SLOT_BYTES);
     bytes.extend(slots(before.get(), (before.get()..shards.get()).map(|_| Position::NONE)));
-    let draft = path.with_extension("new");
-    write_synced(&draft, &bytes)?;
-    fs::rename(&draft, path).map_err(LogError::io(path))?;
-    path.parent().map_or(Ok(()), sync_directory)
+    replace_synced(path, &path.with_extension("new"), &bytes)
 }
 
 /// Both slots of a shard are valid from the start, so that an unreadable one always means damage.

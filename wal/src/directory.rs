@@ -280,9 +280,7 @@ impl Directory {
         let state = if format.ready { "ready" } else { "creating" };
         let text = format!("{FIRST_LINE}\nformat {}\nshards {}\nstate {state}\n", format.number, format.shards);
         let draft = self.path.join(FORMAT_DRAFT);
-        write_synced(&draft, text.as_bytes())?;
-        fs::rename(&draft, self.format()).map_err(LogError::io(&self.format()))?;
-        sync_directory(&self.path)
+        replace_synced(&self.format(), &draft, text.as_bytes())
     }
 }
 
@@ -309,6 +307,13 @@ pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), LogError> {
     options.create(true).truncate(true).write(true).mode(0o600);
     let mut file = options.open(path).map_err(LogError::io(path))?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(LogError::io(path))
+}
+
+/// Puts a whole file at `path`, by way of a draft beside it: after an interruption there is the old one or the new one.
+pub(crate) fn replace_synced(path: &Path, draft: &Path, bytes: &[u8]) -> Result<(), LogError> {
+    write_synced(draft, bytes)?;
+    fs::rename(draft, path).map_err(LogError::io(path))?;
+    sync_directory(parent_of(path))
 }
 
 /// Makes a directory and those above it, each durable before anything is put into it.

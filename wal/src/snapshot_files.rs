@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::bytes::{take, take_u32, take_u64};
-use crate::directory::{make_directory, sync_directory, write_synced};
+use crate::directory::{make_directory, replace_synced};
 use crate::{LogError, Lsn, PartId, ShardId, SnapshotId, Snapshots};
 
 const MAGIC: [u8; 4] = *b"USHS";
@@ -48,9 +48,7 @@ impl SnapshotFiles {
     pub(crate) fn put(&self, id: SnapshotId, state: &[u8]) -> Result<(), LogError> {
         make_directory(&self.dir)?;
         let (path, draft) = (self.path(id), self.path(id).with_extension(&DRAFT_ENDING[1..]));
-        write_synced(&draft, &encode(self.shard, id, state))?;
-        fs::rename(&draft, &path).map_err(LogError::io(&path))?;
-        sync_directory(&self.dir)
+        replace_synced(&path, &draft, &encode(self.shard, id, state))
     }
 
     pub(crate) fn remove(&self, id: SnapshotId) -> Result<(), LogError> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::catalogue::{FileHash, SnapshotFile};
 use super::{DRAFT, segment};
-use crate::directory::{make_directory, sync_directory, write_synced};
+use crate::directory::{make_directory, replace_synced};
 use crate::snapshot_files::{self, SnapshotFiles};
 use crate::{LogError, ShardId, SnapshotId, Snapshots};
 
@@ -42,9 +42,7 @@ pub(super) fn copy(
     let dir = snapshots.join(shard.to_string());
     make_directory(&dir)?;
     let draft = dir.join(format!("snapshot{DRAFT}"));
-    write_synced(&draft, &bytes)?;
-    fs::rename(&draft, &path).map_err(LogError::io(&path))?;
-    sync_directory(&dir)?;
+    replace_synced(&path, &draft, &bytes)?;
     Ok((file, length))
 }
 

@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 
 use anyhow::bail;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use usher_engine::{
     inventory::invariants,
@@ -18,7 +17,7 @@ use usher_wal::{
 use super::BackupsArgs;
 use crate::cli::{
     calm::{calm, silently},
-    log::thousands,
+    log::{frames_bar, thousands},
 };
 
 /// Reads every file, replays every event, and gives a verdict on each shard.
@@ -148,9 +147,7 @@ fn prove(backup: &backup::Backup, shard: ShardId, verdict: &mut Verdict) -> Resu
     let snapshots = backup.snapshots(shard).map_err(|error| error.to_string())?;
     let mut proof = Proof::begin(shard, snapshots, &own.start.log).map_err(|error| with_remedy(&error))?;
     let frames = own.end.lsn.0.saturating_sub(own.start.log.lsn.0);
-    let style = ProgressStyle::with_template("  {msg}  {bar:24} {human_pos} of {human_len} frames  {eta}");
-    let bar = ProgressBar::new(frames).with_message(format!("shard {shard}"));
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let bar = frames_bar(frames, shard);
     let read = backup.frames(shard, &mut |frame, _| {
         bar.inc(1);
         verdict.frames += 1;

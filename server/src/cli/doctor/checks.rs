@@ -8,6 +8,7 @@ use usher_engine::{codec::PAYLOAD_VERSION, time::Timestamp};
 use usher_wal::{DIRECTORY_FORMAT, Durability, FRAME_VERSION};
 
 use super::{Examined, Finding, Level, Shard};
+use crate::cli::backup::bytes;
 
 /// Every check; each says what it found, or nothing where it does not apply.
 pub(super) const ALL: [fn(&Examined) -> Vec<Finding>; 12] = [
@@ -45,11 +46,6 @@ impl Finding {
     pub(super) fn but(self, level: Level, advice: impl Into<String>) -> Self {
         Self { level, advice: Some(advice.into()), ..self }
     }
-}
-
-/// Bytes as people say them.
-fn bytes(bytes: u64) -> String {
-    indicatif::HumanBytes(bytes).to_string()
 }
 
 /// The shards of a log that can be opened.

@@ -4,6 +4,7 @@ use std::{fmt, path::PathBuf};
 
 use anyhow::ensure;
 use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
 use usher_engine::time::Clock as _;
 use usher_wal::{ReadOnlyStore, ShardId};
 
@@ -12,6 +13,8 @@ use crate::{
     clock::WallClock,
     journal::{self, Entry, Reader},
 };
+
+pub(super) use crate::load::report::thousands;
 
 mod export;
 mod inspect;
@@ -126,17 +129,11 @@ pub(super) fn parse_past(text: &str) -> anyhow::Result<u64> {
     }
 }
 
-/// A number with its thousands apart.
-pub(super) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+/// On standard error, and only where that is a terminal.
+pub(super) fn frames_bar(frames: u64, shard: ShardId) -> ProgressBar {
+    let style = ProgressStyle::with_template("  {msg}  {bar:24} {human_pos} of {human_len} frames  {eta}");
+    let bar = ProgressBar::new(frames).with_message(format!("shard {shard}"));
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// Names in a line, or that there are none.

@@ -2,7 +2,6 @@
 
 use anyhow::bail;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use usher_engine::{
     audit::Audit,
@@ -11,7 +10,7 @@ use usher_engine::{
 };
 use usher_wal::{Frame, LogError, Lsn, ReadOnlyStore, ReplayStop, ShardId};
 
-use super::{StoreArgs, thousands};
+use super::{StoreArgs, frames_bar, thousands};
 use crate::cli::calm::{Unfit, calm, silently};
 
 /// Reads every frame, replays every event, and gives a verdict on each shard.
@@ -114,7 +113,8 @@ fn verdict(store: &ReadOnlyStore, shard: ShardId) -> Verdict {
             return Verdict { shard: Some(shard.0), problem: Some(error.to_string()), ..Verdict::default() };
         }
     };
-    let bar = progress_bar(store, shard);
+    let frames = store.ends(shard).ok().flatten().map_or(0, |(first, last)| last.0 - first.0 + 1);
+    let bar = frames_bar(frames, shard);
     let read = store.replay(shard, &mut |frame| {
         bar.inc(1);
         replay.add(&frame)
@@ -139,14 +139,6 @@ fn verdict(store: &ReadOnlyStore, shard: ShardId) -> Verdict {
         state_hash: problem.is_none().then(|| replay.proof.loaded.inventory.state_hash().to_string()),
         problem,
     }
-}
-
-/// On standard error, and only where that is a terminal.
-fn progress_bar(store: &ReadOnlyStore, shard: ShardId) -> ProgressBar {
-    let frames = store.ends(shard).ok().flatten().map_or(0, |(first, last)| last.0 - first.0 + 1);
-    let style = ProgressStyle::with_template("  {msg}  {bar:24} {human_pos} of {human_len} frames  {eta}");
-    let bar = ProgressBar::new(frames).with_message(format!("shard {shard}"));
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// A shard's state, as its snapshots and its events lead to it.
