@@ -109,7 +109,7 @@ fn encode(criterion: &mut Criterion) {
                 black_box(payload.bytes());
                 payload.clear();
             }
-            payload.push(SHOW, next.next().expect("a cycle has no end"));
+            payload.push(SHOW, next.next().expect("a cycle has no end"), NOW);
         });
     });
 }

@@ -236,7 +236,7 @@ fn bytes() -> Panel {
             for command in of_a_frame {
                 inventory.decide(SHOW, command, NOW, &mut events).expect("it is free");
                 for mut event in events.drain(..) {
-                    payload.push(SHOW, &event);
+                    payload.push(SHOW, &event, NOW);
                     inventory.apply(SHOW, &mut event, NOW);
                 }
             }

@@ -97,7 +97,7 @@ pub fn make(dir: &Path, shards: u32, (shows, seats): (u32, u32), kind: Parties) 
 fn log_shows(log: &mut RocksLog, numbers: u32, created: impl Fn(u32) -> Event) {
     let mut payload = PayloadWriter::default();
     for number in 0..numbers {
-        payload.push(ShowNumber(number), &created(number));
+        payload.push(ShowNumber(number), &created(number), NOW);
         if number % SHOWS_PER_FRAME == SHOWS_PER_FRAME - 1 || number + 1 == numbers {
             log.append(NOW.0, payload.bytes()).expect("an append");
             payload.clear();

@@ -104,7 +104,7 @@ struct Sale {
 impl Sale {
     fn of(show: ShowCreated) -> Self {
         let mut payload = PayloadWriter::default();
-        payload.push(SHOW, &Event::ShowCreated(Box::new(show.clone())));
+        payload.push(SHOW, &Event::ShowCreated(Box::new(show.clone())), NOW);
         let log = SaleLog { inventory: created(show), ..SaleLog::default() };
         let mut sale = Self { log, payload, events: Vec::new(), now: NOW };
         sale.end_frame();
@@ -119,7 +119,7 @@ impl Sale {
 
     fn apply(&mut self) {
         for mut event in self.events.drain(..) {
-            self.payload.push(SHOW, &event);
+            self.payload.push(SHOW, &event, self.now);
             self.log.inventory.apply(SHOW, &mut event, self.now);
         }
     }

@@ -13,6 +13,7 @@ use crate::{
     ids::{HoldId, ShowId, ShowNumber},
     inventory::{HoldState, Show, places::Places, stored},
     shard::Loaded,
+    time::Timestamp,
 };
 
 #[cfg(test)]
@@ -69,7 +70,7 @@ impl Audit {
     /// # Errors
     /// [`CodecError`] when the bytes are no events.
     pub fn read(&mut self, frame: &Frame<'_>) -> Result<(), CodecError> {
-        for record in read_payload(frame.payload) {
+        for record in read_payload(frame.payload, Timestamp(frame.clock_ms)) {
             let (number, event) = record?;
             if self.believed.get(&number).is_none_or(|lsn| frame.lsn > *lsn) {
                 self.event(number, event);

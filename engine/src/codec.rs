@@ -7,15 +7,22 @@
 //! A snapshot's state is a run of values behind a version of its own (`inventory/stored.rs`).
 //! Little-endian. In the log an integer takes as many bytes as it needs, but for the version: a byte up to 250, otherwise a
 //! byte that says how many follow. In version 1 of payloads, and in snapshots, integers are of fixed size; lengths are u64.
+//! Up to version 2 texts were stored as they are (`crate::text`), and every grant with its deadline (`plain_grant.rs`).
 //! Integrity is the frame's business (CRC and hash chain); the limit here only keeps a hostile length from asking for
 //! memory.
 
-use bincode::config::{Configuration, Fixint, Limit, LittleEndian, Varint};
+use bincode::{
+    config::{Configuration, Fixint, Limit, LittleEndian, Varint},
+    error::DecodeError,
+};
 
-use crate::{event::Event, ids::ShowNumber};
+use self::plain_grant::{PLAIN_GRANT, PlainGrant};
+use crate::{event::Event, ids::ShowNumber, time::Timestamp};
+
+mod plain_grant;
 
 /// The version of the records that this code writes.
-pub const PAYLOAD_VERSION: u16 = 2;
+pub const PAYLOAD_VERSION: u16 = 3;
 const FIXED_SIZE_VERSION: u16 = 1;
 const RECORD_BYTES_MAX: usize = 64 << 20;
 /// Of the log.
@@ -51,7 +58,7 @@ pub enum CodecError {
         /// Within the payload.
         offset: usize,
         /// bincode's reason.
-        source: bincode::error::DecodeError,
+        source: DecodeError,
     },
 }
 
@@ -63,13 +70,17 @@ pub struct PayloadWriter {
 }
 
 impl PayloadWriter {
-    /// Adds an event.
-    pub fn push(&mut self, show: ShowNumber, event: &Event) {
+    /// Adds an event of the frame of this clock reading.
+    pub fn push(&mut self, show: ShowNumber, event: &Event, at: Timestamp) {
         if self.bytes.is_empty() {
             self.bytes.extend_from_slice(&PAYLOAD_VERSION.to_le_bytes());
         }
+        let written = match PlainGrant::record(show, event, at) {
+            Some(grant) => bincode::encode_into_std_write(grant, &mut self.bytes, COMPACT),
+            None => bincode::encode_into_std_write((show, event), &mut self.bytes, COMPACT),
+        };
         // Writing to memory fails only on what our own types cannot produce.
-        bincode::encode_into_std_write((show, event), &mut self.bytes, COMPACT).expect("an event can be encoded");
+        written.expect("an event can be encoded");
         self.events += 1;
     }
 
@@ -92,15 +103,18 @@ impl PayloadWriter {
     }
 }
 
-/// The events of a payload, in order.
+/// The events of the payload of a frame of this clock reading, in order.
 ///
 /// # Errors
 /// The iterator ends after its first [`CodecError`].
-pub fn read_payload(payload: &[u8]) -> impl Iterator<Item = Result<(ShowNumber, Event), CodecError>> + '_ {
+pub fn read_payload(
+    payload: &[u8],
+    at: Timestamp,
+) -> impl Iterator<Item = Result<(ShowNumber, Event), CodecError>> + '_ {
     let mut offset = 2;
     let mut record = 0;
     let version = version_of(payload);
-    let is_compact = matches!(version, Ok(PAYLOAD_VERSION));
+    let is_compact = !matches!(version, Ok(FIXED_SIZE_VERSION));
     let mut failed = version.err();
     let mut ended = false;
     std::iter::from_fn(move || {
@@ -112,11 +126,7 @@ pub fn read_payload(payload: &[u8]) -> impl Iterator<Item = Result<(ShowNumber, 
             return None;
         }
         let rest = &payload[offset..];
-        let decoded = if is_compact {
-            bincode::decode_from_slice(rest, COMPACT)
-        } else {
-            bincode::decode_from_slice(rest, CONFIG)
-        };
+        let decoded = if is_compact { read_record(rest, at) } else { bincode::decode_from_slice(rest, CONFIG) };
         match decoded {
             Ok(((show, event), length)) => {
                 offset += length;
@@ -129,6 +139,15 @@ pub fn read_payload(payload: &[u8]) -> impl Iterator<Item = Result<(ShowNumber, 
             }
         }
     })
+}
+
+fn read_record(bytes: &[u8], at: Timestamp) -> Result<((ShowNumber, Event), usize), DecodeError> {
+    let (head, length): ((ShowNumber, u32), usize) = bincode::decode_from_slice(bytes, COMPACT)?;
+    if head.1 != PLAIN_GRANT {
+        return bincode::decode_from_slice(bytes, COMPACT);
+    }
+    let (grant, rest): (PlainGrant, usize) = bincode::decode_from_slice(&bytes[length..], COMPACT)?;
+    Ok(((head.0, grant.event(at)), length + rest))
 }
 
 fn as_of_today(event: Event) -> Event {
@@ -208,7 +227,7 @@ impl<'a> StateReader<'a> {
 fn version_of(payload: &[u8]) -> Result<u16, CodecError> {
     match payload.first_chunk::<2>().map(|bytes| u16::from_le_bytes(*bytes)) {
         None => Err(CodecError::NoVersion(payload.len())),
-        Some(known @ (FIXED_SIZE_VERSION | PAYLOAD_VERSION)) => Ok(known),
+        Some(known @ FIXED_SIZE_VERSION..=PAYLOAD_VERSION) => Ok(known),
         Some(found) => Err(CodecError::UnknownVersion { found }),
     }
 }

@@ -3,17 +3,12 @@
 //! The enum is only ever extended at its end: a variant's position and the order of its fields are what is stored. The
 //! time of an event is the clock reading of its frame.
 
-use bincode::{
-    BorrowDecode, Decode, Encode,
-    de::{BorrowDecoder, Decoder, read::Reader as _},
-    enc::Encoder,
-    error::{DecodeError, EncodeError},
-};
+use bincode::{Decode, Encode};
 
 use crate::{
     codec::stable_bytes,
     command::{ReturnTo, TicketCount, Wish},
-    ids::{BUYER_ID_BYTES_MAX, BuyerId, ChannelIndex, HoldId, Name, Reference, SeatRange, SectionIndex, ShowId},
+    ids::{BuyerId, ChannelIndex, HoldId, Name, Reference, SeatRange, SectionIndex, ShowId},
     inventory::{
         blocks::Mark,
         hold_best::Placement,
@@ -358,29 +353,4 @@ pub struct HoldGranted {
     pub expires_at: Timestamp,
     /// What the places cost together, in minor units.
     pub total_minor: u64,
-}
-
-// As a slice of bytes: a buyer's id is opaque.
-impl Encode for BuyerId {
-    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        self.as_bytes().encode(encoder)
-    }
-}
-
-impl<Context> Decode<Context> for BuyerId {
-    fn decode<D: Decoder<Context = Context>>(decoder: &mut D) -> Result<Self, DecodeError> {
-        let wrong = DecodeError::Other("a buyer's id of a length that is not allowed");
-        let length = usize::try_from(u64::decode(decoder)?).unwrap_or(usize::MAX);
-        let mut bytes = [0; BUYER_ID_BYTES_MAX];
-        let Some(bytes) = bytes.get_mut(..length) else { return Err(wrong) };
-        decoder.claim_bytes_read(length)?;
-        decoder.reader().read(bytes)?;
-        Self::new(bytes).map_err(|_| wrong)
-    }
-}
-
-impl<'de, Context> BorrowDecode<'de, Context> for BuyerId {
-    fn borrow_decode<D: BorrowDecoder<'de, Context = Context>>(decoder: &mut D) -> Result<Self, DecodeError> {
-        Self::decode(decoder)
-    }
 }

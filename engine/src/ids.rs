@@ -4,7 +4,14 @@
 
 use std::{cmp::Ordering, fmt};
 
-use bincode::{Decode, Encode};
+use bincode::{
+    BorrowDecode, Decode, Encode,
+    de::{BorrowDecoder, Decoder},
+    error::DecodeError,
+};
+use smallvec::SmallVec;
+
+use crate::text::Text;
 
 /// Longest show id, in characters.
 pub const SHOW_ID_CHARS_MAX: usize = 64;
@@ -111,22 +118,9 @@ impl fmt::Debug for HoldId {
     }
 }
 
-/// A buyer, as the frontend names him: 1 to 64 opaque bytes. Up to 39 of them are stored in place, and are copied as one
-/// block of known size: every grant copies its buyer three times. Only longer ones cost an allocation.
-#[derive(Clone, PartialEq, Eq)]
-pub struct BuyerId {
-    /// The bytes, zeros after them, and how many they are; all zero for a long one.
-    short: [u8; SHORT_BYTES_MAX + 1],
-    long: Option<Box<Long>>,
-}
-
-const SHORT_BYTES_MAX: usize = 39;
-
-#[derive(Clone, PartialEq, Eq)]
-struct Long {
-    bytes: [u8; BUYER_ID_BYTES_MAX],
-    length: u8,
-}
+/// A buyer, as the frontend names him: 1 to 64 opaque bytes. Compared by them, ordered by nothing that means anything.
+#[derive(Clone, Debug, PartialEq, Eq, Encode)]
+pub struct BuyerId(Text);
 
 impl BuyerId {
     /// Checks a buyer id.
@@ -134,37 +128,31 @@ impl BuyerId {
     /// # Errors
     /// [`IdError::BuyerId`] when it is empty or too long.
     pub fn new(bytes: &[u8]) -> Result<Self, IdError> {
-        let length = u8::try_from(bytes.len()).unwrap_or(u8::MAX);
-        let mut id = Self { short: [0; SHORT_BYTES_MAX + 1], long: None };
-        match bytes.len() {
-            1..=SHORT_BYTES_MAX => {
-                id.short[..bytes.len()].copy_from_slice(bytes);
-                id.short[SHORT_BYTES_MAX] = length;
-            }
-            _ if bytes.len() > SHORT_BYTES_MAX && bytes.len() <= BUYER_ID_BYTES_MAX => {
-                let mut long = Box::new(Long { bytes: [0; BUYER_ID_BYTES_MAX], length });
-                long.bytes[..bytes.len()].copy_from_slice(bytes);
-                id.long = Some(long);
-            }
-            wrong => return Err(IdError::BuyerId(wrong)),
-        }
-        Ok(id)
+        Self::of(bytes.len(), || Text::new(bytes))
+    }
+
+    fn of(length: usize, text: impl FnOnce() -> Text) -> Result<Self, IdError> {
+        if (1..=BUYER_ID_BYTES_MAX).contains(&length) { Ok(Self(text())) } else { Err(IdError::BuyerId(length)) }
     }
 
     /// The bytes of it.
     #[must_use]
+    pub fn bytes(&self) -> SmallVec<[u8; 40]> {
+        self.0.bytes()
+    }
+
+    /// Equal buyers have equal hashes, within one process.
+    #[must_use]
     #[inline]
-    pub fn as_bytes(&self) -> &[u8] {
-        match &self.long {
-            None => &self.short[..usize::from(self.short[SHORT_BYTES_MAX])],
-            Some(long) => &long.bytes[..usize::from(long.length)],
-        }
+    pub(crate) fn hash(&self) -> u64 {
+        self.0.hash()
     }
 }
 
-impl fmt::Debug for BuyerId {
+/// As text; what is none is replaced.
+impl fmt::Display for BuyerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("BuyerId").field(&self.as_bytes()).finish()
+        f.write_str(&String::from_utf8_lossy(&self.bytes()))
     }
 }
 
@@ -176,7 +164,21 @@ impl PartialOrd for BuyerId {
 
 impl Ord for BuyerId {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.as_bytes().cmp(other.as_bytes())
+        self.bytes().cmp(&other.bytes())
+    }
+}
+
+impl<Context> Decode<Context> for BuyerId {
+    fn decode<D: Decoder<Context = Context>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let text = Text::decode(decoder)?;
+        let wrong = DecodeError::Other("a buyer's id of a length that is not allowed");
+        Self::of(text.len(), || text).map_err(|_| wrong)
+    }
+}
+
+impl<'de, Context> BorrowDecode<'de, Context> for BuyerId {
+    fn borrow_decode<D: BorrowDecoder<'de, Context = Context>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        Self::decode(decoder)
     }
 }
 
@@ -206,9 +208,9 @@ impl fmt::Display for Name {
     }
 }
 
-/// An order or a payment of the frontend, opaque: at most 128 bytes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
-pub struct Reference(Box<str>);
+/// An order or a payment of the frontend, opaque: at most 128 bytes of UTF-8.
+#[derive(Clone, Debug, PartialEq, Eq, Encode)]
+pub struct Reference(Text);
 
 impl Reference {
     /// Checks an order's reference, which must be there.
@@ -229,16 +231,43 @@ impl Reference {
 
     fn of_length(text: &str, min: usize) -> Result<Self, IdError> {
         if (min..=REFERENCE_BYTES_MAX).contains(&text.len()) {
-            Ok(Self(text.into()))
+            Ok(Self(Text::new(text.as_bytes())))
         } else {
             Err(IdError::Reference { min, length: text.len() })
         }
     }
 
-    /// The text of it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+    /// Equal references have equal hashes, within one process.
+    pub(crate) fn hash(&self) -> u64 {
+        self.0.hash()
+    }
+}
+
+impl Default for Reference {
+    fn default() -> Self {
+        Self(Text::new(&[]))
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.0.bytes()))
+    }
+}
+
+impl<Context> Decode<Context> for Reference {
+    fn decode<D: Decoder<Context = Context>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let text = Text::decode(decoder)?;
+        match std::str::from_utf8(&text.bytes()) {
+            Ok(_) => Ok(Self(text)),
+            Err(inner) => Err(DecodeError::Utf8 { inner }),
+        }
+    }
+}
+
+impl<'de, Context> BorrowDecode<'de, Context> for Reference {
+    fn borrow_decode<D: BorrowDecoder<'de, Context = Context>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        Self::decode(decoder)
     }
 }
 
@@ -312,7 +341,7 @@ mod tests {
     fn buyer_ids_and_references_have_limits() {
         for length in 1..=64 {
             let buyer = BuyerId::new(&vec![7; length]).unwrap();
-            assert_eq!((buyer.as_bytes(), &buyer), (&*vec![7; length], &buyer.clone()));
+            assert_eq!((&*buyer.bytes(), &buyer), (&*vec![7; length], &buyer.clone()));
             assert!(length == 1 || buyer > BuyerId::new(&vec![7; length - 1]).unwrap());
         }
         assert_eq!(BuyerId::new(&[]), Err(IdError::BuyerId(0)));

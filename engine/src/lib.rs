@@ -22,4 +22,5 @@ pub mod restoring;
 pub mod router;
 pub mod shard;
 pub mod start;
+pub mod text;
 pub mod time;

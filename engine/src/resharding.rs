@@ -85,7 +85,7 @@ pub fn move_shows<L: Log>(
         let mut events = [(number, departure), (arriving.next_number(), arrival)];
         let [left, arrived] = events.each_ref().map(|(number, event)| {
             let mut payload = PayloadWriter::default();
-            payload.push(*number, event);
+            payload.push(*number, event, now);
             payload
         });
         append_both(now.0, (leaves, left.bytes()), (arrives, arrived.bytes()))?;

@@ -44,6 +44,7 @@ pub fn restore_show(log: &mut dyn Log, now: Timestamp, loaded: ShowLoaded) -> Re
     let number = inventory.number(&id).unwrap_or_else(|| inventory.next_number());
     inventory.check_load(number, &loaded)?;
     let mut payload = PayloadWriter::default();
-    payload.push(number, &Event::ShowLoaded(Box::new(loaded)));
-    Ok((id, log.append(now.max(recovered.clock).0, payload.bytes())?))
+    let now = now.max(recovered.clock);
+    payload.push(number, &Event::ShowLoaded(Box::new(loaded)), now);
+    Ok((id, log.append(now.0, payload.bytes())?))
 }

@@ -117,7 +117,7 @@ fn commit(inventory: &mut Inventory, events: &mut Vec<Event>) {
 fn who(number: u32) -> (HoldId, BuyerId) {
     let hold_id = HoldId::new(&xxh3_128(&number.to_le_bytes()).to_le_bytes()).unwrap();
     let buyer = BuyerId::new(format!("{hold_id}").as_bytes()).unwrap();
-    assert_eq!(buyer.as_bytes().len(), 36);
+    assert_eq!(buyer.bytes().len(), 36);
     (hold_id, buyer)
 }
 

@@ -112,12 +112,12 @@ impl Pair {
     fn commit(&mut self, show: ShowNumber, events: Vec<Event>, at: Timestamp) {
         let mut payload = PayloadWriter::default();
         for mut event in events {
-            payload.push(show, &event);
+            payload.push(show, &event, at);
             self.engine.apply(show, &mut event, at);
         }
         while let Some(mut event) = self.engine.follow(show, at) {
             self.coverage.note_event("follow", &event);
-            payload.push(show, &event);
+            payload.push(show, &event, at);
             self.engine.apply(show, &mut event, at);
         }
         if payload.events() > 0 {
@@ -133,7 +133,7 @@ impl Pair {
     fn crash(&mut self, at: Timestamp) -> Result<(), String> {
         let mut replayed = Inventory::default();
         for (at, payload) in &self.log {
-            for record in read_payload(payload) {
+            for record in read_payload(payload, *at) {
                 let (show, mut event) = record.map_err(|error| error.to_string())?;
                 replayed.apply(show, &mut event, *at);
                 replayed.replayed(show, *at);

@@ -36,10 +36,11 @@ use usher_proptests::{
 };
 use usher_wal::{Log as _, LogError, RocksStore, ShardId};
 
-const GOLDEN: [(&str, &str); 3] = [
+const GOLDEN: [(&str, &str); 4] = [
     ("format-1", include_str!("../golden/format-1.txt")),
     ("snapshots-1", include_str!("../golden/snapshots-1.txt")),
     ("payloads-2", include_str!("../golden/payloads-2.txt")),
+    ("payloads-3", include_str!("../golden/payloads-3.txt")),
 ];
 /// What an upgrade changes files and directories with.
 const CALLS: [&str; 7] = ["openat", "mkdir", "write", "fsync", "fdatasync", "rename", "unlink"];
@@ -132,7 +133,7 @@ fn the_state_does_not_depend_on_the_format() {
 #[test]
 fn what_a_later_release_wrote_is_refused_in_words() {
     let _alone = ONE_AT_A_TIME.lock();
-    let (_parent, dir) = unpack("payloads-2");
+    let (_parent, dir) = unpack("payloads-3");
     let format = dir.join("format");
     let todays = fs::read_to_string(&format).unwrap();
     fs::write(&format, todays.replace("format 2", "format 3")).unwrap();
@@ -141,11 +142,11 @@ fn what_a_later_release_wrote_is_refused_in_words() {
     fs::write(&format, todays).unwrap();
     let store = RocksStore::open(&dir, TWO).unwrap();
     let mut log = store.log(ShardId(1)).unwrap();
-    log.append(log.tail().clock_ms, &[3, 0, 1]).unwrap();
+    log.append(log.tail().clock_ms, &[4, 0, 1]).unwrap();
     let refused = replay(&mut log).map(drop).unwrap_err();
     let chain =
         format!("{refused}: {}", std::error::Error::source(&refused).map_or_else(String::new, ToString::to_string));
-    assert!(chain.contains("version 3 is not known") && chain.contains("newer"), "{chain}");
+    assert!(chain.contains("version 4 is not known") && chain.contains("newer"), "{chain}");
 }
 
 /// A process that brings the oldest directory up to date dies at each call that changes something: whatever it leaves opens,

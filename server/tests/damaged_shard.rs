@@ -16,6 +16,7 @@ use usher_engine::{
     event::Event,
     ids::{HoldId, ShowId, ShowNumber},
     router::home_of,
+    time::Timestamp,
 };
 use usher_wal::{Log as _, RocksStore, ShardId};
 
@@ -56,7 +57,7 @@ async fn one_damaged_shard_leaves_the_others_serving() {
 /// A confirmation of a hold that nobody has.
 fn append_nonsense(data: &std::path::Path) -> u64 {
     let mut payload = PayloadWriter::default();
-    payload.push(ShowNumber(0), &Event::HoldExpired { hold_id: HoldId::new(&[9; 16]).unwrap() });
+    payload.push(ShowNumber(0), &Event::HoldExpired { hold_id: HoldId::new(&[9; 16]).unwrap() }, Timestamp(0));
     let store = RocksStore::open(data, 2.try_into().unwrap()).unwrap();
     let mut log = store.log(ShardId(DAMAGED)).unwrap();
     log.append(log.tail().clock_ms, payload.bytes()).unwrap().0

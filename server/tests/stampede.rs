@@ -18,7 +18,7 @@ use std::{
 };
 
 use tokio::{sync::Barrier, task::JoinSet};
-use usher_engine::{codec::read_payload, event::Event};
+use usher_engine::{codec::read_payload, event::Event, time::Timestamp};
 use usher_proto::v1;
 use usher_wal::{ReadOnlyStore, ShardId};
 
@@ -106,7 +106,7 @@ fn replay(data_dir: &Path) -> Replayed {
     let (mut had_room, mut sold) = (vec![true], 0);
     store
         .replay(ShardId(0), &mut |frame| {
-            for record in read_payload(frame.payload) {
+            for record in read_payload(frame.payload, Timestamp(frame.clock_ms)) {
                 match record?.1 {
                     Event::HoldGrantedOnTerms(granted) => {
                         for seat in granted.granted.places.seats() {

@@ -30,7 +30,7 @@ fn audit(events: &[Event]) -> Audit {
     let mut audit = Audit::default();
     audit.shows.insert(ShowNumber(0), AuditedShow::new(ShowId::new("gala").unwrap()));
     let mut payload = PayloadWriter::default();
-    events.iter().for_each(|event| payload.push(ShowNumber(0), event));
+    events.iter().for_each(|event| payload.push(ShowNumber(0), event, Timestamp(0)));
     let (shard, epoch, lsn) = (ShardId(0), ShardEpoch::ZERO, Lsn::FIRST);
     audit.read(&Frame { shard, epoch, lsn, clock_ms: 0, payload: payload.bytes() }).unwrap();
     audit

@@ -23,6 +23,10 @@ use crate::{
 
 /// Events of which there are bytes of version 1.
 const GOLDEN_V1: usize = 46;
+/// And of version 2.
+const GOLDEN_V2: usize = 48;
+/// The clock reading of their frame.
+const AT: Timestamp = Timestamp(20);
 
 fn hold_id(byte: u8) -> HoldId {
     HoldId::new(&[byte; 16]).unwrap()
@@ -210,18 +214,20 @@ fn events() -> Vec<Event> {
     events.push(Event::HoldLapsed { hold_id });
     events.push(Event::ShowLoaded(Box::new(ShowLoaded { of_shard: 1, of_lsn: 2, state: vec![3, 4] })));
     events.push(Event::ShowLeft { to_shard: 5 });
+    // In its short form.
+    events.push(Event::HoldGranted(HoldGranted { expires_at: AT.plus_ms(600_000), ..granted() }));
     events
 }
 
 fn payload(events: &[Event]) -> Vec<u8> {
     let mut writer = PayloadWriter::default();
-    events.iter().for_each(|event| writer.push(ShowNumber(4), event));
+    events.iter().for_each(|event| writer.push(ShowNumber(4), event, AT));
     assert_eq!(writer.events() as usize, events.len());
     writer.bytes().to_vec()
 }
 
 fn read(payload: &[u8]) -> Vec<Event> {
-    read_payload(payload).map(|record| record.unwrap().1).collect()
+    read_payload(payload, AT).map(|record| record.unwrap().1).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -241,8 +247,8 @@ fn variant_of(payload: &[u8]) -> u32 {
 
 /// The last position that is a variant.
 fn last_variant() -> u32 {
-    let payload = [2, 0, 0, 250];
-    match read_payload(&payload).next() {
+    let payload = [3, 0, 0, 250];
+    match read_payload(&payload, AT).next() {
         Some(Err(CodecError::Record {
             source: DecodeError::UnexpectedVariant { allowed: AllowedEnumVariants::Range { max, .. }, .. },
             ..
@@ -256,13 +262,15 @@ fn events_come_back_as_they_were() {
     assert_eq!(read(&payload(&events())), events());
 }
 
-/// What is stored may never change its meaning: these bytes were written before there were features, ranks, pools, a
-/// sale and the later rules of a policy.
+/// What is stored may never change its meaning: the oldest of these bytes were written before there were features, ranks,
+/// pools, a sale and the later rules of a policy.
 #[test]
-fn the_bytes_of_the_first_version_are_read_as_todays_events() {
+fn the_bytes_of_older_versions_are_read_as_todays_events() {
     assert_eq!(read(&bytes_of(include_str!("golden_payload_v1.hex"))), first_events());
     let of_each_event = include_str!("golden_events_v1.hex").lines().flat_map(|line| read(&bytes_of(line)));
     assert!(of_each_event.eq(events().into_iter().take(GOLDEN_V1)));
+    let of_each_event = include_str!("golden_events_v2.hex").lines().flat_map(|line| read(&bytes_of(line)));
+    assert!(of_each_event.eq(events().into_iter().take(GOLDEN_V2)));
 }
 
 /// One line an event: what is written today is what was written when it was first stored in this version. A new event is
@@ -270,17 +278,17 @@ fn the_bytes_of_the_first_version_are_read_as_todays_events() {
 #[test]
 fn every_event_is_written_as_it_was() {
     let written: Vec<String> = events().iter().map(|event| hex(&payload(std::slice::from_ref(event)))).collect();
-    let golden: Vec<&str> = include_str!("golden_events_v2.hex").lines().collect();
+    let golden: Vec<&str> = include_str!("golden_events_v3.hex").lines().collect();
     assert_eq!(written, golden);
 }
 
 #[test]
 fn every_variant_but_the_replaced_one_has_golden_bytes() {
     let mut covered: Vec<u32> =
-        include_str!("golden_events_v2.hex").lines().map(|line| variant_of(&bytes_of(line))).collect();
+        include_str!("golden_events_v3.hex").lines().map(|line| variant_of(&bytes_of(line))).collect();
     assert!(covered.is_sorted(), "in the order of the variants");
     covered.dedup();
-    assert_eq!(covered, (1..=last_variant()).collect::<Vec<_>>());
+    assert_eq!(covered, (1..=last_variant()).chain([PLAIN_GRANT]).collect::<Vec<_>>());
 }
 
 #[test]
@@ -289,7 +297,7 @@ fn every_truncation_is_an_error_or_a_shorter_run_of_whole_records() {
     let payload = payload(&whole);
     for length in 0..payload.len() {
         let mut count = 0;
-        for (read, event) in read_payload(&payload[..length]).zip(&whole) {
+        for (read, event) in read_payload(&payload[..length], AT).zip(&whole) {
             match read {
                 Ok((_, read)) => assert_eq!(read, *event),
                 Err(_) => break,
@@ -309,7 +317,7 @@ fn a_changed_byte_is_an_error_or_another_event() {
             for change in [0x01, 0x80, 0xff] {
                 let mut changed = payload.clone();
                 changed[position] ^= change;
-                read_payload(&changed).take(2).for_each(drop);
+                read_payload(&changed, AT).take(2).for_each(drop);
             }
         }
     }
@@ -317,8 +325,8 @@ fn a_changed_byte_is_an_error_or_another_event() {
 
 #[test]
 fn hostile_bytes_are_errors() {
-    assert!(matches!(read_payload(&[1]).next(), Some(Err(CodecError::NoVersion(1)))));
-    assert!(matches!(read_payload(&[9, 0]).next(), Some(Err(CodecError::UnknownVersion { found: 9 }))));
+    assert!(matches!(read_payload(&[1], AT).next(), Some(Err(CodecError::NoVersion(1)))));
+    assert!(matches!(read_payload(&[9, 0], AT).next(), Some(Err(CodecError::UnknownVersion { found: 9 }))));
     // Lengths of 2^64 - 1 ask for no memory. Variants that have no length in them are read as a record.
     let has_no_length = |event: &Event| {
         matches!(
@@ -339,11 +347,11 @@ fn hostile_bytes_are_errors() {
         )
     };
     let longest = [[253].as_slice(), &[0xff; 8]].concat().repeat(30);
-    for variant in 0..=last_variant() + 1 {
+    for variant in (0..=last_variant() + 1).chain([PLAIN_GRANT]) {
         let of_fixed_size = [&[1, 0, 0, 0, 0, 0], &variant.to_le_bytes()[..], &[0xff; 256]].concat();
-        let compact = [&[2, 0, 0, variant.to_le_bytes()[0]], longest.as_slice()].concat();
+        let compact = [&[3, 0, 0, variant.to_le_bytes()[0]], longest.as_slice()].concat();
         for payload in [of_fixed_size, compact] {
-            match read_payload(&payload).next().unwrap() {
+            match read_payload(&payload, AT).next().unwrap() {
                 Err(_) => {}
                 Ok((_, event)) => assert!(has_no_length(&event), "variant {variant}"),
             }

@@ -5,7 +5,6 @@
 use std::num::NonZeroU32;
 
 use hashbrown::hash_table::Entry;
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     hold::{Hold, HoldState},
@@ -17,7 +16,7 @@ use crate::{
     ids::BuyerId,
 };
 
-/// What a buyer has: a cache line.
+/// What a buyer has: 40 bytes.
 #[derive(Clone, Debug)]
 pub(super) struct Buyer {
     pub(super) id: BuyerId,
@@ -132,7 +131,7 @@ impl Buyers {
             buyers.by_id.expect(stored, most.max(stored));
         }
         for (slot, buyer) in buyers.records.iter() {
-            buyers.by_id.insert(hash(&buyer.id), slot, |&slot| hash(&buyers.records.get(slot).id));
+            buyers.by_id.insert(buyer.id.hash(), slot, |&slot| buyers.records.get(slot).id.hash());
         }
         Ok(buyers)
     }
@@ -189,7 +188,7 @@ impl Buyers {
     pub(super) fn name(&mut self, id: &BuyerId) -> u32 {
         let records = &mut self.records;
         let is_his = |&slot: &u32| records.get(slot).id == *id;
-        match self.by_id.entry(hash(id), is_his, |&slot| hash(&records.get(slot).id)) {
+        match self.by_id.entry(id.hash(), is_his, |&slot| records.get(slot).id.hash()) {
             Entry::Occupied(known) => {
                 records.get_mut(*known.get()).name_again();
                 *known.get()
@@ -211,18 +210,14 @@ impl Buyers {
             return false;
         }
         assert!(buyer.live_holds == 0 && buyer.places == 0, "a buyer without holds has nothing");
-        self.by_id.remove(hash(&buyer.id), slot);
+        self.by_id.remove(buyer.id.hash(), slot);
         self.records.remove(slot);
         true
     }
 
     pub(super) fn find_slot(&self, id: &BuyerId) -> Option<u32> {
-        self.by_id.find(hash(id), |&slot| self.records.get(slot).id == *id)
+        self.by_id.find(id.hash(), |&slot| self.records.get(slot).id == *id)
     }
-}
-
-pub(super) fn hash(id: &BuyerId) -> u64 {
-    xxh3_64(id.as_bytes())
 }
 
 #[cfg(test)]
@@ -243,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_buyer_is_a_cache_line() {
-        assert_eq!(size_of::<Option<Buyer>>(), 64);
+    fn a_buyer_is_small() {
+        assert_eq!(size_of::<Option<Buyer>>(), 40);
     }
 }

@@ -5,7 +5,6 @@
 use std::{cell::RefCell, collections::VecDeque};
 
 use hashbrown::HashTable;
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     deadlines::Deadlines,
@@ -176,16 +175,16 @@ impl Holds {
         let mut index = self.by_order.borrow_mut();
         let order_of = |position: &u32| {
             let hold = self.records.get(self.booked[*position as usize]);
-            hold.booking().map_or("", |booking| booking.order.as_str())
+            &hold.booking().expect("it was booked").order
         };
-        let hash_of = |position: &u32| xxh3_64(order_of(position).as_bytes());
+        let hash_of = |position: &u32| order_of(position).hash();
         for position in index.indexed..self.booked.len() {
             let position = u32::try_from(position).expect("fewer than 2^32 holds");
             index.table.insert_unique(hash_of(&position), position, hash_of);
         }
         index.indexed = self.booked.len();
-        let same_hash = index.table.iter_hash(xxh3_64(order.as_str().as_bytes()));
-        let mut found: Vec<u32> = same_hash.filter(|position| order_of(position) == order.as_str()).copied().collect();
+        let same_hash = index.table.iter_hash(order.hash());
+        let mut found: Vec<u32> = same_hash.filter(|position| order_of(position) == order).copied().collect();
         found.sort_unstable();
         found.into_iter().map(|position| self.records.get(self.booked[position as usize])).collect()
     }

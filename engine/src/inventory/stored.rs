@@ -7,7 +7,7 @@
 //! | version u16 | state hash u128 | left to | head | buyers | holds | ended | booked | waitlist |
 //! ```
 //! Values as [`crate::codec`] writes them. The hash is that of the state from which it was stored: whoever loads it proves
-//! that it became the same again. In version 1 the hash was computed in another way; there the file's checksum has to do.
+//! that it became the same again. In versions 1 and 2 the hash was of other bytes; there the file's checksum has to do.
 
 use std::sync::Arc;
 
@@ -33,8 +33,9 @@ use crate::{
     time::Timestamp,
 };
 
-/// The version of the state that this code writes.
-pub const STATE_VERSION: u16 = 2;
+/// The version of the state that this code writes. There was no third: a flipped bit would make it an older one, whose hash
+/// is not compared.
+pub const STATE_VERSION: u16 = 4;
 /// From this version on it says whether the show left, and where to.
 const STATE_VERSION_THAT_LEAVES: u16 = 2;
 
@@ -130,7 +131,7 @@ impl Show {
     pub(super) fn load(bytes: &[u8]) -> Result<Self, CodecError> {
         let mut reader = StateReader::new(bytes);
         let version: u16 = reader.take()?;
-        if !(1..=STATE_VERSION).contains(&version) {
+        if !matches!(version, 1 | 2 | STATE_VERSION) {
             return Err(CodecError::UnknownVersion { found: version });
         }
         let hash: u128 = reader.take()?;

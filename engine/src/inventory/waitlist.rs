@@ -13,7 +13,7 @@ use bincode::{Decode, Encode};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::{
-    buyers, hold_best, manifest::Manifest, places::Places, policy::WaitlistOrder, runs::Sight, show::Show, slab::Slab,
+    hold_best, manifest::Manifest, places::Places, policy::WaitlistOrder, runs::Sight, show::Show, slab::Slab,
     split_table::SplitTable,
 };
 use crate::{
@@ -108,7 +108,7 @@ impl Waitlist {
     }
 
     pub(super) fn slot_of_buyer(&self, buyer: &BuyerId) -> Option<u32> {
-        self.by_buyer.find(buyers::hash(buyer), |&slot| self.entries.get(slot).buyer == *buyer)
+        self.by_buyer.find(buyer.hash(), |&slot| self.entries.get(slot).buyer == *buyer)
     }
 
     pub(super) fn entry(&self, slot: u32) -> &Entry {
@@ -241,7 +241,7 @@ impl Waitlist {
         let slot = self.entries.insert(Entry { id, buyer, number, queue, priority, was_gathered_for: false });
         let entries = &self.entries;
         self.by_id.insert(hash(id), slot, |&slot| hash(entries.get(slot).id));
-        let buyer_of = |slot: u32| buyers::hash(&entries.get(slot).buyer);
+        let buyer_of = |slot: u32| entries.get(slot).buyer.hash();
         self.by_buyer.insert(buyer_of(slot), slot, |&slot| buyer_of(slot));
         self.waiting += 1;
         self.enqueue(slot);
@@ -317,7 +317,7 @@ impl Waitlist {
         let gathering = self.gatherings.remove(&slot);
         let entry = self.entries.remove(slot);
         self.by_id.remove(hash(entry.id), slot);
-        self.by_buyer.remove(buyers::hash(&entry.buyer), slot);
+        self.by_buyer.remove(entry.buyer.hash(), slot);
         self.waiting -= 1;
         self.drop_if_empty(entry.queue);
         (entry, gathering)

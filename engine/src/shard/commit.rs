@@ -194,12 +194,12 @@ impl Shard {
             if event.changes_description() {
                 buffers.changed.push(show);
             }
-            buffers.payload.push(show, event);
+            buffers.payload.push(show, event, now);
             self.inventory.apply(show, event, now);
         }
         buffers.events.clear();
         while let Some(mut event) = self.inventory.follow(show, now) {
-            buffers.payload.push(show, &event);
+            buffers.payload.push(show, &event, now);
             self.inventory.apply(show, &mut event, now);
         }
         if buffers.payload.bytes().len() < self.options.batch_bytes_max {

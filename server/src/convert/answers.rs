@@ -86,7 +86,7 @@ pub fn hold(view: HoldView, show_id: &str, manifest: &Manifest) -> v1::Hold {
     v1::Hold {
         show_id: show_id.to_owned(),
         hold_id: bytes(view.hold_id),
-        buyer_id: String::from_utf8_lossy(view.buyer.as_bytes()).into_owned(),
+        buyer_id: view.buyer.to_string(),
         state: hold_state(view.state).into(),
         seats: view.places.seats().filter_map(|seat| granted_seat(seat, &prices, manifest)).collect(),
         ga: view.places.ga().filter_map(|(section, units)| granted_ga(section, units, &prices, manifest)).collect(),
@@ -113,7 +113,7 @@ fn waiting_hold(entry: &WaitView, show_id: &str, manifest: &Manifest) -> v1::Hol
     v1::Hold {
         show_id: show_id.to_owned(),
         hold_id: bytes(entry.hold_id),
-        buyer_id: String::from_utf8_lossy(entry.buyer.as_bytes()).into_owned(),
+        buyer_id: entry.buyer.to_string(),
         state: v1::HoldState::Waiting.into(),
         currency: manifest.parts().currency.clone(),
         ..v1::Hold::default()
@@ -126,8 +126,8 @@ fn bytes(hold_id: HoldId) -> prost::bytes::Bytes {
 
 fn booking(booking: Booking) -> v1::Booking {
     v1::Booking {
-        order_ref: booking.order.as_str().to_owned(),
-        payment_ref: booking.payment.as_str().to_owned(),
+        order_ref: booking.order.to_string(),
+        payment_ref: booking.payment.to_string(),
         confirmed_at_ms: booking.confirmed_at.0,
     }
 }
@@ -172,7 +172,7 @@ fn granted_ga(section: SectionIndex, quantity: u32, kept: &Prices, manifest: &Ma
 pub(super) fn waitlist_entry(entry: WaitView, manifest: &Manifest) -> v1::WaitlistEntry {
     v1::WaitlistEntry {
         hold_id: bytes(entry.hold_id),
-        buyer_id: String::from_utf8_lossy(entry.buyer.as_bytes()).into_owned(),
+        buyer_id: entry.buyer.to_string(),
         wish: Some(wish(entry.wish, manifest)),
         waiting: entry.waiting,
         gathered: entry.gathered,

@@ -66,9 +66,10 @@ fn id(hold_id: HoldId) -> String {
 
 /// As text where it is text; it may be any bytes.
 fn buyer(buyer: &BuyerId) -> Value {
-    match std::str::from_utf8(buyer.as_bytes()) {
+    let bytes = buyer.bytes();
+    match std::str::from_utf8(&bytes) {
         Ok(text) => text.into(),
-        Err(_) => json!({ "hex": buyer.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>() }),
+        Err(_) => json!({ "hex": bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>() }),
     }
 }
 
@@ -102,11 +103,11 @@ impl Json<'_> {
                 json!({ "hold_id": id(*hold_id), "buyer": buyer(own) })
             }
             Event::HoldConfirmed { hold_id, order, payment, places } => json!({
-                "hold_id": id(*hold_id), "order": order.as_str(), "payment": payment.as_str(),
+                "hold_id": id(*hold_id), "order": order.to_string(), "payment": payment.to_string(),
                 "places": self.places_or_all(places.as_ref()),
             }),
             Event::HoldConfirmedLate { hold_id, order, payment, places } => json!({
-                "hold_id": id(*hold_id), "order": order.as_str(), "payment": payment.as_str(),
+                "hold_id": id(*hold_id), "order": order.to_string(), "payment": payment.to_string(),
                 "places": self.places(places),
             }),
             Event::HoldExpired { hold_id }

@@ -138,7 +138,7 @@ impl Reader {
         let mut read_frame = |frame: Frame<'_>| -> Result<(), ReplayStop> {
             let (lsn, epoch, clock) = (frame.lsn, frame.epoch, Timestamp(frame.clock_ms));
             let position = Position { shard: frame.shard, lsn, epoch, clock };
-            for record in read_payload(frame.payload) {
+            for record in read_payload(frame.payload, clock) {
                 let (number, event) = record?;
                 names.learn(lsn, number, &event)?;
                 let entry = Entry { position, number, event: &event, names };

@@ -4,17 +4,21 @@
 //! `USHER_GOLDEN=write` writes ours anew: look at the difference, since scripts rely on the JSON.
 
 use std::{collections::BTreeSet, env, fs, path::Path};
+use usher_engine::time::Timestamp;
 use usher_wal::Lsn;
 
 use super::*;
 
-const EVENTS: &str = include_str!("../../../engine/src/codec/golden_events_v2.hex");
+const EVENTS: &str = include_str!("../../../engine/src/codec/golden_events_v3.hex");
 
 fn events() -> Vec<(ShowNumber, Event)> {
     let bytes_of = |hex: &str| -> Vec<u8> {
         hex.as_bytes().chunks(2).map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
     };
-    EVENTS.lines().flat_map(|line| read_payload(&bytes_of(line)).map(Result::unwrap).collect::<Vec<_>>()).collect()
+    EVENTS
+        .lines()
+        .flat_map(|line| read_payload(&bytes_of(line), Timestamp(20)).map(Result::unwrap).collect::<Vec<_>>())
+        .collect()
 }
 
 /// The names of the golden show with its channel, as they are before any of its changes.

@@ -31,7 +31,7 @@ fn printable(text: &str) -> String {
 }
 
 fn buyer(buyer: &BuyerId) -> String {
-    printable(&String::from_utf8_lossy(buyer.as_bytes()))
+    printable(&buyer.to_string())
 }
 
 fn mark(mark: &Mark) -> String {
@@ -88,10 +88,10 @@ impl Words<'_> {
                 format!("hold {hold_id} fenced by {} before it was ever held", buyer(own))
             }
             Event::HoldConfirmed { hold_id, order, places, .. } => {
-                format!("hold {hold_id} sold {}, order {}", self.or_all(places), printable(order.as_str()))
+                format!("hold {hold_id} sold {}, order {}", self.or_all(places), printable(&order.to_string()))
             }
             Event::HoldConfirmedLate { hold_id, order, places, .. } => {
-                format!("hold {hold_id} sold late {}, order {}", self.places(places), printable(order.as_str()))
+                format!("hold {hold_id} sold late {}, order {}", self.places(places), printable(&order.to_string()))
             }
             Event::HoldExpired { hold_id } => format!("hold {hold_id} expired"),
             Event::HoldLapsed { hold_id } => format!("hold {hold_id} lapsed; its places come back later"),

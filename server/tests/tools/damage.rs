@@ -4,6 +4,7 @@ use usher_engine::{
     codec::PayloadWriter,
     event::Event,
     ids::{HoldId, Reference, ShowNumber},
+    time::Timestamp,
 };
 use usher_wal::{Log as _, RocksStore, ShardId};
 
@@ -88,7 +89,7 @@ async fn events_that_make_no_sense_are_found() {
     let mut payload = PayloadWriter::default();
     let (order, payment) = (Reference::order("o").unwrap(), Reference::payment("p").unwrap());
     let hold_id = HoldId::new(&[9; 16]).unwrap();
-    payload.push(ShowNumber(0), &Event::HoldConfirmed { hold_id, order, payment, places: None });
+    payload.push(ShowNumber(0), &Event::HoldConfirmed { hold_id, order, payment, places: None }, Timestamp(0));
     let store = RocksStore::open(data.path(), 1.try_into().unwrap()).unwrap();
     let mut log = store.log(ShardId(0)).unwrap();
     let lsn = log.append(log.tail().clock_ms, payload.bytes()).unwrap();

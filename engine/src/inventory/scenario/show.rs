@@ -120,8 +120,8 @@ impl Names<'_> {
         if hold.places.is_empty() {
             return state(hold.state) + &refund(hold);
         }
-        let order = hold.booking.as_ref().map_or("nothing", |booking| booking.order.as_str());
-        let buyer = String::from_utf8_lossy(hold.buyer.as_bytes());
+        let order = hold.booking.as_ref().map_or("nothing".to_owned(), |booking| booking.order.to_string());
+        let buyer = hold.buyer.to_string();
         let by = if buyer == "ada" { String::new() } else { format!(" by {buyer}") };
         let places = self.places(&hold.places);
         format!("{} {places} {} for {order}{by}{}", state(hold.state), hold.total_minor, self.more(hold))

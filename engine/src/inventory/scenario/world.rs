@@ -167,12 +167,12 @@ impl World {
             if is_due && (self.tells_expiries || !matches!(event, Event::HoldExpired { .. })) {
                 self.told.push(self.names().event(&event));
             }
-            self.frame.push(SHOW, &event);
+            self.frame.push(SHOW, &event, now);
             self.inventory.apply(SHOW, &mut event, now);
         }
         while let Some(mut event) = self.inventory.follow(SHOW, now) {
             self.told.push(self.names().event(&event));
-            self.frame.push(SHOW, &event);
+            self.frame.push(SHOW, &event, now);
             self.inventory.apply(SHOW, &mut event, now);
         }
     }
@@ -210,7 +210,7 @@ impl World {
     pub(super) fn replayed(&self) -> Inventory {
         let mut replayed = Inventory::default();
         for (at, payload) in &self.log {
-            for record in read_payload(payload) {
+            for record in read_payload(payload, *at) {
                 let (number, mut event) = record.expect("our own bytes");
                 replayed.apply(number, &mut event, *at);
             }

@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use super::{Entry, Gathering, Queue, Waitlist, buyers, hash, look::Look};
+use super::{Entry, Gathering, Queue, Waitlist, hash, look::Look};
 use crate::{
     codec::{CodecError, StateReader, StateWriter},
     command::Wish,
@@ -102,7 +102,7 @@ impl Waitlist {
         for slot in in_turn {
             let entry = self.entries.get(slot);
             by_id.insert(hash(entry.id), slot, |&slot| hash(self.entries.get(slot).id));
-            let buyer_of = |slot: u32| buyers::hash(&self.entries.get(slot).buyer);
+            let buyer_of = |slot: u32| self.entries.get(slot).buyer.hash();
             by_buyer.insert(buyer_of(slot), slot, |&slot| buyer_of(slot));
             // Whoever is gathered for is in no queue meanwhile.
             if !self.gatherings.contains_key(&slot) {

@@ -50,7 +50,7 @@ fn place(seat: u32) -> Places {
 
 #[test]
 fn an_entry_is_small() {
-    assert_eq!(size_of::<Option<Entry>>(), 80);
+    assert_eq!(size_of::<Option<Entry>>(), 56);
 }
 
 #[test]

@@ -116,7 +116,7 @@ impl Loaded {
     fn apply_fitting(&mut self, frame: &Frame<'_>) -> Result<u64, ApplyError> {
         let at = Timestamp(frame.clock_ms);
         let (mut events, mut last) = (0, None);
-        for record in read_payload(frame.payload) {
+        for record in read_payload(frame.payload, at) {
             let (show, mut event) = record.map_err(ApplyError::from)?;
             if self.lsns.get(show.0 as usize).is_some_and(|lsn| frame.lsn <= *lsn) {
                 continue;

@@ -59,7 +59,8 @@ fn frames(world: &World, from: Lsn) -> Vec<Vec<Event>> {
     let mut log = world.store.log(SHARD).unwrap();
     log.replay_from(Lsn::ZERO.next(), &mut |frame| {
         if frame.lsn >= from {
-            frames.push(read_payload(frame.payload).map(|record| record.unwrap().1).collect());
+            frames
+                .push(read_payload(frame.payload, Timestamp(frame.clock_ms)).map(|record| record.unwrap().1).collect());
         }
         Ok(())
     })

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::bail;
 use clap::Args;
 use serde::Serialize;
-use usher_engine::{codec::read_payload, event::Event};
+use usher_engine::{codec::read_payload, event::Event, time::Timestamp};
 use usher_wal::{Frame, LogError, ReadOnlyStore, ReplayStop, ShardId};
 
 use super::{StoreArgs, joined, thousands};
@@ -100,7 +100,7 @@ impl Summary {
         (self.last_lsn, self.last_clock_ms) = (Some(frame.lsn.0), Some(frame.clock_ms));
         self.frames += 1;
         self.bytes += frame.encoded_bytes() as u64;
-        for record in read_payload(frame.payload) {
+        for record in read_payload(frame.payload, Timestamp(frame.clock_ms)) {
             let (number, event) = record?;
             self.events += 1;
             *self.events_by_kind.entry(kind_of(&event)).or_default() += 1;

@@ -186,8 +186,9 @@ impl ShowDifferences {
     }
 
     fn hold(&self, hold: &HoldDiff) -> String {
-        let order = hold.booking.as_ref().map(|booking| format!("order {}, ", booking.order.as_str().escape_debug()));
-        let buyer = String::from_utf8_lossy(hold.buyer.as_bytes()).escape_debug().to_string();
+        let order =
+            hold.booking.as_ref().map(|booking| format!("order {}, ", booking.order.to_string().escape_debug()));
+        let buyer = hold.buyer.to_string().escape_debug().to_string();
         let (id, places, total) = (hold.hold_id, self.places(&hold.places), self.money(hold.total_minor));
         format!("{}{buyer}: {places}, {total} (hold {id})", order.unwrap_or_default())
     }
@@ -242,9 +243,9 @@ impl ShowDifferences {
             hold.places.ga().map(|(section, units)| json!({ "section": section.0, "quantity": units })).collect();
         json!({
             "change": of_change(hold.change).0, "hold_id": hold.hold_id.to_string(),
-            "buyer": String::from_utf8_lossy(hold.buyer.as_bytes()),
-            "order": hold.booking.as_ref().map(|booking| booking.order.as_str()),
-            "payment": hold.booking.as_ref().map(|booking| booking.payment.as_str()),
+            "buyer": hold.buyer.to_string(),
+            "order": hold.booking.as_ref().map(|booking| booking.order.to_string()),
+            "payment": hold.booking.as_ref().map(|booking| booking.payment.to_string()),
             "confirmed_at_ms": hold.booking.as_ref().map(|booking| booking.confirmed_at.0),
             "places": { "seats": seats, "ga": ga }, "total_minor": hold.total_minor,
         })
