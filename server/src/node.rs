@@ -104,8 +104,9 @@ impl Node {
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()
             .context("the descriptors for reflection")?;
-        let inventory =
-            InventoryServer::new(InventoryService::new(router.clone())).max_decoding_message_size(COMMANDS_BYTES_MAX);
+        let (drain_sessions, draining_sessions) = tokio::sync::watch::channel(false);
+        let inventory = InventoryServer::new(InventoryService::new(router.clone(), draining_sessions))
+            .max_decoding_message_size(COMMANDS_BYTES_MAX);
         let shows = ShowsServer::new(ShowsService::new(router.clone()))
             .max_decoding_message_size(PLAN_BYTES_MAX)
             .max_encoding_message_size(PLAN_BYTES_MAX);
@@ -122,6 +123,7 @@ impl Node {
             .serve_with_incoming_shutdown(incoming, async move {
                 shutdown.await;
                 tracing::info!("draining");
+                drain_sessions.send_replace(true);
                 let _ = draining.send(());
             });
         // Clients that keep their connections busy do not keep the process alive.

@@ -194,6 +194,8 @@ impl Refusal {
             metadata: parts.metadata,
             seat_indexes: parts.seat_indexes,
             ga: parts.ga,
+            code: parts.code.into(),
+            retry_after_ms: parts.retry_after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
         }
     }
 }

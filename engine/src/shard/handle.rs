@@ -152,6 +152,13 @@ impl ShardHandle {
         self.status.get()
     }
 
+    /// Whether its inbox would take so many commands now.
+    #[must_use]
+    pub fn has_room(&self, commands: usize) -> bool {
+        let waiting = self.waiting.load(Ordering::Relaxed);
+        waiting == 0 || waiting + commands <= self.commands_max
+    }
+
     /// Puts a request into the inbox, or refuses it at once. The reply is called in any case.
     pub fn submit(&self, request: Request) {
         let fault = match self.status() {

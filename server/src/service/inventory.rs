@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 use usher_engine::{
     command::Command,
     ids::ShowId,
@@ -14,25 +14,28 @@ use usher_proto::v1::{
     self, command::Command as WireCommand, inventory_server::Inventory, outcome::Outcome as WireOutcome,
 };
 
-use super::{ask, newest};
+use super::{
+    Draining, ask,
+    batch::Batch,
+    newest,
+    session::{self, SessionStream},
+};
 use crate::{
     convert::{self, answers, lookups},
     status::Refusal,
 };
 
-/// Most commands of one batch.
-pub const BATCH_COMMANDS_MAX: usize = 4_096;
-
 /// The service.
 pub struct InventoryService {
     router: Router,
+    draining: Draining,
 }
 
 impl InventoryService {
-    /// Over the shards of this process.
+    /// Over the shards of this process, until it drains.
     #[must_use]
-    pub fn new(router: Router) -> Self {
-        Self { router }
+    pub fn new(router: Router, draining: Draining) -> Self {
+        Self { router, draining }
     }
 
     fn find(&self, show_id: &str, id: ShowId) -> Result<(ShowId, Arc<ShowEntry>, &ShardHandle), Refusal> {
@@ -57,34 +60,10 @@ impl InventoryService {
         }
     }
 
-    /// A batch, in order. What cannot be read is refused in its place.
     async fn batch(&self, request: v1::ExecuteRequest) -> Result<v1::ExecuteResponse, Refusal> {
-        let (count, show_id) = (request.commands.len(), &request.show_id);
-        let is_batch = (1..=BATCH_COMMANDS_MAX).contains(&count);
-        let wrong = || Refusal::wrong("commands", format_args!("must be 1 to {BATCH_COMMANDS_MAX}, are {count}"));
-        let (id, ()) = convert::both(convert::show_id(show_id), is_batch.then_some(()).ok_or_else(wrong))?;
-        let (id, show, shard) = self.find(show_id, id)?;
-        let mut commands = Vec::with_capacity(count);
-        let mut unread = Vec::new();
-        for (position, wire) in request.commands.iter().enumerate() {
-            match convert::command_of_batch(wire, show_id, &show.manifest) {
-                Ok(command) => commands.push(command),
-                Err(refusal) => unread.push((position, refusal)),
-            }
-        }
-        let decided = if commands.is_empty() { Vec::new() } else { execute(shard, &show, commands).await? };
-        let show = newest(&self.router, &id, show);
-        let mut decided = decided.into_iter();
-        let mut unread = unread.into_iter().peekable();
-        let outcomes = request.commands.iter().enumerate().map(|(position, wire)| {
-            let outcome = match (unread.next_if(|(refused, _)| *refused == position), &wire.command) {
-                (Some((_, refusal)), _) => Some(WireOutcome::Rejection(refusal.into_rejection())),
-                (None, Some(asked)) => decided.next().map(|outcome| wire_outcome(asked, outcome, show_id, &show)),
-                (None, None) => None,
-            };
-            v1::Outcome { outcome }
-        });
-        Ok(v1::ExecuteResponse { outcomes: outcomes.collect() })
+        let (batch, to_decide) = Batch::read(&self.router, request.show_id, request.commands)?;
+        let decided = ask(|reply| to_decide.submit(reply)).await?;
+        Ok(v1::ExecuteResponse { outcomes: batch.outcomes(&self.router, decided) })
     }
 
     async fn list(&self, request: v1::ListHoldsRequest) -> Result<v1::ListHoldsResponse, Refusal> {
@@ -102,13 +81,6 @@ impl InventoryService {
 async fn execute(shard: &ShardHandle, show: &ShowEntry, commands: Vec<Command>) -> Result<Vec<Outcome>, Refusal> {
     let show = show.number;
     ask(|reply| shard.submit(ShardRequest::Execute { show, commands, reply })).await
-}
-
-fn wire_outcome(asked: &WireCommand, outcome: Outcome, show_id: &str, show: &ShowEntry) -> WireOutcome {
-    match outcome {
-        Ok(answer) => answers::outcome(asked, answer, show_id, &show.manifest),
-        Err(rejection) => WireOutcome::Rejection(Refusal::rejected(&rejection, &show.manifest).into_rejection()),
-    }
 }
 
 /// The service's methods: each command is read, sent and answered in the same way, whatever its kind.
@@ -132,6 +104,16 @@ macro_rules! inventory {
                 request: Request<v1::ListHoldsRequest>,
             ) -> Result<Response<v1::ListHoldsResponse>, Status> {
                 self.list(request.into_inner()).await.map(Response::new).map_err(Refusal::into_status)
+            }
+
+            type SessionStream = SessionStream;
+
+            async fn session(
+                &self,
+                request: Request<Streaming<v1::SessionRequest>>,
+            ) -> Result<Response<Self::SessionStream>, Status> {
+                let (router, draining) = (self.router.clone(), self.draining.clone());
+                Ok(Response::new(session::start(router, request.into_inner(), draining)))
             }
 
             async fn execute(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use usher_engine::{
     ids::ShowId,
     router::{Router, ShowEntry},
@@ -12,9 +12,14 @@ use usher_engine::{
 use crate::status::Refusal;
 
 pub mod availability;
+pub mod batch;
 pub mod inventory;
 pub mod operations;
+pub mod session;
 pub mod shows;
+
+/// Becomes true once the process is told to end.
+pub type Draining = watch::Receiver<bool>;
 
 /// Largest message that a service of commands reads: a full batch.
 pub const COMMANDS_BYTES_MAX: usize = 4 << 20;

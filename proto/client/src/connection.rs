@@ -1,0 +1,173 @@
+//! A connection: the calls of many tasks, put together into batches on one `Session`.
+//!
+//! One task owns the stream. While it cannot send, calls gather; when it can, all that are there go in one message, a batch
+//! for each show, in the order in which they came. If the stream breaks, every call on it is told so, and whoever made it
+//! decides whether to repeat it.
+
+use std::collections::{HashMap, hash_map::Entry};
+
+use prost::Message as _;
+use tokio::sync::{mpsc, oneshot};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Status, Streaming, transport::Channel};
+use usher_proto::v1::{self, inventory_client::InventoryClient, outcome::Outcome as Answer};
+
+use crate::error::Refused;
+
+/// Largest command, in bytes on the wire: what servers read of a message, but for its frame.
+pub(crate) const COMMAND_BYTES_MAX: usize = (4 << 20) - 1_024;
+/// A message is closed once it has so many bytes.
+const MESSAGE_BYTES: usize = 256 << 10;
+/// Most calls of a message: what a server takes of batches, should each be for another show.
+const MESSAGE_CALLS_MAX: usize = 1_024;
+/// Messages that wait for the connection to take them: few, so that calls gather behind them.
+const MESSAGES_MAX: usize = 1;
+/// Largest message of answers: a full batch of large holds.
+const ANSWERS_BYTES_MAX: usize = 64 << 20;
+
+type Outcome = Result<Answer, Box<Refused>>;
+
+/// A way to the task that owns a stream, which ends with the last of these.
+#[derive(Clone, Debug)]
+pub(crate) struct Connection(mpsc::Sender<Call>);
+
+#[derive(Debug)]
+struct Call {
+    show_id: Box<str>,
+    command: v1::Command,
+    bytes: usize,
+    reply: oneshot::Sender<Outcome>,
+}
+
+impl Connection {
+    pub(crate) fn open(channel: Channel, calls_waiting_max: usize) -> Self {
+        let (sender, calls) = mpsc::channel(calls_waiting_max);
+        let client = InventoryClient::new(channel).max_decoding_message_size(ANSWERS_BYTES_MAX);
+        tokio::spawn(run(client, calls));
+        Self(sender)
+    }
+
+    /// One attempt. Dropping the future leaves the command under way.
+    pub(crate) async fn call(&self, show_id: &str, command: v1::Command) -> Outcome {
+        let (reply, answer) = oneshot::channel();
+        let bytes = command.encoded_len();
+        let call = Call { show_id: show_id.into(), command, bytes, reply };
+        if self.0.send(call).await.is_err() {
+            return Err(lost("the client's connection has ended"));
+        }
+        answer.await.unwrap_or_else(|_| Err(lost("the connection broke")))
+    }
+}
+
+/// Nobody knows what became of it.
+fn lost(message: &str) -> Box<Refused> {
+    Box::new(Status::unavailable(message).into())
+}
+
+/// One stream after the other, each opened when somebody calls.
+async fn run(mut client: InventoryClient<Channel>, mut calls: mpsc::Receiver<Call>) {
+    while let Some(first) = calls.recv().await {
+        let (messages, requests) = mpsc::channel(MESSAGES_MAX);
+        // Servers answer the opening at once, before anything is sent.
+        match client.session(ReceiverStream::new(requests)).await {
+            Ok(answers) => {
+                Stream { messages, under_way: HashMap::new(), next_tag: 0 }
+                    .run(first, &mut calls, answers.into_inner())
+                    .await
+            }
+            // Whoever else waits makes the next attempt.
+            Err(status) => {
+                let _ = first.reply.send(Err(Box::new(status.into())));
+            }
+        }
+    }
+}
+
+struct Stream {
+    messages: mpsc::Sender<v1::SessionRequest>,
+    /// Who waits for the outcomes of a batch, by its tag.
+    under_way: HashMap<u64, Vec<oneshot::Sender<Outcome>>>,
+    next_tag: u64,
+}
+
+impl Stream {
+    /// Until the stream ends, or nobody can call any more and all are answered.
+    async fn run(mut self, first: Call, calls: &mut mpsc::Receiver<Call>, mut answers: Streaming<v1::SessionResponse>) {
+        let mut waiting = vec![first];
+        let mut can_be_called = true;
+        while can_be_called || !self.under_way.is_empty() || !waiting.is_empty() {
+            tokio::select! {
+                biased;
+                answered = answers.message() => match answered {
+                    Ok(Some(message)) => message.batches.into_iter().for_each(|batch| self.answer(batch)),
+                    ended => return self.end(waiting, ended.err()),
+                },
+                permit = self.messages.clone().reserve_owned(), if !waiting.is_empty() => {
+                    let Ok(permit) = permit else { return self.end(waiting, None) };
+                    // Those who were answered together get to call before the message is closed.
+                    tokio::task::yield_now().await;
+                    while waiting.len() < MESSAGE_CALLS_MAX && let Ok(call) = calls.try_recv() {
+                        waiting.push(call);
+                    }
+                    permit.send(self.message(&mut waiting));
+                }
+                call = calls.recv(), if can_be_called && waiting.is_empty() => match call {
+                    Some(call) => waiting.push(call),
+                    None => can_be_called = false,
+                },
+            }
+        }
+    }
+
+    /// As many calls as a message takes, from the front.
+    fn message(&mut self, waiting: &mut Vec<Call>) -> v1::SessionRequest {
+        let mut bytes = 0;
+        let fitting = waiting.iter().take_while(|call| {
+            let fits = bytes == 0 || bytes + call.bytes <= MESSAGE_BYTES;
+            bytes += call.bytes;
+            fits
+        });
+        let count = fitting.count();
+        let mut batches: Vec<v1::SessionBatch> = Vec::new();
+        let mut of_show: HashMap<Box<str>, usize> = HashMap::new();
+        for Call { show_id, command, reply, .. } in waiting.drain(..count) {
+            let position = match of_show.entry(show_id) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(new) => {
+                    let (tag, show_id) = (self.next_tag, new.key().to_string());
+                    self.next_tag += 1;
+                    batches.push(v1::SessionBatch { tag, show_id, commands: Vec::new() });
+                    *new.insert(batches.len() - 1)
+                }
+            };
+            let batch = &mut batches[position];
+            batch.commands.push(command);
+            self.under_way.entry(batch.tag).or_default().push(reply);
+        }
+        v1::SessionRequest { batches }
+    }
+
+    fn answer(&mut self, batch: v1::SessionOutcomes) {
+        let Some(replies) = self.under_way.remove(&batch.tag) else { return };
+        let refused = batch.refused.map(|wire| Box::new(Refused::from(wire)));
+        let mut outcomes = batch.outcomes.into_iter();
+        for reply in replies {
+            let outcome = match (&refused, outcomes.next().and_then(|outcome| outcome.outcome)) {
+                (Some(refused), _) => Err(refused.clone()),
+                (None, Some(Answer::Rejection(wire))) => Err(Box::new(wire.into())),
+                (None, Some(answer)) => Ok(answer),
+                (None, None) => Err(lost("the server sent no outcome")),
+            };
+            // Whoever asked may have gone.
+            let _ = reply.send(outcome);
+        }
+    }
+
+    /// The stream is over: nobody knows what became of what is under way, and what waits was not sent.
+    fn end(self, waiting: Vec<Call>, status: Option<Status>) {
+        let status = status.unwrap_or_else(|| Status::unavailable("the server ended the session"));
+        tracing::debug!(%status, under_way = self.under_way.len(), "a session ended");
+        let replies = self.under_way.into_values().flatten().chain(waiting.into_iter().map(|call| call.reply));
+        replies.for_each(|reply| drop(reply.send(Err(Box::new(status.clone().into())))));
+    }
+}

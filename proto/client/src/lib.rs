@@ -1,0 +1,41 @@
+//! Usher's client for Rust.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), usher_client::Error> {
+//! use usher_client::{Inventory, Reason, new_hold_id, v1};
+//!
+//! let inventory = Inventory::connect("http://127.0.0.1:7421")?;
+//! let hold_id = new_hold_id();
+//! let request = v1::HoldSeatsRequest {
+//!     show_id: "demo".to_owned(),
+//!     hold_id: hold_id.clone(),
+//!     buyer_id: "ada".to_owned(),
+//!     places: Some(v1::Places { seat_indexes: vec![1, 2], ..Default::default() }),
+//!     ..Default::default()
+//! };
+//! match inventory.hold_seats(request).await {
+//!     Ok(held) => println!("{:?}", held.hold),
+//!     Err(error) if error.reason() == Some(&Reason::PlacesTaken) => println!("somebody was faster"),
+//!     Err(error) => return Err(error),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Single calls of many tasks travel together in `Session` streams, a batch for each show: nobody waits for that, whoever
+//! asks while nothing is on its way is sent at once. A call that got no answer, or was told to come again, is sent again
+//! under the same id until its time is up, which the ids make safe. Reading order: [`Inventory`], [`Error`], [`Reason`],
+//! then `connection.rs`, where calls are put together.
+
+mod connection;
+mod error;
+mod inventory;
+mod options;
+mod reason;
+mod retry;
+
+pub use error::{Error, Refused};
+pub use inventory::{Inventory, new_hold_id};
+pub use options::Options;
+pub use reason::Reason;
+pub use usher_proto::v1;

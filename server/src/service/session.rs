@@ -1,0 +1,165 @@
+//! `usher.v1.Inventory.Session`: batches for many shows on one stream, pipelined.
+//!
+//! One task a stream. It takes a message only while few enough commands are under way, hands the batches to their shards in
+//! the order in which they came, and sends outcomes as they are ready, as many as there are in one message. Whoever does not
+//! read his answers is not read from either.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Status, Streaming};
+use usher_engine::{
+    router::Router,
+    shard::{Fault, Outcome, ShardHandle},
+};
+use usher_proto::v1;
+
+use super::{
+    Draining,
+    batch::{BATCH_COMMANDS_MAX, Batch},
+};
+use crate::status::Refusal;
+
+/// Most commands of a stream that are under way: a message more is taken only below it.
+pub const SESSION_COMMANDS_MAX: usize = 4 * BATCH_COMMANDS_MAX;
+/// Most batches of a stream that are under way, and of a message.
+pub const SESSION_BATCHES_MAX: usize = 1_024;
+/// Outcomes after which a message is sent, although more are ready.
+const OUTCOMES_PER_MESSAGE: usize = BATCH_COMMANDS_MAX;
+/// Messages that wait for the connection to take them.
+const ANSWERS_MAX: usize = 4;
+/// How long a batch waits for room in its shard's inbox before it is refused, and how often it looks.
+const INBOX_WAIT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(1));
+
+/// The answers.
+pub type SessionStream = ReceiverStream<Result<v1::SessionResponse, Status>>;
+
+/// Runs a session until its caller ends it, or the process drains.
+pub(super) fn start(router: Router, requests: Streaming<v1::SessionRequest>, draining: Draining) -> SessionStream {
+    let (answers, stream) = mpsc::channel(ANSWERS_MAX);
+    let (done, decided) = mpsc::unbounded_channel();
+    let session = Session { router, answers, done, under_way: HashMap::new(), commands: 0, next: 0 };
+    tokio::spawn(session.run(requests, decided, draining));
+    ReceiverStream::new(stream)
+}
+
+/// A batch's number in its session, and what its shard said. There are never more than may be under way.
+type Decided = (u64, Result<Vec<Outcome>, Fault>);
+
+struct Session {
+    router: Router,
+    answers: mpsc::Sender<Result<v1::SessionResponse, Status>>,
+    done: mpsc::UnboundedSender<Decided>,
+    under_way: HashMap<u64, UnderWay>,
+    /// Of all batches under way.
+    commands: usize,
+    next: u64,
+}
+
+struct UnderWay {
+    tag: u64,
+    commands: usize,
+    batch: Batch,
+}
+
+impl Session {
+    async fn run(
+        mut self,
+        mut requests: Streaming<v1::SessionRequest>,
+        mut decided: mpsc::UnboundedReceiver<Decided>,
+        mut draining: Draining,
+    ) {
+        let mut is_open = true;
+        while is_open || !self.under_way.is_empty() {
+            let has_room = self.commands < SESSION_COMMANDS_MAX && self.under_way.len() < SESSION_BATCHES_MAX;
+            tokio::select! {
+                biased;
+                Some(first) = decided.recv() => {
+                    if self.answer(first, &mut decided).await.is_err() {
+                        // Nobody is there to be told.
+                        return;
+                    }
+                }
+                _ = draining.changed(), if is_open => is_open = false,
+                message = requests.message(), if is_open && has_room => match message {
+                    Ok(Some(message)) => {
+                        if self.take(message).await.is_err() {
+                            return;
+                        }
+                    }
+                    // A caller that was cut off learns nothing more; what he sent is decided all the same.
+                    Ok(None) | Err(_) => is_open = false,
+                },
+            }
+        }
+    }
+
+    /// Hands the batches of a message to their shards.
+    async fn take(&mut self, message: v1::SessionRequest) -> Result<(), Gone> {
+        let count = message.batches.len();
+        if !(1..=SESSION_BATCHES_MAX).contains(&count) {
+            let wrong = Refusal::wrong("batches", format_args!("must be 1 to {SESSION_BATCHES_MAX}, are {count}"));
+            // There is no tag to answer under.
+            return self.answers.send(Err(wrong.into_status())).await.map_err(|_| Gone).and(Err(Gone));
+        }
+        let mut refused = Vec::new();
+        for v1::SessionBatch { tag, show_id, commands } in message.batches {
+            let count = commands.len();
+            match Batch::read(&self.router.clone(), show_id, commands) {
+                Ok((batch, to_decide)) => {
+                    wait_for_room(to_decide.shard, to_decide.commands.len()).await;
+                    let (number, done) = (self.next, self.done.clone());
+                    self.next += 1;
+                    self.commands += count;
+                    self.under_way.insert(number, UnderWay { tag, commands: count, batch });
+                    to_decide.submit(Box::new(move |decided| {
+                        // The session may have ended.
+                        let _ = done.send((number, decided));
+                    }));
+                }
+                Err(refusal) => refused.push(outcomes_of(tag, Err(refusal))),
+            }
+        }
+        if refused.is_empty() { Ok(()) } else { self.send(refused).await }
+    }
+
+    /// Sends what is decided.
+    async fn answer(&mut self, first: Decided, decided: &mut mpsc::UnboundedReceiver<Decided>) -> Result<(), Gone> {
+        let (mut batches, mut outcomes, mut next) = (Vec::new(), 0, Some(first));
+        while let Some((number, decided_batch)) = next {
+            let Some(UnderWay { tag, commands, batch }) = self.under_way.remove(&number) else { break };
+            self.commands -= commands;
+            outcomes += commands;
+            let result = decided_batch.map(|decided| batch.outcomes(&self.router, decided)).map_err(Refusal::from);
+            batches.push(outcomes_of(tag, result));
+            next = if outcomes < OUTCOMES_PER_MESSAGE { decided.try_recv().ok() } else { None };
+        }
+        self.send(batches).await
+    }
+
+    async fn send(&self, batches: Vec<v1::SessionOutcomes>) -> Result<(), Gone> {
+        self.answers.send(Ok(v1::SessionResponse { batches })).await.map_err(|_| Gone)
+    }
+}
+
+/// The caller is gone, or is told that the session ends.
+struct Gone;
+
+fn outcomes_of(tag: u64, result: Result<Vec<v1::Outcome>, Refusal>) -> v1::SessionOutcomes {
+    match result {
+        Ok(outcomes) => v1::SessionOutcomes { tag, outcomes, refused: None },
+        Err(refusal) => v1::SessionOutcomes { tag, outcomes: Vec::new(), refused: Some(refusal.into_rejection()) },
+    }
+}
+
+/// A full inbox slows the session down before it refuses: what was sent in order should be taken in order.
+async fn wait_for_room(shard: &ShardHandle, commands: usize) {
+    let begun = Instant::now();
+    while !shard.has_room(commands) && begun.elapsed() < INBOX_WAIT.0 {
+        tokio::time::sleep(INBOX_WAIT.1).await;
+    }
+}
