@@ -1,0 +1,266 @@
+//! Callers over gRPC on one machine: through single calls, and through the client that puts them together; and a server that
+//! does nothing, to compare with.
+
+use std::{net::SocketAddr, num::NonZeroU32, path::Path, sync::Arc, time::Duration};
+
+use rand::{SeedableRng as _, rngs::StdRng};
+use tokio::{
+    net::TcpListener,
+    sync::{Barrier, oneshot},
+    task::{JoinHandle, JoinSet},
+    time::Instant,
+};
+use tonic::{
+    Request, Response, Status,
+    transport::{Channel, Endpoint, Server, server::TcpIncoming},
+};
+use usher_client::{
+    Inventory,
+    v1::{
+        self,
+        availability_client::AvailabilityClient,
+        availability_server::{Availability, AvailabilityServer},
+        inventory_client::InventoryClient,
+    },
+};
+use usher_server::{config::Config, node::Node};
+
+use crate::{percentiles::Percentiles, workload::random_id};
+
+/// Shows, so that each caller finds seats for as long as it runs.
+const SHOWS: u32 = 8;
+const SEATS: u32 = 1_000_000;
+const ROW_SEATS: u32 = 1_000;
+const ANY_PORT: &str = "127.0.0.1:0";
+
+/// What a run did.
+#[derive(Debug, Default)]
+pub struct Measured {
+    /// Answered.
+    pub calls: u32,
+    /// All of it.
+    pub took: Duration,
+    /// From the call to its answer.
+    pub latency: Percentiles,
+}
+
+/// Usher with two shards and fsync.
+pub struct RealServer {
+    /// Where it listens.
+    pub address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<anyhow::Result<()>>,
+}
+
+impl RealServer {
+    /// Starts it in a new directory, and makes the shows.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub async fn start(dir: &Path) -> Self {
+        let config = Config { data_dir: dir.to_owned(), shards: NonZeroU32::new(1), ..Config::default() };
+        let node = tokio::task::spawn_blocking(|| Node::open(config, |_, _| {})).await.expect("no panic");
+        let listener = TcpListener::bind(ANY_PORT).await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (stop, stopped) = oneshot::channel();
+        let served = tokio::spawn(node.expect("a node").serve(listener, async move {
+            let _ = stopped.await;
+        }));
+        let shows = Inventory::connect(&format!("http://{address}")).expect("an address").shows();
+        for show in 0..SHOWS {
+            shows.clone().max_encoding_message_size(64 << 20).create_show(hall(&id_of(show))).await.expect("a show");
+        }
+        Self { address, stop, served }
+    }
+
+    /// Ends it in order.
+    ///
+    /// # Panics
+    /// When it failed.
+    pub async fn stop(self) {
+        self.stop.send(()).expect("it runs");
+        self.served.await.expect("no panic").expect("it served");
+    }
+}
+
+fn id_of(show: u32) -> String {
+    format!("show-{show}")
+}
+
+fn hall(show_id: &str) -> v1::CreateShowRequest {
+    let category = "Seat".to_owned();
+    let row = |row: u32| {
+        let names = v1::seat_run::Names::Numbered(v1::NumberedSeats { first: 1, count: ROW_SEATS, step: 1 });
+        let run = v1::SeatRun { category: category.clone(), names: Some(names), ..Default::default() };
+        v1::Row { name: (row + 1).to_string(), runs: vec![run], ..Default::default() }
+    };
+    let rows = (0..SEATS / SHOWS / ROW_SEATS).map(row).collect();
+    let kind = Some(v1::section::Kind::Reserved(v1::ReservedSection { rows }));
+    let manifest = v1::Manifest {
+        name: "Stadium".to_owned(),
+        currency: "EUR".to_owned(),
+        categories: vec![v1::Category { name: category, price_minor: 5_000 }],
+        sections: vec![v1::Section { name: "A".to_owned(), kind }],
+        ..Default::default()
+    };
+    v1::CreateShowRequest { show_id: show_id.to_owned(), manifest: Some(manifest), ..Default::default() }
+}
+
+/// A server whose calls do nothing.
+pub struct EmptyServer {
+    /// Where it listens.
+    pub address: SocketAddr,
+    served: JoinHandle<Result<(), tonic::transport::Error>>,
+}
+
+struct Nothing;
+
+#[tonic::async_trait]
+impl Availability for Nothing {
+    async fn get_seat_map(
+        &self,
+        _: Request<v1::GetSeatMapRequest>,
+    ) -> Result<Response<v1::GetSeatMapResponse>, Status> {
+        Ok(Response::new(v1::GetSeatMapResponse::default()))
+    }
+}
+
+impl EmptyServer {
+    /// Starts it.
+    ///
+    /// # Panics
+    /// When there is no port.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind(ANY_PORT).await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        let server = Server::builder().add_service(AvailabilityServer::new(Nothing));
+        Self { address, served: tokio::spawn(server.serve_with_incoming(incoming)) }
+    }
+}
+
+impl Drop for EmptyServer {
+    fn drop(&mut self) {
+        self.served.abort();
+    }
+}
+
+/// A way to a server.
+#[derive(Clone, Debug)]
+pub enum Caller {
+    /// Calls that do nothing.
+    Empty(AvailabilityClient<Channel>),
+    /// A call for each command.
+    Unary(InventoryClient<Channel>),
+    /// The client that puts calls together.
+    Coalesced(Inventory),
+}
+
+impl Caller {
+    /// To a server that does nothing.
+    pub async fn empty(address: SocketAddr) -> Self {
+        Self::Empty(AvailabilityClient::new(channel(address).await))
+    }
+
+    /// By single calls on one connection.
+    pub async fn unary(address: SocketAddr) -> Self {
+        Self::Unary(InventoryClient::new(channel(address).await))
+    }
+
+    /// Through the client.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[must_use]
+    pub fn coalesced(address: SocketAddr) -> Self {
+        Self::Coalesced(Inventory::connect(&format!("http://{address}")).expect("an address"))
+    }
+
+    /// Holds and confirms, each answered before the next, and how long each took.
+    async fn sell(&mut self, (hold, confirm): Pair) -> [Duration; 2] {
+        let begun = Instant::now();
+        match self {
+            Self::Empty(client) => {
+                drop(client.get_seat_map(v1::GetSeatMapRequest::default()).await.expect("an answer"))
+            }
+            Self::Unary(client) => drop(client.hold_seats(hold).await.expect("a seat")),
+            Self::Coalesced(client) => drop(client.hold_seats(hold).await.expect("a seat")),
+        }
+        let between = Instant::now();
+        match self {
+            Self::Empty(client) => {
+                drop(client.get_seat_map(v1::GetSeatMapRequest::default()).await.expect("an answer"))
+            }
+            Self::Unary(client) => drop(client.confirm_hold(confirm).await.expect("a booking")),
+            Self::Coalesced(client) => drop(client.confirm_hold(confirm).await.expect("a booking")),
+        }
+        [between - begun, between.elapsed()]
+    }
+}
+
+async fn channel(address: SocketAddr) -> Channel {
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("an address").tcp_nodelay(true);
+    endpoint.connect().await.expect("a server")
+}
+
+/// A hold and its confirmation.
+type Pair = (v1::HoldSeatsRequest, v1::ConfirmHoldRequest);
+
+/// So many callers at once, each with seats of its own.
+///
+/// # Panics
+/// When a call fails.
+pub async fn run(callers: u32, takes: Duration, caller: Caller) -> Measured {
+    let start = Arc::new(Barrier::new(callers as usize));
+    let mut running = JoinSet::new();
+    for number in 0..callers {
+        let (mut caller, start) = (caller.clone(), Arc::clone(&start));
+        running.spawn(async move {
+            let mut random = StdRng::seed_from_u64(number.into());
+            let mut latency = Percentiles::default();
+            let mut calls = 0;
+            start.wait().await;
+            let begun = Instant::now();
+            for seat in (number..SEATS).step_by(callers as usize) {
+                if begun.elapsed() >= takes {
+                    break;
+                }
+                let took = caller.sell(pair(&mut random, seat)).await;
+                took.into_iter().for_each(|took| latency.note(took));
+                calls += 2;
+            }
+            (calls, begun.elapsed(), latency)
+        });
+    }
+    let mut measured = Measured::default();
+    for (calls, took, latency) in running.join_all().await {
+        measured.calls += calls;
+        measured.took = measured.took.max(took);
+        measured.latency.add(&latency);
+    }
+    measured
+}
+
+fn pair(random: &mut StdRng, seat: u32) -> Pair {
+    let (show, seat) = (id_of(seat % SHOWS), seat / SHOWS);
+    let (id, buyer) = (random_id(random), random_id(random).to_string());
+    let hold_id = prost::bytes::Bytes::copy_from_slice(id.as_bytes());
+    let places = Some(v1::Places { seat_indexes: vec![seat], ..Default::default() });
+    let hold = v1::HoldSeatsRequest {
+        show_id: show.clone(),
+        hold_id: hold_id.clone(),
+        buyer_id: buyer.clone(),
+        places,
+        ..Default::default()
+    };
+    let (order_ref, payment_ref) = ("order-12345678".to_owned(), "payment-12345678".to_owned());
+    let confirm = v1::ConfirmHoldRequest {
+        show_id: show,
+        hold_id,
+        buyer_id: buyer,
+        order_ref,
+        payment_ref,
+        ..Default::default()
+    };
+    (hold, confirm)
+}
