@@ -80,11 +80,12 @@ async fn a_show_is_never_restored_onto_two_shards() {
     place.says("restore --from backups --in-place data --yes", 0);
     assert_eq!(place.verified("data"), before);
     // With another number of shards the same backups go on, and an older number can be restored.
+    place.says("backup create --backups of-restored", 0);
     place.says("reshard --data-dir data --shards 3", 0);
-    let made = place.back_up();
+    let made = place.json("backup create --backups of-restored");
     assert_eq!(made["shards"].as_array().unwrap().len(), 3, "{made}");
-    assert!(place.lines("backup verify", 0).iter().all(|own| own["sound"] == true));
-    let first = text(&place.lines("backup list", 0)[0]["id"]);
-    place.says(&format!("restore --from backups --backup {first} --in-place data --yes"), 0);
+    assert!(place.lines("backup verify --backups of-restored", 0).iter().all(|own| own["sound"] == true));
+    let first = text(&place.lines("backup list --backups of-restored", 0)[0]["id"]);
+    place.says(&format!("restore --from of-restored --backup {first} --in-place data --yes"), 0);
     assert_eq!(place.verified("data"), before);
 }

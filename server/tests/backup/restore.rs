@@ -89,9 +89,12 @@ async fn in_place_the_server_must_be_stopped_and_what_was_there_is_kept() {
     server.terminate();
     assert!(server.wait().success());
     assert!(epochs("data").iter().zip(epochs(kept)).all(|(new, old)| *new > old));
-    // The next backup sees that this is another history than the one that was kept.
-    place.back_up();
-    assert!(place.lines("backup verify", 0).iter().all(|own| own["sound"] == true));
+    // It is another directory than the one that was kept, whose backups stay what they are.
+    let (_, err) = place.says("backup create", 1);
+    assert!(err.contains("restored since") && err.contains("a place of its own with --backups"), "{err}");
+    place.says("backup create --backups of-new", 0);
+    place.says(&format!("backup create --data-dir {kept}"), 0);
+    assert!(place.lines("backup verify --all", 0).iter().all(|own| own["sound"] == true));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
