@@ -15,7 +15,8 @@ use crate::acknowledged::{self, Position};
 use crate::directory::Directory;
 use crate::snapshot_files::SnapshotFiles;
 use crate::{
-    DirectoryId, Durability, EncodedVisit, Frame, LogError, LogStart, Lsn, ReplayStop, ShardEpoch, ShardId, Snapshots, Tail,
+    DirectoryId, Durability, EncodedVisit, Frame, LogError, LogStart, Lsn, ReplayStop, ShardEpoch, ShardId, Snapshots,
+    Tail,
 };
 
 /// A data directory as it was when it was opened here. Frames appended later are not seen.
