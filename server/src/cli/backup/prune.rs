@@ -8,7 +8,7 @@ use usher_wal::backup::Catalogue;
 
 use super::{BackupsArgs, bytes};
 use crate::{
-    cli::{ask, client::WrongUsage, places::parse_length_ms},
+    cli::{ask, client::WrongUsage, places::parse_length_ms, print::counted},
     clock::WallClock,
 };
 
@@ -70,8 +70,8 @@ impl Prune {
         for id in ids(&pruning.removed) {
             println!("{id} {done}");
         }
-        let (files, size) = (pruning.files, bytes(pruning.bytes));
-        println!("{} backups {done}, {files} files, {size}; {} stay", pruning.removed.len(), pruning.kept.len());
+        let (removed, files) = (counted(pruning.removed.len() as u64, "backup"), counted(pruning.files, "file"));
+        println!("{removed} {done}, {files}, {}; {} kept", bytes(pruning.bytes), pruning.kept.len());
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use super::{
     Examined, Finding, Level,
     checks::{found, seconds, shards},
 };
-use crate::cli::when::utc;
+use crate::cli::{print::counted, when::utc};
 
 /// Older ones are a warning, if anything happened since.
 const AGE_MS_MAX: u64 = 24 * 3_600_000;
@@ -67,9 +67,10 @@ fn of(examined: &Examined, catalogue: &Catalogue, lacking: Option<&BackupError>)
     }
     let age_ms = examined.now_ms.saturating_sub(catalogue.created_ms);
     let text = format!(
-        "the last one is {} old ({}), {behind} frames behind; all files are there, `usher backup verify` reads them",
+        "the last one is {} old ({}), {} behind; all files are there, `usher backup verify` reads them",
         seconds(age_ms),
-        utc(catalogue.created_ms)
+        utc(catalogue.created_ms),
+        counted(behind, "frame")
     );
     let values = json!({
         "id": catalogue.id, "created_ms": catalogue.created_ms, "age_ms": age_ms, "frames_behind": behind,

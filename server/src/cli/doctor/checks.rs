@@ -8,7 +8,7 @@ use usher_engine::{codec::PAYLOAD_VERSION, time::Timestamp};
 use usher_wal::{DIRECTORY_FORMAT, Durability, FRAME_VERSION};
 
 use super::{Examined, Finding, Level, Shard};
-use crate::cli::backup::bytes;
+use crate::cli::{backup::bytes, print::counted};
 
 /// Every check; each says what it found, or nothing where it does not apply.
 pub(super) const ALL: [fn(&Examined) -> Vec<Finding>; 12] = [
@@ -118,7 +118,12 @@ fn log(examined: &Examined) -> Vec<Finding> {
         let age_ms = (frames > 0).then(|| examined.now_ms.saturating_sub(last_clock_ms));
         let age = age_ms.map_or_else(String::new, |age| format!(", the last {} ago", seconds(age)));
         let range = if frames == 0 { "empty".to_owned() } else { format!("LSN {first} to {last}") };
-        let text = format!("shard {}: {range}, epoch {epoch}, {frames} frames, {}{age}", shard.shard, bytes(size));
+        let text = format!(
+            "shard {}: {range}, epoch {epoch}, {}, {}{age}",
+            shard.shard,
+            counted(frames, "frame"),
+            bytes(size)
+        );
         let values = json!({
             "shard": shard.shard.0, "first_lsn": first, "last_lsn": last, "acknowledged_lsn": acknowledged,
             "epoch": epoch, "frames": frames, "bytes": size, "last_age_ms": age_ms,
@@ -145,7 +150,10 @@ fn lag(examined: &Examined) -> Vec<Finding> {
     let values = json!({ "shard": worst.shard.0, "frames": frames });
     let text = match frames {
         0 => "the acknowledged watermark is at the end of every sound shard".to_owned(),
-        _ => format!("the acknowledged watermark is {frames} frames behind the end of shard {}", worst.shard),
+        _ => {
+            let frames = counted(frames, "frame");
+            format!("the acknowledged watermark is {frames} behind the end of shard {}", worst.shard)
+        }
     };
     let finding = found("watermark", text, values);
     let is_high = frames > LAG_FRAMES_HIGH;

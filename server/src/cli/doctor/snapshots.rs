@@ -10,6 +10,7 @@ use super::{
     Examined, Finding, Level, Shard,
     checks::{found, shards},
 };
+use crate::cli::print::counted;
 
 /// More is not read of one directory: a second or two of a slow disk.
 pub(super) const READ_BYTES_MAX: usize = 256 << 20;
@@ -87,7 +88,7 @@ fn of_shard(shard: &Shard) -> Finding {
     let read = match unread {
         _ if !damaged.is_empty() => String::new(),
         0 => "; the newest of each show is sound".to_owned(),
-        _ => format!("; those of {unread} shows were not read, `usher log verify` reads all"),
+        _ => format!("; those of {} were not read, `usher log verify` reads all", counted(unread as u64, "show")),
     };
     let text = match newest {
         Some(newest) => {
@@ -101,8 +102,10 @@ fn of_shard(shard: &Shard) -> Finding {
     });
     let finding = found("snapshots", text, values);
     if lacking > 0 {
-        let advice =
-            format!("of {lacking} shows that the log rests on none is there and sound: restore shard {number}");
+        let advice = format!(
+            "no sound one is left of {} that the log rests on: restore shard {number}",
+            counted(lacking as u64, "show")
+        );
         return finding.but(Level::Problem, advice);
     }
     if let Some(first) = damaged.first() {
