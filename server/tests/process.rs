@@ -228,7 +228,7 @@ async fn health_and_reflection_say_what_is_served() {
     let (mut server, address) = Process::serve(data.path(), 2);
     let clients = Clients::connect(address).await;
     let mut health = HealthClient::new(clients.channel.clone());
-    for service in ["", "shard-0", "shard-1", "durability-fsync"] {
+    for service in ["", "shard-0", "shard-1", "durability-fsync", "clock"] {
         // Health follows the shards every 100 ms; `watch` tells each change.
         let mut changes = health.watch(HealthCheckRequest { service: service.to_owned() }).await.unwrap().into_inner();
         let serves = async { while changes.message().await.unwrap().unwrap().status() != ServingStatus::Serving {} };
