@@ -188,6 +188,7 @@ async fn directories_that_are_not_apart_are_refused_before_anything_is_done() {
         "restore --from backups --into backups/new",
         "restore --from data --into data/new",
         "restore --from data --into data",
+        "restore --from backups --into data/new --data-dir data",
         "restore --from data/rocksdb --in-place data --yes",
         "restore --from . --in-place data --yes",
         "restore --from backups --into /proc",

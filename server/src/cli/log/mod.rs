@@ -11,9 +11,8 @@ use usher_wal::{ReadOnlyStore, ShardId};
 use super::{
     client::WrongUsage,
     output::print_error,
-    places::parse_length_ms,
     print::{counted, first_of},
-    when::parse_when,
+    when::{parse_age_ms, parse_when},
 };
 use crate::{
     clock::WallClock,
@@ -169,12 +168,12 @@ pub(super) fn check_shard(shard: u32, shards: u32) -> Result<(), WrongUsage> {
 
 /// An instant, or a length of time before now.
 pub(super) fn parse_past(text: &str) -> anyhow::Result<u64> {
-    if let Ok(ago) = parse_length_ms(text) {
+    if let Ok(ago) = parse_age_ms(text) {
         return Ok(WallClock.now().0.saturating_sub(ago));
     }
     let instant = (!text.starts_with('+')).then(|| parse_when(text).ok()).flatten();
     instant.context(
-        "must be UTC such as 2026-12-24T18:00:00Z, how long ago such as 90s, 10m or 2h, or milliseconds since 1970",
+        "must be UTC such as 2026-12-24T18:00:00Z, how long ago such as 90s, 10m, 2h or 3d, or milliseconds since 1970",
     )
 }
 

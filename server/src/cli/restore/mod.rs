@@ -189,6 +189,9 @@ impl Restore {
         }
         if let Some(dir) = &mut self.into {
             check_apart(("--from", &self.from), ("--into", dir))?;
+            if let Some(now) = self.data_dir.as_deref().filter(|now| resolved(now) != resolved(dir)) {
+                check_apart(("--into", dir), ("--data-dir", now))?;
+            }
             // A draft is made beside it: neither may be a link, nor `.`.
             *dir = resolved(dir);
             check_no_mount_point("--into", dir)?;
