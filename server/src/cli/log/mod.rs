@@ -11,7 +11,7 @@ use usher_wal::{ReadOnlyStore, ShardId};
 use super::{
     client::WrongUsage,
     output::print_error,
-    print::{counted, first_of},
+    print::first_of,
     when::{parse_age_ms, parse_when},
 };
 use crate::{
@@ -163,7 +163,7 @@ pub(super) fn check_shard(shard: u32, shards: u32) -> Result<(), WrongUsage> {
     if shard < shards {
         return Ok(());
     }
-    Err(WrongUsage(format!("there is no shard {shard}: there are {}, counted from 0", counted(shards, "shard"))))
+    Err(WrongUsage(format!("there is no shard {shard}: they are counted from 0, and the last one is {}", shards - 1)))
 }
 
 /// An instant, or a length of time before now.

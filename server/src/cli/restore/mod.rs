@@ -173,6 +173,11 @@ impl Restore {
         if self.into.is_none() && self.in_place.is_none() && !self.dry_run {
             return wrong("say where to: --into a new directory, or --in-place of one; or only look, with --dry-run");
         }
+        let from = self.from.display();
+        ensure!(
+            self.from.is_dir(),
+            "{from} is no directory; name a directory of backups or a data directory with --from"
+        );
         if let Some(dir) = &mut self.in_place {
             ensure!(dir.is_dir(), "{} is no directory; use --into for a new one", dir.display());
             // What cannot be opened can be replaced; what was never a data directory is a mistake.

@@ -44,7 +44,10 @@ impl Sources {
                 format!("{} is neither a directory of backups nor a readable data directory", restore.from.display())
             })?),
         };
-        let read = |dir| data_directory(dir).map_err(|error| error.to_string());
+        let read = |dir: &Path| match dir.is_dir() {
+            true => data_directory(dir).map_err(|error| error.to_string()),
+            false => Err(format!("{} is no directory", dir.display())),
+        };
         let replaced = restore.in_place.as_deref().map(read);
         let is_replaced_unreadable = replaced.as_ref().is_some_and(Result::is_err);
         let (replaced, now) = match replaced {
