@@ -94,7 +94,7 @@ async fn in_place_the_server_must_be_stopped_and_what_was_there_is_kept() {
     assert!(epochs("data").iter().zip(epochs(kept)).all(|(new, old)| *new > old));
     // It is another directory than the one that was kept, whose backups stay what they are.
     let (_, err) = place.says("backup create", 1);
-    assert!(err.contains("restored since") && err.contains("a place of its own with --backups"), "{err}");
+    assert!(err.contains("restored since") && err.contains("its own directory of backups with --backups"), "{err}");
     place.says("backup create --backups of-new", 0);
     place.says(&format!("backup create --data-dir {kept}"), 0);
     assert!(place.lines("backup verify --all", 0).iter().all(|own| own["sound"] == true));

@@ -33,7 +33,7 @@ pub enum BackupError {
     /// Backups of two data directories do not go together.
     #[error(
         "{} holds backups of the data directory {theirs}, and {} is {}: another one, or restored since, which makes a \
-         new one; name a place of its own with --backups",
+         new one; name its own directory of backups with --backups",
         backups.display(),
         dir.display(),
         own.map_or_else(|| "an older one, without an id".to_owned(), |own| own.to_string())
@@ -42,7 +42,7 @@ pub enum BackupError {
 
     /// A backup lacks what it relies on, and so would the next one.
     #[error(
-        "backup {id} is not whole: {} {what}{}; put it back, or begin anew in another place with --backups",
+        "backup {id} is not whole: {} {what}{}; put it back, or begin anew in another directory with --backups",
         path.display(),
         if *others == 0 { String::new() } else { format!(", and {others} more of its files are not as they were") }
     )]

@@ -37,12 +37,11 @@ remove.
 Make one more often than the server trims its log (see `usher snapshot --help`): otherwise the
 next one says that it is whole, and the time in between cannot be restored.
 
-A place has the backups of one data directory. One that was restored is another one, and gets a
-new place.
+The backups of one data directory are together, and of no other. One that was restored is another
+one: its backups go elsewhere.
 
-Exit codes: 0 done; 1 there is no new backup: another one is being made, the place has the backups
-of another directory or lacks files of the last one, the data directory is damaged, or a disk
-failed; 2 wrong usage.";
+Exit codes: 0 done; 1 there is no new backup: another one is being made, those before are of
+another directory or lack files, the data directory is damaged, or a disk failed; 2 wrong usage.";
 
 impl Create {
     pub(super) fn run(self) -> anyhow::Result<()> {

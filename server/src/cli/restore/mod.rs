@@ -84,16 +84,16 @@ pub(super) struct Restore {
 
 const NOTES: &str = "\
 Without --to-lsn or --to-time everything that there is is restored; of a data directory that is
-damaged all that is sound before the damage, if --accept-loss says so. A time is that of the shards' clocks: of
-each shard the last frame counts whose clock had not passed it. What a shard can be restored to,
-`usher backup list` says.
+damaged all that is sound before the damage, if --accept-loss says so. A time is that of the
+shards' clocks: of each shard the last frame counts whose clock had not passed it. What a shard can
+be restored to, `usher backup list` says.
 
 A new directory is built beside its place and verified by a replay; then one rename puts it there.
-It belongs to whom the old one belonged to, or the directory around it, and its backups need a new
-place. In place, the old directory is kept as DATA_DIR.replaced-TIME. One show is put back by an event of
-its log, and nothing else changes. Frames are the same bytes as before; what was behind the target
-is only in what is kept: `usher log export --from` prints it. Afterwards `usher serve` runs on the
-new directory as on any other.
+It belongs to whom the old one, or the one around it, belongs to. It is another data directory than
+what it was restored from, and its backups go elsewhere. In place, the old one is kept as
+DATA_DIR.replaced-TIME. One show is put back by an event of its log, and nothing else changes.
+Frames are the same bytes as before; what was behind the target is only in what is kept: `usher log
+export --from` prints it. Afterwards `usher serve` runs on the new directory as on any other.
 
 Exit codes: 0 done, or only said; 1 nothing was changed: the target is not there, what is restored
 from is damaged before it, the server still runs, the answer was no; 2 wrong usage.
@@ -230,7 +230,7 @@ impl Restore {
             if let Some(kept) = kept {
                 println!("what was there is kept: {}", kept.display());
             }
-            println!("it is a data directory of its own: its backups need a new place");
+            println!("it is a new data directory: its backups begin anew, in another directory");
             println!("restored, and verified by a replay: {}", self.place()?.display());
         }
         Ok(())
