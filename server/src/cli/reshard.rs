@@ -96,11 +96,13 @@ impl Reshard {
                 ask::go_on(&format!("{going} of the past."), self.yes)?;
             }
             let owner = Owner::of(&self.data_dir)?;
-            self.move_all(before.max(after), &place)?;
-            if after < before {
-                RocksStore::resize(&self.data_dir, after)?;
-            }
+            let moved = self.move_all(before.max(after), &place).and_then(|()| match after < before {
+                true => Ok(RocksStore::resize(&self.data_dir, after)?),
+                false => Ok(()),
+            });
+            // Whatever became of it, the server's user must be able to read it.
             owner.give_all_below(&self.data_dir)?;
+            moved?;
         }
         if !self.json {
             let (would, shows) = (if self.dry_run { "would go" } else { "went" }, counted(moves.len() as u64, "show"));

@@ -150,8 +150,9 @@ impl Restore {
         if let (Some(held), Some(dir)) = (held, &self.in_place) {
             ask::go_on(&format!("Put show {show} back in {}?", dir.display()), self.yes)?;
             let owner = Owner::of(dir)?;
-            put_at = Some(silently(|| plan.put(dir, sources, held))?);
+            let put = silently(|| plan.put(dir, sources, held));
             owner.give_all_below(dir)?;
+            put_at = Some(put?);
         }
         told["dry_run"] = self.dry_run.into();
         told["put_back_by_lsn"] = put_at.map(|lsn| lsn.0).into();
