@@ -34,7 +34,7 @@ use usher_proptests::{
     commands::{Step, history},
     fast_directory, strace,
 };
-use usher_wal::{Log as _, LogError, RocksStore, ShardId};
+use usher_wal::{Log as _, LogError, ReadOnlyStore, RocksStore, ShardId};
 
 const GOLDEN: [(&str, &str); 4] = [
     ("format-1", include_str!("../golden/format-1.txt")),
@@ -115,6 +115,7 @@ fn every_directory_that_ever_was_has_the_state_that_it_had() {
     for (name, expected) in GOLDEN {
         let (_parent, dir) = unpack(name);
         assert_eq!(recovered(&dir).as_deref(), Ok(expected), "{name}");
+        assert!(ReadOnlyStore::open(&dir).unwrap().identity().unwrap().is_some(), "{name} got an id");
         let store = RocksStore::open(&dir, TWO).unwrap();
         (0..TWO.get()).for_each(|shard| shard_of(&store, shard).0.take_snapshots());
         drop(store);

@@ -94,6 +94,11 @@ const SETTINGS: [&str; 12] = [
 const SNAPSHOT_LOG_BYTES_MIN: u64 = 64 * 1024;
 const SNAPSHOT_INTERVAL_MS_MIN: u64 = 100;
 
+/// What is set cannot be meant; it names the setting.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct WrongSetting(pub(crate) String);
+
 /// Flags that override the file and the environment.
 #[derive(Clone, Debug, Default, Args, Serialize)]
 pub struct ConfigFlags {
@@ -175,8 +180,12 @@ impl Config {
     /// Merges defaults, file, environment and flags, and checks the result.
     ///
     /// # Errors
-    /// When the file cannot be read, a setting is unknown, of the wrong type or out of range.
-    pub fn load(flags: &ConfigFlags) -> anyhow::Result<Self> {
+    /// [`WrongSetting`]: the file cannot be read, or a setting is unknown, of the wrong type or out of range.
+    pub fn load(flags: &ConfigFlags) -> Result<Self, WrongSetting> {
+        Self::merged(flags).map_err(|error| WrongSetting(format!("{error:#}")))
+    }
+
+    fn merged(flags: &ConfigFlags) -> anyhow::Result<Self> {
         let mut figment = Figment::from(Serialized::defaults(Self::default()));
         if let Some(file) = &flags.config {
             ensure!(file.is_file(), "the configuration file {} does not exist", file.display());

@@ -2,7 +2,10 @@
 
 use std::{
     future::Future,
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -12,7 +15,7 @@ use tonic::transport::{Server, server::TcpIncoming};
 use tonic_health::server::HealthReporter;
 use usher_engine::{
     router::Router,
-    shard::{Notice, Observer, ShardStatus},
+    shard::{ClockNews, Notice, Observer, ShardStatus},
     start::{OpenLog, Shards},
 };
 use usher_proto::v1::{
@@ -43,7 +46,11 @@ pub struct Node {
     shards: Shards,
     config: Config,
     opened: Weak<RocksStore>,
+    clocks: Clocks,
 }
+
+/// By shard: whether its time is the clock's.
+type Clocks = Arc<[AtomicBool]>;
 
 impl Node {
     /// Opens the data directory and recovers every shard. Those that take long, or are damaged, do not keep the others from
@@ -60,10 +67,14 @@ impl Node {
         }
         let opened = Arc::downgrade(&store);
         let open_log: OpenLog = Arc::new(move |shard| Ok(Box::new(store.log(shard)?)));
+        let clocks: Clocks = (0..shards.get()).map(|_| AtomicBool::new(true)).collect();
+        let noted = Arc::clone(&clocks);
         let observer: Observer = Arc::new(move |shard, notice| {
             log_notice(shard, &notice);
-            if let Notice::DiskRefuses(LogError::Exchanged { .. }) = notice {
-                end_at_once();
+            match notice {
+                Notice::DiskRefuses(LogError::Exchanged { .. }) => end_at_once(),
+                Notice::Clock(news) => noted[shard.0 as usize].store(news == ClockNews::InStep, Ordering::Relaxed),
+                _ => {}
             }
             watcher(shard, &notice);
         });
@@ -74,7 +85,7 @@ impl Node {
             "no shard of {} can serve; the log says why",
             config.data_dir.display()
         );
-        Ok(Self { shards, config, opened })
+        Ok(Self { shards, config, opened, clocks })
     }
 
     /// The way to the shards.
@@ -98,7 +109,7 @@ impl Node {
         tracing::info!(%address, data_dir = %self.config.data_dir.display(), %durability, "listening");
         let (reporter, health) = tonic_health::server::health_reporter();
         reporter.set_service_status(format!("durability-{durability}"), serving(true)).await;
-        let follower = tokio::spawn(follow_health(router.clone(), reporter));
+        let follower = tokio::spawn(follow_health(router.clone(), self.clocks.clone(), reporter));
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(usher_proto::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
@@ -159,8 +170,10 @@ fn end_at_once() -> ! {
     std::process::exit(1)
 }
 
-/// Keeps `grpc.health.v1` true: each shard as `shard-N`, and the whole (the empty name) while every shard serves.
-async fn follow_health(router: Router, reporter: HealthReporter) {
+/// Keeps `grpc.health.v1` true: each shard as `shard-N`, and the whole (the empty name) while every shard serves. A shard
+/// whose time is not the clock's decides rightly, but holds live longer: `clock` says that, and nothing else.
+async fn follow_health(router: Router, clocks: Clocks, reporter: HealthReporter) {
+    let mut known_clocks = None;
     let mut known: Vec<Option<ShardStatus>> = vec![None; router.shards().len()];
     loop {
         let now: Vec<Option<ShardStatus>> = router.shards().iter().map(|shard| Some(shard.status())).collect();
@@ -172,6 +185,11 @@ async fn follow_health(router: Router, reporter: HealthReporter) {
             reporter.set_service_status("", serving(all)).await;
         }
         known = now;
+        let in_step = Some(clocks.iter().all(|clock| clock.load(Ordering::Relaxed)));
+        if in_step != known_clocks {
+            reporter.set_service_status("clock", serving(in_step == Some(true))).await;
+        }
+        known_clocks = in_step;
         tokio::time::sleep(HEALTH_INTERVAL).await;
     }
 }

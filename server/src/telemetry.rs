@@ -5,14 +5,14 @@ use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 use usher_engine::shard::{ClockNews, Notice};
 use usher_wal::ShardId;
 
-use crate::config::LogFormat;
+use crate::config::{LogFormat, WrongSetting};
 
 /// Starts logging for the whole process.
 ///
 /// # Errors
-/// When the filter cannot be read, or logging was started before.
+/// [`WrongSetting`] of a filter that cannot be read; when logging was started before.
 pub fn start(format: LogFormat, level: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(level).with_context(|| format!("log_level {level:?}"))?;
+    let filter = EnvFilter::try_new(level).map_err(|error| WrongSetting(format!("log_level {level:?}: {error}")))?;
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = match format {
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).boxed(),

@@ -20,6 +20,7 @@ use common::{
     process::{Process, serve_command},
     wire,
 };
+use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 use usher_proto::v1::HoldState;
 
 const SHOW: &str = "evening";
@@ -86,6 +87,14 @@ impl Sale {
         Instant::now()
     }
 
+    /// Health follows the shards a little later.
+    async fn wait_for_health(&self, service: &str, status: ServingStatus) {
+        let mut health = HealthClient::new(self.clients.channel.clone());
+        let mut changes = health.watch(HealthCheckRequest { service: service.to_owned() }).await.unwrap().into_inner();
+        let comes = async { while changes.message().await.unwrap().unwrap().status() != status {} };
+        tokio::time::timeout(WAIT_MAX, comes).await.unwrap();
+    }
+
     /// Ends the server in order and starts it again on the same clock: what it recovers is what it had.
     async fn restart(&mut self) {
         self.server.terminate();
@@ -136,10 +145,14 @@ async fn an_hour_forwards_that_is_taken_back_changes_nothing() {
     let Some(mut sale) = Sale::new().await else { return };
     let short = sale.hold(1, Some(SHORT)).await;
     sale.hold(2, None).await;
+    sale.wait_for_health("clock", ServingStatus::Serving).await;
     sale.set_clock("+3600s");
     sale.server.wait_for(LEAPT);
+    sale.wait_for_health("clock", ServingStatus::NotServing).await;
+    sale.wait_for_health("", ServingStatus::Serving).await;
     sale.set_clock("+0");
     sale.server.wait_for(IN_STEP);
+    sale.wait_for_health("clock", ServingStatus::Serving).await;
     let over = sale.wait_until_over(1).await;
     assert!(over - short >= SHORT / 9 * 8 - Duration::from_millis(50), "{:?}", over - short);
     assert_eq!(sale.state(2).await, HoldState::Held);

@@ -20,9 +20,21 @@ use tonic_reflection::pb::v1::{
 use usher_proto::v1;
 
 /// A start that must fail with exit code 1; what it said.
+#[track_caller]
 fn refused_start(command: Command) -> String {
+    refused(command, 1)
+}
+
+/// A start that must fail because of what is set; what it said.
+#[track_caller]
+fn refused_settings(command: Command) -> String {
+    refused(command, 2)
+}
+
+#[track_caller]
+fn refused(command: Command, expected: i32) -> String {
     let (code, _, said) = run(command);
-    assert_eq!(code, Some(1), "{said}");
+    assert_eq!(code, Some(expected), "{said}");
     said
 }
 
@@ -55,7 +67,7 @@ fn a_directory_of_another_version_or_shard_count_is_refused() {
     let (mut server, _) = Process::serve(data.path(), 2);
     server.terminate();
     assert_eq!(server.wait().code(), Some(0), "{}", server.text());
-    let said = refused_start(serve_command(data.path(), 3));
+    let said = refused_settings(serve_command(data.path(), 3));
     assert_says(&said, &[path(data.path()), "has 2 shards", "configure 2"]);
 
     let format = data.path().join("format");
@@ -112,10 +124,16 @@ fn wrong_flags_and_settings_are_named() {
     fs::write(&file, "shrads = 2\n").unwrap();
     let mut command = program(env!("CARGO_BIN_EXE_usher"));
     command.args(["serve", "--config", path(&file), "--data-dir"]).arg(data.path().join("data"));
-    assert_says(&refused_start(command), &["shrads", path(&file)]);
+    assert_says(&refused_settings(command), &["shrads", path(&file)]);
     let mut command = serve_command(&data.path().join("data"), 1);
     command.env("USHER_INBOX_COMMANDS_MAX", "0").env("USHER_SERVICE_HOST", "not ours");
-    assert_says(&refused_start(command), &["inbox_commands_max"]);
+    assert_says(&refused_settings(command), &["inbox_commands_max"]);
+    let mut command = serve_command(&data.path().join("data"), 1);
+    command.args(["--log-level", "usher=loud"]);
+    assert_says(&refused_settings(command), &["log_level", "usher=loud"]);
+    let mut command = program(env!("CARGO_BIN_EXE_usher"));
+    command.args(["serve", "--listen", "0.0.0.0:0", "--data-dir"]).arg(data.path().join("data"));
+    assert_says(&refused_settings(command), &["not loopback"]);
     assert!(!data.path().join("data").exists(), "a directory was made before the settings were read");
 }
 
@@ -210,7 +228,7 @@ async fn health_and_reflection_say_what_is_served() {
     let (mut server, address) = Process::serve(data.path(), 2);
     let clients = Clients::connect(address).await;
     let mut health = HealthClient::new(clients.channel.clone());
-    for service in ["", "shard-0", "shard-1", "durability-fsync"] {
+    for service in ["", "shard-0", "shard-1", "durability-fsync", "clock"] {
         // Health follows the shards every 100 ms; `watch` tells each change.
         let mut changes = health.watch(HealthCheckRequest { service: service.to_owned() }).await.unwrap().into_inner();
         let serves = async { while changes.message().await.unwrap().unwrap().status() != ServingStatus::Serving {} };

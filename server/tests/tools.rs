@@ -147,8 +147,37 @@ async fn an_export_has_what_is_asked_for() {
     assert_eq!((part.first(), part.last()), (Some(&5), Some(&7)));
     assert_eq!(export("--limit 3"), all[..3]);
     assert_eq!((export("--since 1h"), export("--until 2026-01-01T00:00:00Z")), (all, Vec::new()));
-    assert_eq!(run(usher(data.path(), "log export --shard 7")).0, Some(1));
+    assert_eq!(run(usher(data.path(), "log export --shard 7")).0, Some(2));
     assert_eq!(run(usher(data.path(), "log export --since yesterday")).0, Some(2));
+}
+
+/// Nothing on standard output may be what there is, or a mistake.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_in_the_log_is_said() {
+    let (data, _) = sold_out_directory(1, 40).await;
+    for command in ["tail", "export"] {
+        let said = |words: &str| run(usher(data.path(), &format!("log {command} {words}")));
+        let (code, out, err) = said("--show nosuch");
+        assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
+        assert!(err.contains("there is no show nosuch"), "{err}");
+        let (code, out, err) = said("--show gala --from 100000");
+        assert_eq!((code, out.as_str()), (Some(0), ""), "{err}");
+        assert!(err.contains("no event that was asked for; of shard 0 it has LSN 1 to "), "{err}");
+        assert_eq!(said("--show gala").2, "");
+    }
+    let (mut server, address) = Process::serve(data.path(), 1);
+    let mut clients = common::Clients::connect(address).await;
+    for seat in [99_998, 99_999] {
+        let hold = common::wire::hold("gala", u128::from(seat), "late", common::wire::seats(&[seat]));
+        clients.inventory.hold_seats(hold).await.unwrap();
+        let mut snapshot = program(env!("CARGO_BIN_EXE_usher"));
+        snapshot.args(["snapshot", "--server", &format!("http://{address}")]);
+        assert_eq!(run(snapshot).0, Some(0));
+    }
+    server.terminate();
+    server.wait();
+    let (_, _, err) = run(usher(data.path(), "log tail --from 2"));
+    assert!(err.contains("the log of shard 0 begins at LSN ") && err.contains("was trimmed"), "{err}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

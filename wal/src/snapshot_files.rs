@@ -86,19 +86,20 @@ impl SnapshotFiles {
         read_checked(&self.path(id), self.shard, id)
     }
 
-    /// The hash at the end of a snapshot's file, unverified: by it two files are told apart without reading them.
+    /// The hash at the end of a snapshot's file, unverified, and its length: by them two files are told apart without reading
+    /// them.
     ///
     /// # Errors
     /// [`LogError::Io`].
-    pub(crate) fn stated_hash(&self, id: SnapshotId) -> Result<u128, LogError> {
+    pub(crate) fn stated_hash(&self, id: SnapshotId) -> Result<(u128, u64), LogError> {
         let path = self.path(id);
         let mut hash = [0; 16];
         let read = File::open(&path).and_then(|mut file| {
-            file.seek(SeekFrom::End(-16))?;
-            file.read_exact(&mut hash)
+            let before = file.seek(SeekFrom::End(-16))?;
+            file.read_exact(&mut hash).map(|()| before + 16)
         });
-        read.map_err(LogError::io(&path))?;
-        Ok(u128::from_le_bytes(hash))
+        let length = read.map_err(LogError::io(&path))?;
+        Ok((u128::from_le_bytes(hash), length))
     }
 
     fn path(&self, id: SnapshotId) -> PathBuf {

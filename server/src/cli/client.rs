@@ -9,8 +9,10 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 use tonic_types::StatusExt as _;
+use usher_wal::LogError;
 
 use super::{advice, when::utc};
+use crate::config::WrongSetting;
 
 /// Longest wait for an answer.
 const ANSWER_WAIT_MAX: Duration = Duration::from_secs(60);
@@ -54,15 +56,25 @@ pub(super) async fn connect(server: &str) -> anyhow::Result<Channel> {
 #[error("{0}")]
 pub(super) struct WrongUsage(pub(super) String);
 
-/// 2 when the request is malformed, whoever found it, 3 when the rules said no, 1 otherwise.
+/// 2 when the request or a setting is wrong, whoever found it, 3 when the rules said no, 1 otherwise.
 pub(super) fn exit_code(error: &anyhow::Error) -> u8 {
     let code = error.downcast_ref::<Status>().map(Status::code);
-    match code {
-        Some(Code::InvalidArgument) => 2,
-        Some(Code::FailedPrecondition | Code::NotFound) => 3,
-        None if error.is::<WrongUsage>() => 2,
+    match (code, error.downcast_ref()) {
+        (Some(Code::InvalidArgument), _) => 2,
+        (Some(Code::FailedPrecondition | Code::NotFound), _) => 3,
+        (None, Some(LogError::ShardCount { .. } | LogError::TooManyShards { .. })) => 2,
+        (None, _) if error.is::<WrongUsage>() || error.is::<WrongSetting>() => 2,
         _ => 1,
     }
+}
+
+/// An error with its causes, but for those that it has told itself.
+pub(super) fn told(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told {
+        told if told.contains(&cause) => told,
+        told if told.is_empty() => cause,
+        told => format!("{told}: {cause}"),
+    })
 }
 
 /// What a command knows better than the table of reasons: what to do next.
@@ -101,4 +113,27 @@ pub(super) fn explain(status: &Status, advice: Option<&Advice>) -> String {
     let untold = instants.filter(|(_, at)| !status.message().contains(at));
     let instants: String = untold.map(|(name, at)| format!("\n{name}: {at}")).collect();
     format!("{} ({reason}){instants}{advice}", status.message())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io, path::PathBuf};
+
+    use anyhow::Error;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = LogError::Io { path: PathBuf::from("data"), source: io::Error::other("no such file") };
+        assert_eq!(told(&Error::new(error).context("opening")), "opening: data: no such file");
+        assert_eq!(told(&Error::msg("why").context("what")), "what: why");
+    }
+
+    #[test]
+    fn wrong_settings_are_wrong_usage() {
+        let wrong = LogError::TooManyShards { shards: 2_000, shards_max: 1_024 };
+        assert_eq!(exit_code(&Error::new(wrong).context("opening")), 2);
+        assert_eq!(exit_code(&Error::msg("failed")), 1);
+    }
 }

@@ -9,6 +9,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 mod output;
 
 mod advice;
+mod apart;
 mod ask;
 mod backup;
 mod bench;
@@ -25,6 +26,7 @@ mod hold;
 mod holds;
 mod log;
 mod matching;
+mod owner;
 mod places;
 mod print;
 mod reshard;
@@ -168,7 +170,7 @@ pub fn run(cli: Cli) -> ExitCode {
                 Some(status) => {
                     output::print_error(format_args!("{label} {}", client::explain(status, error.downcast_ref())))
                 }
-                None => output::print_error(format_args!("{label} {error:#}")),
+                None => output::print_error(format_args!("{label} {}", client::told(&error))),
             }
             ExitCode::from(client::exit_code(&error))
         }

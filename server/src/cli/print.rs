@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use usher_proto::v1;
 
-use super::{places::money, when::utc};
+use super::{log::thousands, places::money, when::utc};
 
 /// Names that are printed of a long list; JSON has them all.
 const NAMES_PRINTED_MAX: usize = 20;
@@ -252,7 +252,8 @@ pub(super) fn print_report(report: &v1::BulkReport, did: &str, json: bool) {
 }
 
 /// So many of something, as one says it.
-pub(super) fn counted(count: u32, what: &str) -> String {
+pub(super) fn counted(count: impl Into<u64>, what: &str) -> String {
+    let count = count.into();
     let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
+    format!("{} {what}{plural}", thousands(count))
 }

@@ -15,7 +15,7 @@ use usher_engine::{
 };
 use usher_wal::{ReadOnlyStore, RocksLog, RocksStore, ShardId, append_both};
 
-use super::{ask, client::WrongUsage};
+use super::{ask, client::WrongUsage, owner::Owner, print::counted};
 use crate::{clock::WallClock, journal};
 
 /// Nothing is lost, and nothing is dumped: a show's state becomes an event of the log that it goes to, and the logs keep
@@ -89,20 +89,24 @@ impl Reshard {
             moves.iter().for_each(|moved| self.print(moved));
         } else {
             if after < before {
-                ask::go_on(
-                    &format!("The logs of shards {after} to {} go, with what they say of the past.", before.get() - 1),
-                    self.yes,
-                )?;
+                let going = match before.get() - 1 {
+                    last if last == after.get() => format!("The log of shard {after} goes, with what it says"),
+                    last => format!("The logs of shards {after} to {last} go, with what they say"),
+                };
+                ask::go_on(&format!("{going} of the past."), self.yes)?;
             }
-            self.move_all(before.max(after), &place)?;
-            if after < before {
-                RocksStore::resize(&self.data_dir, after)?;
-            }
+            let owner = Owner::of(&self.data_dir)?;
+            let moved = self.move_all(before.max(after), &place).and_then(|()| match after < before {
+                true => Ok(RocksStore::resize(&self.data_dir, after)?),
+                false => Ok(()),
+            });
+            // Whatever became of it, the server's user must be able to read it.
+            owner.give_all_below(&self.data_dir)?;
+            moved?;
         }
         if !self.json {
-            let (would, shows) = (if self.dry_run { "would go" } else { "went" }, moves.len());
-            let shows = if shows == 1 { "1 show".to_owned() } else { format!("{shows} shows") };
-            println!("{shows} {would} to another shard; {before} shards before, {after} after");
+            let (would, shows) = (if self.dry_run { "would go" } else { "went" }, counted(moves.len() as u64, "show"));
+            println!("{shows} {would} to another shard; {} before, {after} after", counted(before.get(), "shard"));
         }
         Ok(())
     }

@@ -20,6 +20,15 @@ pub(super) fn parse_when(text: &str) -> anyhow::Result<u64> {
         .context("must be +LENGTH such as +10m, UTC such as 2026-12-24T18:00:00Z, or milliseconds since 1970")
 }
 
+/// A length of time, also in days, in milliseconds.
+pub(super) fn parse_age_ms(text: &str) -> anyhow::Result<u64> {
+    let days = text.strip_suffix('d').and_then(|days| days.parse::<u64>().ok());
+    match days {
+        Some(days) => days.checked_mul(DAY_MS).context("is too long"),
+        None => parse_length_ms(text).context("must be a number with s, m, h or d behind it, such as 10m, 12h or 30d"),
+    }
+}
+
 fn parse_utc(text: &str) -> Option<u64> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let numbers =

@@ -111,6 +111,18 @@ impl Reader {
         Entry { position, number, event, names: &self.names }
     }
 
+    /// Whose log it reads.
+    #[must_use]
+    pub fn shard(&self) -> ShardId {
+        self.shard
+    }
+
+    /// Whether there was a show of this id in what was read so far, or before it.
+    #[must_use]
+    pub fn knows(&self, show_id: &str) -> bool {
+        self.names.know(show_id)
+    }
+
     /// Whether events were read whose show has no name here.
     #[must_use]
     pub fn lacks_names(&self) -> bool {

@@ -77,6 +77,10 @@ impl Names {
         Ok(())
     }
 
+    pub(super) fn know(&self, show_id: &str) -> bool {
+        self.shows.values().any(|show| show.id.as_str() == show_id)
+    }
+
     pub(super) fn are_lacking(&self) -> bool {
         self.are_lacking
     }

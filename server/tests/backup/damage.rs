@@ -144,3 +144,57 @@ async fn a_restore_that_is_killed_leaves_one_or_the_other() {
     assert_eq!(place.verified("data"), then);
     assert!(!place.path("data.restoring").exists());
 }
+
+/// A log that was never trimmed says all that its snapshots say.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rotten_snapshot_is_left_out_where_the_frames_suffice() {
+    let place = Place::new();
+    place.sell(20).await;
+    place.back_up();
+    let snapshot = largest(&place, "snapshots");
+    flip(&snapshot, 40);
+    place.says("backup verify", 1);
+    let (_, err) = place.says("restore --from backups --into new", 0);
+    let named = snapshot.strip_prefix(place.0.path()).unwrap().display().to_string();
+    assert!(err.contains(&format!("warning: {named} is damaged and left out")), "{err}");
+    assert_eq!(place.verified("new"), place.verified("data"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_doctor_sees_what_snapshots_and_backups_lack() {
+    let place = Place::new();
+    place.sell(20).await;
+    place.back_up();
+    let (said, _) = place.says("doctor --data-dir data --backups backups", 0);
+    assert!(said.contains("the newest of each show is sound") && said.contains("all files are there"), "{said}");
+    let segment = largest(&place, "segments");
+    let whole = fs::read(&segment).unwrap();
+    for rotten in [&whole[1..], &[]] {
+        fs::write(&segment, rotten).unwrap();
+        let (said, _) = place.says("doctor --data-dir data --backups backups", 1);
+        assert!(said.contains("is not whole: ") && said.contains("usher backup verify --all"), "{said}");
+    }
+    fs::write(&segment, &whole).unwrap();
+    place.says("restore --from backups --into new", 0);
+    let (said, _) = place.says("doctor --data-dir new --backups backups", 1);
+    assert!(said.contains("they are of the data directory") && !said.contains("frames behind"), "{said}");
+
+    let snapshots = place.files("data/snapshots");
+    snapshots.keys().for_each(|path| flip(path, 40));
+    let (said, _) = place.says("doctor --data-dir data", 0);
+    assert!(said.contains("warning  snapshots") && said.contains("is damaged: its checksum does not match"), "{said}");
+    // As soon as the log is trimmed, it rests on them.
+    let (mut server, address) = place.serve();
+    for seat in [99_998, 99_999] {
+        let hold = common::wire::hold("gala", u128::from(seat), "late", common::wire::seats(&[seat]));
+        common::Clients::connect(address).await.inventory.hold_seats(hold).await.unwrap();
+        take_snapshots(&place, address);
+    }
+    server.terminate();
+    server.wait();
+    place.files("data/snapshots").keys().for_each(|path| flip(path, 41));
+    let found = place.lines("doctor --data-dir data", 1);
+    let lacking = |finding: &Value| finding["values"]["lacking"].as_u64().unwrap_or(0);
+    let lacking: u64 = found[0]["findings"].as_array().unwrap().iter().map(lacking).sum();
+    assert!(lacking > 0, "{found:?}");
+}

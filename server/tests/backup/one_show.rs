@@ -63,6 +63,12 @@ async fn a_show_is_never_restored_onto_two_shards() {
     let (before, at) = (place.verified("data"), middle_of(&place, "gala"));
     let (from, to) = (at.0, 1 - at.0);
     place.says(&format!("reshard --data-dir data --show gala={to}"), 0);
+    let end = place.json(&format!("log inspect --data-dir data --shard {from}"))["last_lsn"].as_u64().unwrap();
+    let words = |shard: u64, lsn: u64| format!("restore --from data --show gala --to-lsn {shard}:{lsn} --dry-run");
+    let (_, err) = place.says(&words(from, end), 1);
+    assert!(err.contains(&format!("it is on shard {to} now: say so with --to-lsn {to}:LSN")), "{err}");
+    let (_, err) = place.says(&words(to, 1), 1);
+    assert!(err.contains("if it came from another one later") && err.contains("--to-lsn SHARD:LSN"), "{err}");
     // Where it was, it would be again; and where it went to, it would stay.
     let words = format!("restore --from data --shard {from} --to-lsn {} --in-place data --dry-run", at.1);
     let (_, err) = place.says(&words, 1);
@@ -80,11 +86,12 @@ async fn a_show_is_never_restored_onto_two_shards() {
     place.says("restore --from backups --in-place data --yes", 0);
     assert_eq!(place.verified("data"), before);
     // With another number of shards the same backups go on, and an older number can be restored.
+    place.says("backup create --backups of-restored", 0);
     place.says("reshard --data-dir data --shards 3", 0);
-    let made = place.back_up();
+    let made = place.json("backup create --backups of-restored");
     assert_eq!(made["shards"].as_array().unwrap().len(), 3, "{made}");
-    assert!(place.lines("backup verify", 0).iter().all(|own| own["sound"] == true));
-    let first = text(&place.lines("backup list", 0)[0]["id"]);
-    place.says(&format!("restore --from backups --backup {first} --in-place data --yes"), 0);
+    assert!(place.lines("backup verify --backups of-restored", 0).iter().all(|own| own["sound"] == true));
+    let first = text(&place.lines("backup list --backups of-restored", 0)[0]["id"]);
+    place.says(&format!("restore --from of-restored --backup {first} --in-place data --yes"), 0);
     assert_eq!(place.verified("data"), before);
 }

@@ -1,6 +1,9 @@
 //! Restores: to a time, of one shard, in place; and that looking changes nothing.
 
-use std::cmp::Ordering;
+use std::{
+    cmp::Ordering,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown},
+};
 
 use super::*;
 
@@ -89,9 +92,12 @@ async fn in_place_the_server_must_be_stopped_and_what_was_there_is_kept() {
     server.terminate();
     assert!(server.wait().success());
     assert!(epochs("data").iter().zip(epochs(kept)).all(|(new, old)| *new > old));
-    // The next backup sees that this is another history than the one that was kept.
-    place.back_up();
-    assert!(place.lines("backup verify", 0).iter().all(|own| own["sound"] == true));
+    // It is another directory than the one that was kept, whose backups stay what they are.
+    let (_, err) = place.says("backup create", 1);
+    assert!(err.contains("restored since") && err.contains("its own directory of backups with --backups"), "{err}");
+    place.says("backup create --backups of-new", 0);
+    place.says(&format!("backup create --data-dir {kept}"), 0);
+    assert!(place.lines("backup verify --all", 0).iter().all(|own| own["sound"] == true));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -139,11 +145,88 @@ async fn a_time_is_that_of_the_last_frame_before_it() {
     place.says(&format!("restore --from backups --to-time {time} --into then"), 0);
     let found: Vec<u64> = place.verified("then").iter().map(|(_, lsn)| *lsn).collect();
     assert_eq!(found, expected);
-    for wrong in ["--to-time yesterday", "--to-lsn x", "--to-lsn 3 --to-time 1s", "--to-lsn 3"] {
+    for wrong in ["--to-time yesterday", "--to-time +10m", "--to-lsn x", "--to-lsn 3 --to-time 1s", "--to-lsn 3"] {
         place.says(&format!("restore --from backups {wrong} --into wrong"), 2);
     }
+    let (_, err) = place.says("restore --from backups --to-time 2199-01-01T00:00:00Z --into wrong", 2);
+    assert!(err.contains("in the future; the newest frame is of 20"), "{err}");
+    let (_, err) = place.says("restore --from backups --to-time 1ms --into wrong", 1);
+    assert!(err.contains("later than the backup, which was made at") && err.contains("newest frame is of"), "{err}");
     place.says("restore --from backups", 2);
     let (_, err) = place.says("restore --from backups --into then", 1);
     assert!(err.contains("is not empty"), "{err}");
     assert!(!place.path("wrong").exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_compared_is_no_difference_and_no_sameness() {
+    let place = Place::new();
+    place.sell(20).await;
+    place.back_up();
+    fs::remove_file(place.path("data/format")).unwrap();
+    for words in ["--in-place data", "--into new --data-dir data", "--into data-2 --data-dir data-2"] {
+        let words = format!("restore --from backups {words} --dry-run");
+        let (said, _) = place.says(&words, 0);
+        assert!(said.contains("not compared: what there is now cannot be read: "), "{said}");
+        assert!(!said.contains("nothing differs") && !said.contains("now at LSN"), "{said}");
+        assert!(place.json(&words)["shards"].as_array().unwrap().iter().all(|own| own["compared"] == false));
+    }
+    let (said, _) = place.says("restore --from backups --into new --dry-run", 0);
+    assert!(said.contains("nothing differs") && !said.contains("usher log export"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn directories_that_are_not_apart_are_refused_before_anything_is_done() {
+    let place = Place::new();
+    place.sell(4).await;
+    place.back_up();
+    let before = (place.files("data"), place.files("backups"));
+    for words in [
+        "backup create --backups data",
+        "backup create --backups data/backups",
+        "backup create --backups .",
+        "restore --from backups --into backups/new",
+        "restore --from data --into data/new",
+        "restore --from data --into data",
+        "restore --from backups --into data/new --data-dir data",
+        "restore --from data/rocksdb --in-place data --yes",
+        "restore --from . --in-place data --yes",
+        "restore --from backups --into /proc",
+    ] {
+        let (_, err) = place.says(words, 2);
+        assert!(err.contains("apart") || err.contains("mount point"), "{words}: {err}");
+    }
+    assert_eq!((place.files("data"), place.files("backups")), before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_root_restores_belongs_to_whom_it_belonged_to() {
+    let place = Place::new();
+    place.sell(4).await;
+    place.back_up();
+    fs::set_permissions(place.path("data"), fs::Permissions::from_mode(0o750)).unwrap();
+    let is_root = fs::metadata(place.0.path()).unwrap().uid() == 0;
+    let user = if is_root { 12_345 } else { fs::metadata(place.0.path()).unwrap().uid() };
+    if is_root {
+        give(&place.path("data"), user);
+        chown(place.0.path(), Some(user), Some(user)).unwrap();
+    }
+    place.says("restore --from backups --in-place data --yes", 0);
+    place.says("restore --from data --show gala --to-time 1ms --in-place data --yes", 0);
+    place.says("reshard --data-dir data --shards 3", 0);
+    place.says("restore --from backups --into new", 0);
+    for name in ["data", "new"] {
+        let files = place.files(name);
+        let foreign = files.keys().find(|path| fs::metadata(path).unwrap().uid() != user);
+        assert_eq!(foreign, None);
+    }
+    let mode = |name: &str| fs::metadata(place.path(name)).unwrap().mode() & 0o777;
+    assert_eq!((mode("data"), mode("new")), (0o750, 0o700));
+}
+
+fn give(path: &Path, user: u32) {
+    if path.is_dir() {
+        fs::read_dir(path).unwrap().for_each(|entry| give(&entry.unwrap().path(), user));
+    }
+    chown(path, Some(user), Some(user)).unwrap();
 }

@@ -14,7 +14,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::BackupError;
 use crate::directory::write_synced;
-use crate::{LogError, LogStart, Lsn, ShardEpoch, ShardId, SnapshotId};
+use crate::{DirectoryId, LogError, LogStart, Lsn, ShardEpoch, ShardId, SnapshotId};
 
 /// The version of catalogues, segments and their layout that this release writes and reads.
 pub const BACKUP_FORMAT: u32 = 1;
@@ -32,6 +32,9 @@ pub struct Catalogue {
     pub created_ms: u64,
     /// What made it, with its version.
     pub program: String,
+    /// Of which data directory it is; `None` where neither that nor the backups before had an id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_directory: Option<DirectoryId>,
     /// Every shard, in their order.
     pub shards: Vec<ShardBackup>,
 }

@@ -12,7 +12,7 @@ use super::segment::SegmentWriter;
 use super::source::restorable_from;
 use super::{BACKUPS, BackupError, Backups, DRAFT, SEGMENTS, SNAPSHOTS, snapshots};
 use crate::directory::{make_directory, sync_directory};
-use crate::{LogError, Lsn, PartId, ReadOnlyStore, ReplayStop, ShardId, SnapshotId, Snapshots as _, Tail};
+use crate::{DirectoryId, LogError, Lsn, PartId, ReadOnlyStore, ReplayStop, ShardId, SnapshotId, Snapshots as _, Tail};
 
 /// A running server may trim its log and remove snapshots under the copying; the next try begins with what is there then.
 const TRIES: u32 = 20;
@@ -33,7 +33,7 @@ impl Backups {
     /// Makes a backup of a data directory, also while a server runs on it. `copied` is told of bytes as they are written.
     ///
     /// # Errors
-    /// [`BackupError::InUse`], and whatever is wrong with the data directory: its frames and
+    /// [`BackupError::InUse`], [`BackupError::AnotherDirectory`], [`BackupError::NotWhole`], and whatever is wrong with the data directory: its frames and
     /// their chain are checked as they are copied. There is no new backup then.
     pub fn create(
         &self,
@@ -44,14 +44,18 @@ impl Backups {
         let _lock = self.lock(fs::File::try_lock)?;
         self.sweep()?;
         let previous = self.newest_readable()?;
+        // What it lacks, the next one would lack, and say that it is whole.
+        previous.as_ref().map_or(Ok(()), |previous| self.check_files(previous))?;
         for part in [BACKUPS, SEGMENTS, SNAPSHOTS] {
             make_directory(&self.dir.join(part))?;
         }
         let mut tries = 1;
-        let shards = loop {
+        let (data_directory, shards) = loop {
             let copies = ReadOnlyStore::open(data_dir).map_err(BackupError::from).and_then(|store| {
+                let own = store.identity()?;
+                self.check_same(previous.as_ref(), (data_dir, own))?;
                 let copy = Copy { backups: self, store, previous: previous.as_ref() };
-                copy.shards(copied)
+                Ok((own, copy.shards(copied)?))
             });
             match copies {
                 Err(error) if error.is_passing() && tries < TRIES => thread::sleep(TRY_WAIT),
@@ -61,10 +65,25 @@ impl Backups {
         };
         let number = previous.map_or(1, |previous| previous.number + 1);
         let NewBackup { created_ms, program, .. } = new.clone();
-        let catalogue =
-            Catalogue { format: BACKUP_FORMAT, id: self.free(&new.id), number, created_ms, program, shards };
+        let id = self.free(&new.id);
+        let catalogue = Catalogue { format: BACKUP_FORMAT, id, number, created_ms, program, data_directory, shards };
         self.publish(&catalogue)?;
         Ok(catalogue)
+    }
+
+    /// Refuses a directory that is not the one of the backup before. Backups of earlier releases do not say whose they are.
+    fn check_same(
+        &self,
+        previous: Option<&Catalogue>,
+        (dir, own): (&Path, Option<DirectoryId>),
+    ) -> Result<(), BackupError> {
+        match previous.and_then(|previous| previous.data_directory) {
+            Some(theirs) if Some(theirs) != own => {
+                let (backups, dir) = (self.dir.clone(), dir.to_owned());
+                Err(BackupError::AnotherDirectory { backups, theirs, dir, own })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn free(&self, id: &str) -> String {

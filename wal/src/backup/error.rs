@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use crate::{LogError, Lsn, ShardId};
+use crate::{DirectoryId, LogError, Lsn, ShardId};
 
 /// Why something could not be done with a backup.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +29,24 @@ pub enum BackupError {
     /// Somebody else uses the directory of backups in a way that does not go together.
     #[error("{} is in use by another `usher backup` or `usher restore`; try again when that has ended", dir.display())]
     InUse { dir: PathBuf },
+
+    /// Backups of two data directories do not go together.
+    #[error(
+        "{} holds backups of the data directory {theirs}, and {} is {}: another one, or restored since, which makes a \
+         new one; name its own directory of backups with --backups",
+        backups.display(),
+        dir.display(),
+        own.map_or_else(|| "an older one, without an id".to_owned(), |own| own.to_string())
+    )]
+    AnotherDirectory { backups: PathBuf, theirs: DirectoryId, dir: PathBuf, own: Option<DirectoryId> },
+
+    /// A backup lacks what it relies on, and so would the next one.
+    #[error(
+        "backup {id} is not whole: {} {what}{}; put it back, or begin anew in another directory with --backups",
+        path.display(),
+        if *others == 0 { String::new() } else { format!(", and {others} more of its files are not as they were") }
+    )]
+    NotWhole { id: String, path: PathBuf, what: String, others: usize },
 
     /// A catalogue is not as it was written.
     #[error("the catalogue {} is damaged: {reason}; restore from another backup, and remove this file", path.display())]

@@ -146,6 +146,34 @@ impl Backups {
         self.list()?.into_iter().next_back().transpose()
     }
 
+    /// Looks whether every file of a backup is there and as long as its catalogue says. What is in it is not read.
+    ///
+    /// # Errors
+    /// [`BackupError::NotWhole`].
+    pub fn check_files(&self, catalogue: &Catalogue) -> Result<(), BackupError> {
+        let length = |path: &Path| fs::metadata(path).map(|metadata| metadata.len());
+        let files = self.files(catalogue).into_iter();
+        let mut wrong = files.filter(|(path, bytes)| length(path).ok() != Some(*bytes));
+        let Some((path, bytes)) = wrong.next() else { return Ok(()) };
+        let what = match length(&path) {
+            Ok(found) => format!("has {found} bytes, not {bytes}"),
+            Err(error) if error.kind() == ErrorKind::NotFound => "is missing".to_owned(),
+            Err(error) => format!("cannot be looked at: {error}"),
+        };
+        Err(BackupError::NotWhole { id: catalogue.id.clone(), path, what, others: wrong.count() })
+    }
+
+    /// Every file that a catalogue names, with its length.
+    fn files(&self, catalogue: &Catalogue) -> Vec<(PathBuf, u64)> {
+        let (segments, snapshots) = (self.dir.join(SEGMENTS), self.dir.join(SNAPSHOTS));
+        let of = |own: &ShardBackup| {
+            let of_segments = own.segments.iter().map(|file| (file.path(&segments, own.shard), file.bytes));
+            let of_snapshots = own.snapshots.iter().map(|file| (file.path(&snapshots, own.shard), file.bytes));
+            of_segments.chain(of_snapshots).collect::<Vec<_>>()
+        };
+        catalogue.shards.iter().flat_map(of).collect()
+    }
+
     /// The newest one that can be read: for the next one to go on from.
     fn newest_readable(&self) -> Result<Option<Catalogue>, BackupError> {
         Ok(self.list()?.into_iter().filter_map(Result::ok).next_back())

@@ -64,13 +64,9 @@ impl Backups {
 
     /// Drafts, and files that none of these needs.
     fn unneeded(&self, kept: &[Catalogue]) -> Result<Vec<PathBuf>, LogError> {
-        let (segments, snapshots) = (self.dir.join(SEGMENTS), self.dir.join(SNAPSHOTS));
-        let shards = || kept.iter().flat_map(|catalogue| &catalogue.shards);
-        let of_segments = shards().flat_map(|own| own.segments.iter().map(|file| file.path(&segments, own.shard)));
-        let of_snapshots = shards().flat_map(|own| own.snapshots.iter().map(|file| file.path(&snapshots, own.shard)));
-        let needed: BTreeSet<PathBuf> = of_segments.chain(of_snapshots).collect();
+        let needed: BTreeSet<PathBuf> = kept.iter().flat_map(|own| self.files(own)).map(|(path, _)| path).collect();
         let mut found = Vec::new();
-        for dir in [&segments, &snapshots] {
+        for dir in [&self.dir.join(SEGMENTS), &self.dir.join(SNAPSHOTS)] {
             for shard in entries(dir)? {
                 found.extend(entries(&shard)?);
             }

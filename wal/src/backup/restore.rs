@@ -1,6 +1,7 @@
 //! To which instant a shard is restored, and the copying of it up to there.
 
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 
 use super::source::restorable_from;
 use super::{BackupError, Source};
@@ -83,7 +84,8 @@ pub fn find(source: &dyn Source, shard: ShardId, target: Target) -> Result<Point
 }
 
 /// Copies a shard up to a point into a new directory, whose log then ends there; later openings are above `epoch`.
-/// `copied` is told of bytes as they are written.
+/// `copied` is told of bytes as they are written. Returns the snapshots that are damaged and left out: the log does not rest on
+/// them, so that its frames, or older ones and its frames, say the same.
 ///
 /// # Errors
 /// What is wrong with the source, which changed since the point was found; what the file system says.
@@ -92,16 +94,16 @@ pub fn copy_shard(
     (shard, point, epoch): (ShardId, &Point, ShardEpoch),
     into: &mut NewDirectory,
     copied: &mut dyn FnMut(u64),
-) -> Result<(), BackupError> {
+) -> Result<Vec<PathBuf>, BackupError> {
     let start = source.start(shard)?;
+    let mut left_out = Vec::new();
     into.put_beginning(shard, &start, epoch.max(point.epoch))?;
     let snapshots = source.snapshots(shard)?;
     for id in snapshots.list()?.into_iter().filter(|id| id.lsn <= point.lsn) {
         let is_needed = start.snapshots.contains(&id);
         match snapshots.read(id) {
             Ok(state) => into.put_snapshot(shard, id, &state)?,
-            // The older one serves, with the frames behind it.
-            Err(LogError::SnapshotDamaged { .. }) if source.is_salvaged() && !is_needed => {}
+            Err(LogError::SnapshotDamaged { path, .. }) if !is_needed => left_out.push(path),
             Err(error) => return Err(error.into()),
         }
     }
@@ -126,5 +128,6 @@ pub fn copy_shard(
     into.put_frames(shard, &batch)?;
     copied(batch_bytes as u64);
     let tail = Tail { lsn: point.lsn, ..Tail::EMPTY };
-    Ok(into.put_end(shard, &tail, point.epoch)?)
+    into.put_end(shard, &tail, point.epoch)?;
+    Ok(left_out)
 }

@@ -28,10 +28,10 @@ pub(super) fn copy(
     (snapshots, shard): (&Path, ShardId),
     id: SnapshotId,
 ) -> Result<(SnapshotFile, u64), LogError> {
-    let hash = FileHash(from.stated_hash(id)?);
-    let there = SnapshotFile { id, bytes: 0, hash };
-    if let Ok(metadata) = fs::metadata(there.path(snapshots, shard)) {
-        return Ok((SnapshotFile { bytes: metadata.len(), ..there }, 0));
+    let (hash, length) = from.stated_hash(id)?;
+    let (hash, there) = (FileHash(hash), SnapshotFile { id, bytes: length, hash: FileHash(hash) });
+    if fs::metadata(there.path(snapshots, shard)).is_ok_and(|metadata| metadata.len() == length) {
+        return Ok((there, 0));
     }
     let bytes = from.read_file(id)?;
     let length = bytes.len() as u64;

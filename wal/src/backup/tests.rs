@@ -96,6 +96,18 @@ fn data_directory(path: &Path) -> SoundPart {
     SoundPart(ReadOnlyStore::open(path).unwrap())
 }
 
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            fs::copy(path, target).unwrap();
+        }
+    }
+}
+
 fn kinds(catalogue: &Catalogue) -> Vec<Kind> {
     catalogue.shards.iter().map(|shard| shard.kind).collect()
 }
@@ -162,24 +174,53 @@ fn backups_go_on_over_trims_and_every_lsn_between_them_can_be_restored() {
 }
 
 #[test]
-fn a_log_that_was_restored_and_went_another_way_is_copied_whole() {
+fn a_directory_that_was_set_back_and_went_another_way_is_copied_whole() {
     let mut world = World::new();
-    world.append(ZERO, 20);
+    world.append(ZERO, 12);
+    world.store = None;
+    copy(&world.path("data"), &world.path("earlier"));
+    world.store = Some(RocksStore::open(&world.path("data"), TWO).unwrap());
+    world.append(ZERO, 8);
     world.back_up();
-    let backup = world.backups().backup(None).unwrap();
-    world.restore(&backup, [Target::Lsn(Lsn(12)), Target::Newest], "other").unwrap().place().unwrap();
-    drop(backup);
-    world.store = Some(RocksStore::open(&world.path("other"), TWO).unwrap());
+    world.store = None;
+    fs::rename(world.path("data"), world.path("later")).unwrap();
+    fs::rename(world.path("earlier"), world.path("data")).unwrap();
+    world.store = Some(RocksStore::open(&world.path("data"), TWO).unwrap());
     let mut log = world.store().log(ZERO).unwrap();
-    assert!(log.epoch() > ShardEpoch(77));
     for lsn in 13..=30 {
         log.append(lsn * 10, b"another history").unwrap();
     }
-    let new = NewBackup { id: "other".to_owned(), created_ms: 9_000, program: String::new() };
-    let made = world.backups().create(&world.path("other"), &new, &mut |_| ()).unwrap();
-    assert_eq!(kinds(&made), [Kind::Diverged, Kind::Incremental]);
+    assert_eq!(kinds(&world.back_up()), [Kind::Diverged, Kind::Incremental]);
     let backup = world.backups().backup(Some("b1")).unwrap();
     assert_eq!(frames(&backup, ZERO).len(), 20, "the old history is still there");
+}
+
+#[test]
+fn backups_of_two_directories_never_mix() {
+    let mut world = World::new();
+    world.append(ZERO, 5);
+    let first = world.back_up();
+    let own = first.data_directory.unwrap();
+    world.store = None;
+    RocksStore::resize(&world.path("data"), NonZeroU32::new(3).unwrap()).unwrap();
+    assert_eq!(world.back_up().data_directory, Some(own), "it keeps its id");
+    let backup = world.backups().backup(Some("b1")).unwrap();
+    world.restore(&backup, [Target::Newest; 2], "restored").unwrap().place().unwrap();
+    drop(backup);
+    RocksStore::open(&world.path("foreign"), TWO).unwrap();
+    for name in ["restored", "foreign"] {
+        let new = NewBackup { id: name.to_owned(), created_ms: 9_000, program: String::new() };
+        let refused = world.backups().create(&world.path(name), &new, &mut |_| ()).unwrap_err();
+        let found = ReadOnlyStore::open(&world.path(name)).unwrap().identity().unwrap().unwrap();
+        assert!(found != own, "{name}");
+        let text = refused.to_string();
+        assert!(text.contains(&own.to_string()) && text.contains(&found.to_string()), "{text}");
+        assert!(text.contains("--backups") && world.backups().list().unwrap().len() == 2, "{text}");
+    }
+    // A backup of a release that knew no ids may be any directory's.
+    let nameless = Catalogue { data_directory: None, number: 9, id: "b9".to_owned(), ..first };
+    nameless.write(&world.backups().catalogue_path("b9")).unwrap();
+    assert_eq!(world.back_up().data_directory, Some(own));
 }
 
 #[test]

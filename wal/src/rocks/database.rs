@@ -8,6 +8,8 @@
 //! meta            "epoch" ++ shard u32 BE      the shard's epoch, u64 LE
 //! meta            "start" ++ shard u32 BE      where the shard's log begins: LSN u64 LE, and of each part that there was
 //!                                              the snapshot that holds it: part u32 LE ++ LSN u64 LE
+//! meta            "identity"                   which data directory this is, 16 bytes
+//! meta            "durability"                 what appends wait for, if that is not an fsync
 //! ```
 //!
 //! Big-endian keys sort as their numbers do, so a shard's frames lie together, in order.
@@ -24,6 +26,7 @@ use crate::chain::{Chain, tail_of};
 use crate::{Durability, Frame, LogError, LogStart, Lsn, PartId, ReplayStop, ShardEpoch, ShardId, SnapshotId, Tail};
 
 mod bulk;
+mod identity;
 
 const LOG: &str = "log";
 const META: &str = "meta";
@@ -48,14 +51,16 @@ impl Database {
         result.map(drop).map_err(|error| storage(path, error))
     }
 
-    /// Opens an existing database for writing.
+    /// Opens an existing database for writing, and gives it an id if it has none.
     ///
     /// # Errors
     /// [`LogError::Storage`], also for what RocksDB finds damaged or missing.
     pub(super) fn open(path: &Path, ending: Ending) -> Result<Database, LogError> {
-        Self::opened((path, ending), |ending, families| {
+        let database = Self::opened((path, ending), |ending, families| {
             DB::open_cf_descriptors(&options::writing(ending)?, path, families)
-        })
+        })?;
+        database.give_identity()?;
+        Ok(database)
     }
 
     /// Opens an existing database for reading, beside whoever writes it; sees what was there at this moment.

@@ -15,7 +15,8 @@ use crate::acknowledged::{self, Position};
 use crate::directory::Directory;
 use crate::snapshot_files::SnapshotFiles;
 use crate::{
-    Durability, EncodedVisit, Frame, LogError, LogStart, Lsn, ReplayStop, ShardEpoch, ShardId, Snapshots, Tail,
+    DirectoryId, Durability, EncodedVisit, Frame, LogError, LogStart, Lsn, ReplayStop, ShardEpoch, ShardId, Snapshots,
+    Tail,
 };
 
 /// A data directory as it was when it was opened here. Frames appended later are not seen.
@@ -86,6 +87,14 @@ impl ReadOnlyStore {
     #[must_use]
     pub fn shards(&self) -> NonZeroU32 {
         self.shards
+    }
+
+    /// The directory's id; `None` of one that only earlier releases have opened for writing.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    pub fn identity(&self) -> Result<Option<DirectoryId>, LogError> {
+        self.database.identity()
     }
 
     /// The first and the last LSN that a shard's log has, unverified; `None` of an empty one.

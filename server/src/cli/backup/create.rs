@@ -8,7 +8,10 @@ use usher_engine::time::Clock as _;
 use usher_wal::backup::{Backups, NewBackup};
 
 use super::{BackupsArgs, copying, print, to_json};
-use crate::{cli::when::utc, clock::WallClock};
+use crate::{
+    cli::{apart::check_apart, when::utc},
+    clock::WallClock,
+};
 
 /// Reads the data directory beside its server and writes nothing into it.
 #[derive(Debug, Args)]
@@ -34,13 +37,17 @@ remove.
 Make one more often than the server trims its log (see `usher snapshot --help`): otherwise the
 next one says that it is whole, and the time in between cannot be restored.
 
-Exit codes: 0 done; 1 there is no new backup: another one is being made, the data directory is
-damaged, or a disk failed; 2 wrong usage.";
+The backups of one data directory are together, and of no other. One that was restored is another
+one: its backups go elsewhere.
+
+Exit codes: 0 done; 1 there is no new backup: another one is being made, those before are of
+another directory or lack files, the data directory is damaged, or a disk failed; 2 wrong usage.";
 
 impl Create {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let dir = self.data_dir.display();
         ensure!(self.data_dir.is_dir(), "{dir} is no directory; name the data directory with --data-dir");
+        check_apart(("--data-dir", &self.data_dir), ("--backups", &self.backups.backups))?;
         let created_ms = WallClock.now().0;
         let id = utc(created_ms).chars().filter(char::is_ascii_alphanumeric).collect();
         let new = NewBackup { id, created_ms, program: format!("usher {}", env!("CARGO_PKG_VERSION")) };

@@ -102,7 +102,7 @@ fn to_json(catalogue: &Catalogue) -> Value {
     };
     json!({
         "id": catalogue.id, "number": catalogue.number, "created_ms": catalogue.created_ms,
-        "created": utc(catalogue.created_ms), "program": catalogue.program, "bytes": catalogue.bytes(),
+        "created": utc(catalogue.created_ms), "program": catalogue.program, "data_directory": catalogue.data_directory, "bytes": catalogue.bytes(),
         "new_bytes": catalogue.shards.iter().map(|shard| shard.new_bytes).sum::<u64>(),
         "incremental": catalogue.is_incremental(), "shards": catalogue.shards.iter().map(shard).collect::<Vec<_>>(),
     })

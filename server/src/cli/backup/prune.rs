@@ -1,6 +1,5 @@
 //! `usher backup prune`: old backups go.
 
-use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
 use usher_engine::time::Clock as _;
@@ -8,7 +7,7 @@ use usher_wal::backup::Catalogue;
 
 use super::{BackupsArgs, bytes};
 use crate::{
-    cli::{ask, client::WrongUsage, places::parse_length_ms},
+    cli::{ask, client::WrongUsage, print::counted, when::parse_age_ms},
     clock::WallClock,
 };
 
@@ -70,16 +69,8 @@ impl Prune {
         for id in ids(&pruning.removed) {
             println!("{id} {done}");
         }
-        let (files, size) = (pruning.files, bytes(pruning.bytes));
-        println!("{} backups {done}, {files} files, {size}; {} stay", pruning.removed.len(), pruning.kept.len());
+        let (removed, files) = (counted(pruning.removed.len() as u64, "backup"), counted(pruning.files, "file"));
+        println!("{removed} {done}, {files}, {}; {} kept", bytes(pruning.bytes), pruning.kept.len());
         Ok(())
-    }
-}
-
-/// A length of time, also in days.
-fn parse_age_ms(text: &str) -> anyhow::Result<u64> {
-    match text.strip_suffix('d') {
-        Some(days) => days.parse::<u64>()?.checked_mul(86_400_000).context("is too long"),
-        None => parse_length_ms(text),
     }
 }

@@ -17,7 +17,8 @@ use usher_wal::{
 use super::BackupsArgs;
 use crate::cli::{
     calm::{calm, silently},
-    log::{frames_bar, thousands},
+    log::frames_bar,
+    print::counted,
 };
 
 /// Reads every file, replays every event, and gives a verdict on each shard.
@@ -113,12 +114,13 @@ impl Verify {
             println!("{name}: {sound}, empty");
             return Ok(());
         }
-        let (frames, events) = (thousands(verdict.frames), thousands(verdict.events));
+        let (frames, events) = (counted(verdict.frames, "frame"), counted(verdict.events, "event"));
         let compared = match verdict.snapshots_compared {
             0 => String::new(),
+            1 => ", 1 snapshot is what the frames before it lead to".to_owned(),
             count => format!(", {count} snapshots are what the frames before them lead to"),
         };
-        println!("{name}: {sound}, LSN {from} to {to}, {frames} frames, {events} events{compared}");
+        println!("{name}: {sound}, LSN {from} to {to}, {frames}, {events}{compared}");
         println!("  state hash {hash} after LSN {to}");
         Ok(())
     }

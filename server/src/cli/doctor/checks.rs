@@ -8,7 +8,7 @@ use usher_engine::{codec::PAYLOAD_VERSION, time::Timestamp};
 use usher_wal::{DIRECTORY_FORMAT, Durability, FRAME_VERSION};
 
 use super::{Examined, Finding, Level, Shard};
-use crate::cli::backup::bytes;
+use crate::cli::{backup::bytes, print::counted};
 
 /// Every check; each says what it found, or nothing where it does not apply.
 pub(super) const ALL: [fn(&Examined) -> Vec<Finding>; 12] = [
@@ -17,7 +17,7 @@ pub(super) const ALL: [fn(&Examined) -> Vec<Finding>; 12] = [
     durability,
     size,
     log,
-    snapshots,
+    super::snapshots::check,
     lag,
     super::backup::check,
     clock,
@@ -33,8 +33,6 @@ const FREE_BYTES_LOW: u64 = 2 << 30;
 const LAG_FRAMES_HIGH: u64 = 10_000;
 /// The server's tables take 256, each connection one.
 const OPEN_FILES_LOW: u64 = 1_024;
-/// The log is kept from the round of snapshots before the last on: four times what a server lets come together.
-const LOG_BYTES_HIGH: u64 = 256 << 20;
 /// Two machines' clocks differ by so much, and nobody minds.
 const CLOCK_AHEAD_MS_MAX: u64 = 2_000;
 
@@ -120,7 +118,12 @@ fn log(examined: &Examined) -> Vec<Finding> {
         let age_ms = (frames > 0).then(|| examined.now_ms.saturating_sub(last_clock_ms));
         let age = age_ms.map_or_else(String::new, |age| format!(", the last {} ago", seconds(age)));
         let range = if frames == 0 { "empty".to_owned() } else { format!("LSN {first} to {last}") };
-        let text = format!("shard {}: {range}, epoch {epoch}, {frames} frames, {}{age}", shard.shard, bytes(size));
+        let text = format!(
+            "shard {}: {range}, epoch {epoch}, {}, {}{age}",
+            shard.shard,
+            counted(frames, "frame"),
+            bytes(size)
+        );
         let values = json!({
             "shard": shard.shard.0, "first_lsn": first, "last_lsn": last, "acknowledged_lsn": acknowledged,
             "epoch": epoch, "frames": frames, "bytes": size, "last_age_ms": age_ms,
@@ -132,34 +135,6 @@ fn log(examined: &Examined) -> Vec<Finding> {
         }
     };
     shards.iter().map(describe).collect()
-}
-
-fn snapshots(examined: &Examined) -> Vec<Finding> {
-    let describe = |shard: &Shard| {
-        let Shard { start, lacking, bytes: size, .. } = *shard;
-        let newest = shard.snapshots.iter().max().copied();
-        let count = shard.snapshots.len();
-        let text = match newest {
-            Some(newest) => {
-                format!("shard {}: {count}, the newest of LSN {newest}, the log is kept behind {start}", shard.shard)
-            }
-            None => format!("shard {}: none yet", shard.shard),
-        };
-        let values = json!({
-            "shard": shard.shard.0, "count": count, "newest_lsn": newest, "log_start_lsn": start, "lacking": lacking,
-        });
-        let finding = found("snapshots", text, values);
-        if lacking > 0 {
-            return finding.but(
-                Level::Problem,
-                format!("{lacking} that the log rests on are gone: restore shard {}", shard.shard),
-            );
-        }
-        let advice =
-            "a start replays all of it: look for \"snapshot failed\" in the server's log, then `usher snapshot`";
-        if size > LOG_BYTES_HIGH { finding.but(Level::Warning, advice) } else { finding }
-    };
-    shards(examined).iter().map(describe).collect()
 }
 
 pub(super) fn seconds(ms: u64) -> String {
@@ -175,7 +150,10 @@ fn lag(examined: &Examined) -> Vec<Finding> {
     let values = json!({ "shard": worst.shard.0, "frames": frames });
     let text = match frames {
         0 => "the acknowledged watermark is at the end of every sound shard".to_owned(),
-        _ => format!("the acknowledged watermark is {frames} frames behind the end of shard {}", worst.shard),
+        _ => {
+            let frames = counted(frames, "frame");
+            format!("the acknowledged watermark is {frames} behind the end of shard {}", worst.shard)
+        }
     };
     let finding = found("watermark", text, values);
     let is_high = frames > LAG_FRAMES_HIGH;
@@ -259,37 +237,25 @@ fn limit_of(limits: &str) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeMap;
 
     use usher_wal::ShardId;
 
     use super::*;
+    use crate::cli::doctor::snapshots::FoundSnapshots;
 
     fn examined(shard: Shard) -> Examined {
         let (dir, sizes) = (Path::new("/").to_owned(), Ok(BTreeMap::new()));
         let (now_ms, writer, shards) = (1_000_000_000_000, Ok(None), Ok(vec![shard]));
-        Examined { dir, now_ms, writer, sizes, shards, durability: None, backup: None }
+        Examined { dir, now_ms, writer, sizes, shards, durability: None, id: None, backup: None }
     }
 
-    fn shard() -> Shard {
+    pub(in crate::cli::doctor) fn shard() -> Shard {
         let (epoch, acknowledged, first, last) = (1, 90, 5, 90);
         let (last_clock_ms, frames, bytes, damage) = (999_999_990_000, 86, 8_600, None);
-        let (shard, start, snapshots, lacking) = (ShardId(3), 4, vec![4, 70], 0);
-        Shard {
-            shard,
-            epoch,
-            acknowledged,
-            first,
-            last,
-            last_clock_ms,
-            frames,
-            bytes,
-            damage,
-            start,
-            snapshots,
-            lacking,
-        }
+        let (shard, snapshots) = (ShardId(3), FoundSnapshots::default());
+        Shard { shard, epoch, acknowledged, first, last, last_clock_ms, frames, bytes, damage, snapshots }
     }
 
     fn one(check: fn(&Examined) -> Vec<Finding>, shard: Shard) -> Finding {
@@ -309,17 +275,6 @@ mod tests {
         let log = one(log, shard());
         assert_eq!(log.level, Level::Ok);
         assert_eq!(log.text, "shard 3: LSN 5 to 90, epoch 1, 86 frames, 8.40 KiB, the last 10 seconds ago");
-    }
-
-    #[test]
-    fn snapshots_that_are_gone_are_a_problem_and_a_long_log_is_a_warning() {
-        let fine = one(snapshots, shard());
-        assert_eq!(
-            (fine.level, &*fine.text),
-            (Level::Ok, "shard 3: 2, the newest of LSN 70, the log is kept behind 4")
-        );
-        assert_eq!(one(snapshots, Shard { lacking: 1, ..shard() }).level, Level::Problem);
-        assert_eq!(one(snapshots, Shard { bytes: 1 << 30, ..shard() }).level, Level::Warning);
     }
 
     #[test]

@@ -7,15 +7,15 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 use usher_engine::time::Clock as _;
-use usher_wal::{
-    Durability, LogError, ReadOnlyStore, ShardId, SnapshotId, Writer,
-    backup::{BackupError, Backups, Catalogue},
-};
+use usher_wal::{DirectoryId, Durability, LogError, ReadOnlyStore, ShardId, Writer, backup::BackupError};
 
 use crate::{clock::WallClock, journal};
+use backup::FoundBackups;
+use snapshots::{FoundSnapshots, READ_BYTES_MAX};
 
 mod backup;
 mod checks;
+mod snapshots;
 
 /// Looks at a data directory, also while a server runs on it.
 #[derive(Debug, Args)]
@@ -33,10 +33,12 @@ pub(super) struct Doctor {
 }
 
 const NOTES: &str = "\
-It looks at versions, who has the directory open, sizes, the log of every shard, the last backup,
-the disk, the clock, permissions and limits. Each line is ok, a warning or a problem, and says
-what to do. Every frame is read and verified; whether events make sense is what `usher log verify`
-asks. Nothing is written into the directory.
+It looks at versions, who has the directory open, sizes, the log of every shard, snapshots, the
+backups, the disk, the clock, permissions and limits. Each line is ok, a warning or a problem, and
+says what to do. Every frame is read and verified, and the newest snapshot of each show, up to 256
+MiB of them; of the backups only whether their files are there and as long as they were. `usher
+log verify` and `usher backup verify` read all, and ask whether it makes sense. Nothing is written
+into the directory.
 
 Exit codes: 0 no problem, whatever the warnings; 1 problems; 2 wrong usage.";
 
@@ -71,8 +73,10 @@ struct Examined {
     /// By shard; why the log cannot be opened, otherwise.
     shards: Result<Vec<Shard>, LogError>,
     durability: Option<Durability>,
-    /// The newest backup, if there is one; `None` if nobody asked.
-    backup: Option<Result<Option<Catalogue>, BackupError>>,
+    /// Which directory it is, if it says so.
+    id: Option<DirectoryId>,
+    /// Its backups; `None` if nobody asked.
+    backup: Option<Result<FoundBackups, BackupError>>,
 }
 
 /// One shard's log.
@@ -86,11 +90,7 @@ struct Shard {
     frames: u64,
     bytes: u64,
     damage: Option<LogError>,
-    /// Behind which frame the log begins.
-    start: u64,
-    /// LSNs of the snapshots that there are, and how many are lacking that the log rests on.
-    snapshots: Vec<u64>,
-    lacking: usize,
+    snapshots: FoundSnapshots,
 }
 
 impl Doctor {
@@ -137,25 +137,22 @@ impl Examined {
             Err(LogError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
             found => found,
         };
-        let mut durability = None;
+        let (mut durability, mut id, mut left) = (None, None, READ_BYTES_MAX);
         let shards = journal::open(dir).and_then(|store| {
-            durability = store.durability().ok();
+            (durability, id) = (store.durability().ok(), store.identity()?);
             let shards = (0..store.shards().get()).map(ShardId);
-            shards.map(|shard| Shard::of(&store, shard)).collect()
+            shards.map(|shard| Shard::of(&store, shard, &mut left)).collect()
         });
-        let backup = backups.map(|backups| Backups::open(backups)?.newest());
+        let backup = backups.map(FoundBackups::at);
         // After the log has been read: its last frame must not be younger than now.
         let (dir, now_ms, sizes) = (dir.to_owned(), WallClock.now().0, sizes(dir));
-        Self { dir, now_ms, writer, sizes, shards, durability, backup }
+        Self { dir, now_ms, writer, sizes, shards, durability, id, backup }
     }
 }
 
 impl Shard {
-    fn of(store: &ReadOnlyStore, shard: ShardId) -> Result<Self, LogError> {
+    fn of(store: &ReadOnlyStore, shard: ShardId, left: &mut usize) -> Result<Self, LogError> {
         let (epoch, acknowledged) = (store.epoch(shard)?.0, store.acknowledged(shard)?.0);
-        let (start, present) = (store.start(shard)?, store.snapshots(shard).list()?);
-        let serves = |needed: &SnapshotId| present.iter().any(|id| id.part == needed.part && id.lsn >= needed.lsn);
-        let lacking = start.snapshots.iter().filter(|needed| !serves(needed)).count();
         let mut found = Self {
             shard,
             epoch,
@@ -166,9 +163,7 @@ impl Shard {
             frames: 0,
             bytes: 0,
             damage: None,
-            start: start.lsn.0,
-            snapshots: present.iter().map(|id| id.lsn.0).collect(),
-            lacking,
+            snapshots: FoundSnapshots::of(store, shard, left)?,
         };
         let read = store.replay(shard, &mut |frame| {
             if found.frames == 0 {

@@ -38,7 +38,10 @@ and the fields of its kind, under names that never change:
   ..._minor             money in minor units of the show's currency
 What the log does not know is null.
 
-Exit codes: 0 done; 1 the log is damaged, after all events before that, or cannot be read; 2 wrong usage.
+Where no event is what was asked for, or where it was trimmed, standard error says so.
+
+Exit codes: 0 done; 1 there is no such show, the log is damaged, after all events before that, or cannot be read; 2 wrong
+usage.
 
 Example:
   $ usher log export --data-dir ./data --show gala --since 1h | jq -r 'select(.event == "HoldConfirmed") | .order'
@@ -50,9 +53,10 @@ impl Export {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let store = self.store.open()?;
         let mut lines = Lines::default();
-        let mut left = self.limit.unwrap_or(u64::MAX);
-        for shard in self.store.shards(&store)? {
-            let mut reader = Reader::new(shard);
+        let limit = self.limit.unwrap_or(u64::MAX);
+        let mut left = limit;
+        let mut readers: Vec<Reader> = self.store.shards(&store)?.into_iter().map(Reader::new).collect();
+        for reader in &mut readers {
             let read = reader.read(&store, &mut |entry| {
                 if left == 0 || self.events.is_past(entry) {
                     return ControlFlow::Break(());
@@ -66,8 +70,10 @@ impl Export {
             // What was read before the damage is printed before it is told.
             lines.flush();
             read?;
-            self.events.warn_of_nameless([&reader].into_iter());
         }
-        Ok(())
+        if limit == 0 {
+            return Ok(());
+        }
+        self.events.tell_what_is_not_there(limit - left, &readers, &store)
     }
 }

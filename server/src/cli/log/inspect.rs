@@ -9,7 +9,10 @@ use usher_engine::{codec::read_payload, event::Event, time::Timestamp};
 use usher_wal::{Frame, LogError, ReadOnlyStore, ReplayStop, ShardId};
 
 use super::{StoreArgs, joined, thousands};
-use crate::{cli::when::utc, journal::kind_of};
+use crate::{
+    cli::{print::counted, when::utc},
+    journal::kind_of,
+};
 
 /// Reads every frame and counts what is in it.
 #[derive(Debug, Args)]
@@ -122,8 +125,8 @@ impl Summary {
             }
             _ => println!("{title}: empty, acknowledged {acknowledged}, epoch {epoch}"),
         }
-        let (frames, bytes, events) = (thousands(self.frames), thousands(self.bytes), thousands(self.events));
-        println!("  size     {frames} frames, {bytes} bytes, {events} events");
+        let (frames, events) = (counted(self.frames, "frame"), counted(self.events, "event"));
+        println!("  size     {frames}, {}, {events}", counted(self.bytes, "byte"));
         println!("  shows    {}", joined(self.shows.iter()));
         for (kind, count) in &self.events_by_kind {
             println!("  {:>12}  {kind}", thousands(*count));

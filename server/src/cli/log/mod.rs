@@ -2,13 +2,18 @@
 
 use std::{fmt, path::PathBuf};
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use usher_engine::time::Clock as _;
 use usher_wal::{ReadOnlyStore, ShardId};
 
-use super::{output::print_error, places::parse_length_ms, when::parse_when};
+use super::{
+    client::WrongUsage,
+    output::print_error,
+    print::first_of,
+    when::{parse_age_ms, parse_when},
+};
 use crate::{
     clock::WallClock,
     journal::{self, Entry, Reader},
@@ -69,7 +74,7 @@ impl StoreArgs {
         match self.shard {
             None => Ok((0..shards).map(ShardId).collect()),
             Some(shard) => {
-                ensure!(shard < shards, "there is no shard {shard}: the {shards} shards are counted from 0");
+                check_shard(shard, shards)?;
                 Ok(vec![ShardId(shard)])
             }
         }
@@ -97,6 +102,37 @@ struct EventArgs {
 }
 
 impl EventArgs {
+    /// Says why nothing was printed, or not all that was asked for. Exact only for readers that were not stopped early.
+    ///
+    /// # Errors
+    /// Where there is no such show.
+    fn tell_what_is_not_there(&self, printed: u64, readers: &[Reader], store: &ReadOnlyStore) -> anyhow::Result<()> {
+        self.warn_of_nameless(readers.iter());
+        if let Some(show) = self.show.as_ref().filter(|_| printed == 0 && !readers.iter().any(Reader::lacks_names)) {
+            let is_known = readers.iter().any(|reader| reader.knows(show));
+            ensure!(is_known, "there is no show {show} in what was read of the log");
+        }
+        let mut ranges = Vec::new();
+        for shard in readers.iter().map(Reader::shard) {
+            let ends = store.ends(shard)?;
+            if let Some((first, _)) = ends.filter(|(first, _)| self.from.is_some_and(|from| from.max(1) < first.0)) {
+                print_error(format_args!(
+                    "note: the log of shard {shard} begins at LSN {first}; what was before was trimmed"
+                ));
+            }
+            ranges.extend(ends.map(|(first, last)| format!("of shard {shard} it has LSN {first} to {last}")));
+        }
+        if printed == 0 {
+            let ranges = if ranges.is_empty() {
+                "it is empty".to_owned()
+            } else {
+                first_of(ranges.iter().cloned(), ranges.len())
+            };
+            print_error(format_args!("note: the log has no event that was asked for; {ranges}"));
+        }
+        Ok(())
+    }
+
     /// Says so where events may have been left out because the log no longer has their show's name.
     fn warn_of_nameless<'a>(&self, mut readers: impl Iterator<Item = &'a Reader>) {
         if self.show.is_some() && readers.any(Reader::lacks_names) {
@@ -121,12 +157,24 @@ impl EventArgs {
     }
 }
 
+/// # Errors
+/// [`WrongUsage`] of a shard that there is not.
+pub(super) fn check_shard(shard: u32, shards: u32) -> Result<(), WrongUsage> {
+    if shard < shards {
+        return Ok(());
+    }
+    Err(WrongUsage(format!("there is no shard {shard}: they are counted from 0, and the last one is {}", shards - 1)))
+}
+
 /// An instant, or a length of time before now.
 pub(super) fn parse_past(text: &str) -> anyhow::Result<u64> {
-    match parse_length_ms(text) {
-        Ok(ago) => Ok(WallClock.now().0.saturating_sub(ago)),
-        Err(_) => parse_when(text),
+    if let Ok(ago) = parse_age_ms(text) {
+        return Ok(WallClock.now().0.saturating_sub(ago));
     }
+    let instant = (!text.starts_with('+')).then(|| parse_when(text).ok()).flatten();
+    instant.context(
+        "must be UTC such as 2026-12-24T18:00:00Z, how long ago such as 90s, 10m, 2h or 3d, or milliseconds since 1970",
+    )
 }
 
 /// On standard error, and only where that is a terminal.
@@ -139,7 +187,7 @@ pub(super) fn frames_bar(frames: u64, shard: ShardId) -> ProgressBar {
 /// Names in a line, or that there are none.
 fn joined(names: impl Iterator<Item = impl fmt::Display>) -> String {
     let names: Vec<String> = names.map(|name| name.to_string()).collect();
-    if names.is_empty() { "none".to_owned() } else { super::print::first_of(names.iter().cloned(), names.len()) }
+    if names.is_empty() { "none".to_owned() } else { first_of(names.iter().cloned(), names.len()) }
 }
 
 #[cfg(test)]
@@ -158,6 +206,9 @@ mod tests {
         let (now, past) = (WallClock.now().0, parse_past("10m").unwrap());
         assert!((599_000..=660_000).contains(&(now.saturating_sub(past))), "{past} is not ten minutes before {now}");
         assert_eq!(parse_past("2001-09-09T01:46:40Z").unwrap(), 1_000_000_000_000);
-        assert!(parse_past("yesterday").is_err());
+        for wrong in ["yesterday", "+10m", "2026-02-30T00:00:00Z"] {
+            let told = parse_past(wrong).unwrap_err().to_string();
+            assert!(told.contains("how long ago such as 90s"), "{wrong}: {told}");
+        }
     }
 }

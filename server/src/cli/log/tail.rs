@@ -38,9 +38,10 @@ pub(in crate::cli) struct Tail {
 
 const NOTES: &str = "\
 One event a line: when, shard/LSN, show, and what happened; of several shards in the order of
-their clocks. The words are for people and may change: scripts take `usher log export`.
+their clocks. The words are for people and may change: scripts take `usher log export`. Where no
+event is what was asked for, or where it was trimmed, standard error says so.
 
-Exit codes: 0 done; 1 the log is damaged, or cannot be read; 2 wrong usage.";
+Exit codes: 0 done; 1 there is no such show, the log is damaged, or cannot be read; 2 wrong usage.";
 
 /// An event that may be printed.
 struct Kept {
@@ -54,11 +55,12 @@ impl Tail {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let store = self.store.open()?;
         let mut readers: Vec<Reader> = self.store.shards(&store)?.into_iter().map(Reader::new).collect();
-        self.print(&mut readers, &store, self.limit)?;
-        self.events.warn_of_nameless(readers.iter());
+        let printed = self.print(&mut readers, &store, self.limit)?;
         if !self.follow {
-            return Ok(());
+            let printed = if self.limit == 0 { 1 } else { printed };
+            return self.events.tell_what_is_not_there(printed, &readers, &store);
         }
+        self.events.warn_of_nameless(readers.iter());
         drop(store);
         let mut wait = FOLLOW_WAIT_MIN;
         loop {
@@ -70,17 +72,18 @@ impl Tail {
         }
     }
 
-    /// Prints the last `limit` events of those not yet read.
-    fn print(&self, readers: &mut [Reader], store: &ReadOnlyStore, limit: usize) -> Result<(), LogError> {
+    /// Prints the last `limit` events of those not yet read; how many those were.
+    fn print(&self, readers: &mut [Reader], store: &ReadOnlyStore, limit: usize) -> Result<u64, LogError> {
         let mut kept = Vec::new();
         for (index, reader) in readers.iter_mut().enumerate() {
             kept.extend(self.last_of(index, reader, store, limit)?);
         }
         kept.sort_by_key(|kept| kept.position.clock);
-        for kept in &kept[kept.len().saturating_sub(limit)..] {
+        let last = &kept[kept.len().saturating_sub(limit)..];
+        for kept in last {
             self.print_line(&readers[kept.reader].entry(kept.position, kept.number, &kept.event));
         }
-        Ok(())
+        Ok(last.len() as u64)
     }
 
     fn last_of(

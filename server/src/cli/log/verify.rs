@@ -10,8 +10,12 @@ use usher_engine::{
 };
 use usher_wal::{Frame, LogError, Lsn, ReadOnlyStore, ReplayStop, ShardId};
 
-use super::{StoreArgs, frames_bar, thousands};
-use crate::cli::calm::{Unfit, calm, silently};
+use super::{StoreArgs, frames_bar};
+use crate::cli::{
+    calm::{Unfit, calm, silently},
+    client::told,
+    print::counted,
+};
 
 /// Reads every frame, replays every event, and gives a verdict on each shard.
 #[derive(Debug, Args)]
@@ -62,7 +66,7 @@ impl Verify {
                 // RocksDB's own words know no remedy.
                 let remedy = matches!(error.downcast_ref(), Some(LogError::Storage { .. }))
                     .then_some("; restore the directory from a backup if trying again does not help");
-                let problem = Some(format!("{error:#}{}", remedy.unwrap_or_default()));
+                let problem = Some(format!("{}{}", told(&error), remedy.unwrap_or_default()));
                 self.print(&Verdict { problem, ..Verdict::default() });
                 bail!("the log of {} cannot be read", self.store.data_dir.display());
             }
@@ -92,14 +96,15 @@ impl Verify {
             return;
         }
         let sound = console::style("sound").green();
-        let (frames, events) = (thousands(verdict.frames), thousands(verdict.events));
+        let (frames, events) = (counted(verdict.frames, "frame"), counted(verdict.events, "event"));
         let first = verdict.first_lsn.unwrap_or_default();
-        let (last, acknowledged, shows) = (verdict.last_lsn, verdict.acknowledged_lsn, verdict.shows);
+        let (last, acknowledged) = (verdict.last_lsn, verdict.acknowledged_lsn);
+        let shows = counted(verdict.shows as u64, "show");
         match &verdict.state_hash {
             Some(_) if last == 0 => println!("{name}: {sound}, empty"),
             Some(hash) => println!(
-                "{name}: {sound}, LSN {first} to {last}, acknowledged {acknowledged}, {frames} frames, {events} events, \
-                 {shows} shows\n  state hash {hash} after LSN {last}"
+                "{name}: {sound}, LSN {first} to {last}, acknowledged {acknowledged}, {frames}, {events}, \
+                 {shows}\n  state hash {hash} after LSN {last}"
             ),
             None => {}
         }

@@ -13,7 +13,7 @@ use super::{
     plan::{Plan, ShardPlan},
     sources::Sources,
 };
-use crate::cli::backup::copying;
+use crate::cli::{backup::copying, output::print_error};
 
 /// Builds the directory beside its place.
 ///
@@ -38,7 +38,10 @@ fn fill(new: &mut NewDirectory, plan: &Plan, sources: &Sources) -> anyhow::Resul
         let (source, what) = (own.source(sources), (own.shard, &own.point, own.epoch));
         let copied = backup::copy_shard(source, what, new, &mut |bytes| bar.inc(bytes));
         bar.finish_and_clear();
-        copied?;
+        for path in copied? {
+            let path = path.display();
+            print_error(format_args!("warning: {path} is damaged and left out; the frames before it say the same"));
+        }
     }
     new.seal()?;
     let restored = SoundPart(ReadOnlyStore::open(new.draft())?);

@@ -19,7 +19,7 @@ use super::{
     plan::{Plan, ShardPlan},
 };
 use crate::{
-    cli::{log::thousands, places::money, when::utc},
+    cli::{log::thousands, places::money, print::counted, when::utc},
     clock::WallClock,
 };
 
@@ -32,13 +32,18 @@ pub(super) struct ShowDifferences {
 const CHANGES: [HoldChange; 5] =
     [HoldChange::SaleLost, HoldChange::SaleChanged, HoldChange::SaleBack, HoldChange::HoldLost, HoldChange::HoldBack];
 
-fn of_change(change: HoldChange) -> (&'static str, &'static str) {
+/// Its name in JSON, and what it is called of one and of several.
+fn of_change(change: HoldChange) -> [&'static str; 3] {
     match change {
-        HoldChange::SaleLost => ("sale_lost", "sales lost"),
-        HoldChange::SaleChanged => ("sale_changed", "sales as they were before a change"),
-        HoldChange::SaleBack => ("sale_back", "cancelled sales that stand again"),
-        HoldChange::HoldLost => ("hold_lost", "holds lost"),
-        HoldChange::HoldBack => ("hold_back", "ended holds that are held again until their deadline"),
+        HoldChange::SaleLost => ["sale_lost", "sale lost", "sales lost"],
+        HoldChange::SaleChanged => {
+            ["sale_changed", "sale as it was before a change", "sales as they were before a change"]
+        }
+        HoldChange::SaleBack => ["sale_back", "sale that stands again", "sales that stand again"],
+        HoldChange::HoldLost => ["hold_lost", "hold lost", "holds lost"],
+        HoldChange::HoldBack => {
+            ["hold_back", "hold that lives again until its deadline", "holds that live again until their deadlines"]
+        }
     }
 }
 
@@ -67,7 +72,7 @@ impl Plan {
 
 impl ShardPlan {
     fn print(&self, restore: &Restore) {
-        let (shard, lsn, now) = (self.shard, self.point.lsn, self.now);
+        let (shard, lsn, now) = (self.shard, self.point.lsn, self.now.lsn);
         let title = console::style(format!("shard {shard}")).bold();
         if self.is_kept {
             println!("{title}: stays as it is, at LSN {now}");
@@ -81,23 +86,30 @@ impl ShardPlan {
             );
         }
         let at = if lsn.0 == 0 { String::new() } else { format!(", {}", utc(self.point.clock_ms)) };
-        if (lsn.0, now.0, self.lost) == (0, 0, None) {
+        if (lsn.0, now.0, self.lost) == (0, 0, None) && self.now.is_compared {
             println!("{title}: empty, then and now");
             return;
         }
-        println!("{title}: to LSN {lsn}{at}; now at LSN {now}");
+        let is_now = if self.now.is_compared { format!("; now at LSN {now}") } else { String::new() };
+        println!("{title}: to LSN {lsn}{at}{is_now}");
+        if let Some(damage) = self.now.damage.as_ref().filter(|damage| self.point.damage.as_ref() != Some(damage)) {
+            let how = if self.now.is_compared { "compared up to there only" } else { "not compared" };
+            println!(
+                "  {how}: what there is now cannot be read{}: {damage}",
+                if self.now.is_compared { " on" } else { "" }
+            );
+        }
         if let Some(damage) = self.point.damage.as_ref().filter(|_| self.lost.is_none()) {
             println!("  what lies behind it is not sound: {damage}");
         }
         for show in &self.shows {
             show.print(restore.limit);
         }
-        if self.shows.is_empty() {
+        if self.shows.is_empty() && self.now.is_compared {
             println!("  nothing differs");
         }
-        if now > lsn {
-            let (dir, from) = (restore.in_place.as_ref().or(restore.data_dir.as_ref()), lsn.next());
-            let dir = dir.unwrap_or(&restore.from).display();
+        if let Some(dir) = restore.log_of_now().filter(|_| now > lsn) {
+            let (dir, from) = (dir.display(), lsn.next());
             println!("  what happened behind it: usher log export --data-dir {dir} --shard {shard} --from {from}");
         }
     }
@@ -105,7 +117,8 @@ impl ShardPlan {
     fn to_json(&self) -> Value {
         json!({
             "shard": self.shard.0, "stays": self.is_kept, "lsn": self.point.lsn.0, "clock_ms": self.point.clock_ms,
-            "time": utc(self.point.clock_ms), "now_lsn": self.now.0, "state_hash": self.state_hash.to_string(),
+            "time": utc(self.point.clock_ms), "now_lsn": self.now.lsn.0, "compared": self.now.is_compared,
+            "now_damage": self.now.damage, "state_hash": self.state_hash.to_string(),
             "damage": self.point.damage, "acknowledged_lsn_lost": self.lost.map(|lsn| lsn.0),
             "shows": self.shows.iter().map(ShowDifferences::to_json).collect::<Vec<_>>(),
         })
@@ -143,7 +156,9 @@ impl ShowDifferences {
             let own: Vec<&HoldDiff> = diff.holds.iter().filter(|hold| hold.change == change).collect();
             if !own.is_empty() {
                 let total = own.iter().map(|hold| hold.total_minor).sum();
-                println!("    {} {}, {}", thousands(own.len() as u64), of_change(change).1, self.money(total));
+                let [_, one, several] = of_change(change);
+                let what = if own.len() == 1 { one } else { several };
+                println!("    {} {what}, {}", thousands(own.len() as u64), self.money(total));
                 list(own.iter().map(|hold| self.hold(hold)), limit);
             }
         }
@@ -160,7 +175,7 @@ impl ShowDifferences {
             (_, false) => return ": would be there again".to_owned(),
             _ => {}
         }
-        let mut said = vec![format!("{} events -> {}", thousands(diff.versions.1), thousands(diff.versions.0))];
+        let mut said = vec![format!("{} -> {}", counted(diff.versions.1, "event"), thousands(diff.versions.0))];
         let (then, now) = self.states();
         if then != now {
             said.push(format!("{} -> {}", now.unwrap_or_default(), then.unwrap_or_default()));
@@ -242,7 +257,7 @@ impl ShowDifferences {
         let ga: Vec<Value> =
             hold.places.ga().map(|(section, units)| json!({ "section": section.0, "quantity": units })).collect();
         json!({
-            "change": of_change(hold.change).0, "hold_id": hold.hold_id.to_string(),
+            "change": of_change(hold.change)[0], "hold_id": hold.hold_id.to_string(),
             "buyer": hold.buyer.to_string(),
             "order": hold.booking.as_ref().map(|booking| booking.order.to_string()),
             "payment": hold.booking.as_ref().map(|booking| booking.payment.to_string()),

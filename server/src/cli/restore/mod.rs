@@ -9,9 +9,17 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use serde_json::json;
 use usher_engine::time::Clock as _;
-use usher_wal::{Held, NewDirectory};
+use usher_wal::{Held, NewDirectory, backup::Backups};
 
-use super::{ask, calm::silently, client::WrongUsage, log::parse_past, when::utc};
+use super::{
+    apart::{check_apart, check_no_mount_point, resolved},
+    ask,
+    calm::silently,
+    client::WrongUsage,
+    log::parse_past,
+    owner::Owner,
+    when::utc,
+};
 use crate::clock::WallClock;
 
 mod build;
@@ -76,15 +84,16 @@ pub(super) struct Restore {
 
 const NOTES: &str = "\
 Without --to-lsn or --to-time everything that there is is restored; of a data directory that is
-damaged all that is sound before the damage, if --accept-loss says so. A time is that of the shards' clocks: of
-each shard the last frame counts whose clock had not passed it. What a shard can be restored to,
-`usher backup list` says.
+damaged all that is sound before the damage, if --accept-loss says so. A time is that of the
+shards' clocks: of each shard the last frame counts whose clock had not passed it. What a shard can
+be restored to, `usher backup list` says.
 
 A new directory is built beside its place and verified by a replay; then one rename puts it there.
-In place, the old directory is kept as DATA_DIR.replaced-TIME. One show is put back by an event of
-its log, and nothing else changes. Frames are the same bytes as before; what was behind the target
-is only in what is kept: `usher log export --from` prints it. Afterwards `usher serve` runs on the
-new directory as on any other.
+It belongs to whom the old one, or the one around it, belongs to. It is another data directory than
+what it was restored from, and its backups go elsewhere. In place, the old one is kept as
+DATA_DIR.replaced-TIME. One show is put back by an event of its log, and nothing else changes.
+Frames are the same bytes as before; what was behind the target is only in what is kept: `usher log
+export --from` prints it. Afterwards `usher serve` runs on the new directory as on any other.
 
 Exit codes: 0 done, or only said; 1 nothing was changed: the target is not there, what is restored
 from is damaged before it, the server still runs, the answer was no; 2 wrong usage.
@@ -121,7 +130,10 @@ impl Restore {
             if let Some(dir) = &self.in_place {
                 ask::go_on(&format!("Replace {}?", dir.display()), self.yes)?;
             }
-            let new = silently(|| build::build(self.place()?, &plan, &sources))?;
+            let place = self.place()?;
+            let owner = Owner::of(place)?;
+            let new = silently(|| build::build(place, &plan, &sources))?;
+            owner.give_all_below(new.draft())?;
             put(new, held, kept.as_deref())?;
         }
         self.print_end(&plan, kept.as_deref())
@@ -137,7 +149,10 @@ impl Restore {
         let mut put_at = None;
         if let (Some(held), Some(dir)) = (held, &self.in_place) {
             ask::go_on(&format!("Put show {show} back in {}?", dir.display()), self.yes)?;
-            put_at = Some(silently(|| plan.put(dir, sources, held))?);
+            let owner = Owner::of(dir)?;
+            let put = silently(|| plan.put(dir, sources, held));
+            owner.give_all_below(dir)?;
+            put_at = Some(put?);
         }
         told["dry_run"] = self.dry_run.into();
         told["put_back_by_lsn"] = put_at.map(|lsn| lsn.0).into();
@@ -159,6 +174,11 @@ impl Restore {
         if self.into.is_none() && self.in_place.is_none() && !self.dry_run {
             return wrong("say where to: --into a new directory, or --in-place of one; or only look, with --dry-run");
         }
+        let from = self.from.display();
+        ensure!(
+            self.from.is_dir(),
+            "{from} is no directory; name a directory of backups or a data directory with --from"
+        );
         if let Some(dir) = &mut self.in_place {
             ensure!(dir.is_dir(), "{} is no directory; use --into for a new one", dir.display());
             // What cannot be opened can be replaced; what was never a data directory is a mistake.
@@ -166,12 +186,31 @@ impl Restore {
             ensure!(is_ours, "{} is no data directory; use --into for a new one", dir.display());
             // What is renamed must not be a link to it, nor `.`.
             *dir = dir.canonicalize().with_context(|| dir.display().to_string())?;
+            if resolved(&self.from) != *dir {
+                check_apart(("--from", &self.from), ("--in-place", dir))?;
+            }
+            if self.show.is_none() {
+                check_no_mount_point("--in-place", dir)?;
+            }
         }
-        if let Some(dir) = &self.into {
+        if let Some(dir) = &mut self.into {
+            check_apart(("--from", &self.from), ("--into", dir))?;
+            if let Some(now) = self.data_dir.as_deref().filter(|now| resolved(now) != resolved(dir)) {
+                check_apart(("--into", dir), ("--data-dir", now))?;
+            }
+            // A draft is made beside it: neither may be a link, nor `.`.
+            *dir = resolved(dir);
+            check_no_mount_point("--into", dir)?;
             let is_free = !dir.exists() || dir.read_dir().is_ok_and(|mut entries| entries.next().is_none());
             ensure!(is_free, "{} is not empty; name a directory that is absent or empty", dir.display());
         }
         Ok(())
+    }
+
+    /// Whose log tells what happened until now; `None` where only backups do.
+    fn log_of_now(&self) -> Option<&Path> {
+        let from = Backups::open(&self.from).is_err().then_some(self.from.as_path());
+        self.in_place.as_deref().or(self.data_dir.as_deref()).or(from)
     }
 
     fn place(&self) -> anyhow::Result<&Path> {
@@ -189,10 +228,11 @@ impl Restore {
         } else if self.dry_run {
             println!("nothing was changed");
         } else {
-            println!("restored, and verified by a replay: {}", self.place()?.display());
             if let Some(kept) = kept {
                 println!("what was there is kept: {}", kept.display());
             }
+            println!("it is a new data directory: its backups begin anew, in another directory");
+            println!("restored, and verified by a replay: {}", self.place()?.display());
         }
         Ok(())
     }

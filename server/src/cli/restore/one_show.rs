@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, Error, ensure};
 use serde_json::{Value, json};
 use usher_engine::{
     event::ShowLoaded, ids::ShowId, inventory::diff, restoring::restore_show, router::home_of, time::Clock as _,
@@ -16,10 +16,13 @@ use usher_wal::{
 use super::{
     Restore,
     differences::ShowDifferences,
-    plan::targets,
+    plan::{check_time, targets},
     sources::{Sources, newest, state},
 };
-use crate::{cli::when::utc, clock::WallClock};
+use crate::{
+    cli::{log::check_shard, when::utc},
+    clock::WallClock,
+};
 
 /// What is done to one show.
 pub(super) struct ShowPlan {
@@ -47,16 +50,16 @@ impl ShowPlan {
                 )
             })?,
         };
-        let target = targets(restore, shards, Some(of))?.get(of.0 as usize).copied();
-        let target =
-            target.with_context(|| format!("there is no shard {of}: the {shards} shards are counted from 0"))?;
+        check_shard(of.0, shards)?;
+        let target = targets(restore, shards, Some(of))?[of.0 as usize];
         let point = backup::find(from, of, target)?;
         let mut then = state(from, of, point.lsn)?;
-        let number = then.number(&id);
-        let number = number.with_context(|| format!("there was no show {id} on shard {of} after LSN {}", point.lsn))?;
+        check_time(restore, sources, point.clock_ms)?;
+        let now = sources.now().map_err(Error::msg).context("what there is now cannot be read")?;
+        let here = shard_of(now, &id)?;
+        let number = then.number(&id).with_context(|| not_there(&id, (of, point.lsn), here))?;
         let bytes = then.freeze(number).store();
-        let now = sources.now();
-        let to = shard_of(now, &id)?.unwrap_or_else(|| home_of(&id, now.shards().get()));
+        let to = here.unwrap_or_else(|| home_of(&id, now.shards().get()));
         let (at, state_now) = newest(now, to)?;
         let show_now = state_now.number(&id).and_then(|number| state_now.show(number));
         let show_then = then.show(number);
@@ -87,7 +90,7 @@ impl ShowPlan {
     /// # Errors
     /// What the log says; whether the show was put back is then told by doing it again with `--dry-run`.
     pub(super) fn put(self, dir: &Path, sources: &Sources, held: Held) -> anyhow::Result<Lsn> {
-        let shards = sources.now().shards();
+        let shards = sources.now().map_err(Error::msg)?.shards();
         let loaded = ShowLoaded { of_shard: self.of.0, of_lsn: self.point.lsn.0, state: self.state };
         let then = state(sources.from.as_ref(), self.of, self.point.lsn)?;
         // The store takes the lock itself.
@@ -104,6 +107,19 @@ impl ShowPlan {
         ensure!(is_as_it_was, "LSN {lsn} put show {} back, but not to what it was: this is a bug", self.id);
         Ok(lsn)
     }
+}
+
+/// What to say of a show that was not on a shard after an LSN, and where it is now.
+fn not_there(id: &ShowId, (of, lsn): (ShardId, Lsn), here: Option<ShardId>) -> String {
+    let where_now = match here {
+        None => String::new(),
+        Some(here) if here == of => format!(
+            "; if it came from another one later, as `usher log tail --show {id}` tells, say which with --to-lsn SHARD:LSN \
+             or --shard"
+        ),
+        Some(here) => format!("; it is on shard {here} now: say so with --to-lsn {here}:LSN or --shard {here}"),
+    };
+    format!("there was no show {id} on shard {of} after LSN {lsn}{where_now}")
 }
 
 /// The shard on which a show is at the end of a source.

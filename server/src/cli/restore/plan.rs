@@ -3,7 +3,10 @@
 use std::str::FromStr;
 
 use anyhow::{Context as _, bail, ensure};
-use usher_engine::inventory::{Inventory, StateHash};
+use usher_engine::{
+    inventory::{Inventory, StateHash},
+    time::Clock as _,
+};
 use usher_wal::{
     Lsn, ShardEpoch, ShardId,
     backup::{self, Point, Source, Target},
@@ -16,7 +19,14 @@ use super::{
     places::Places,
     sources::{Sources, newest, state},
 };
-use crate::cli::client::WrongUsage;
+use crate::{
+    cli::{
+        client::{WrongUsage, told},
+        log::check_shard,
+        when::utc,
+    },
+    clock::WallClock,
+};
 
 /// An LSN, and of which shard, unless that is clear.
 #[derive(Clone, Copy, Debug)]
@@ -54,9 +64,36 @@ pub(super) struct ShardPlan {
     pub(super) state_hash: StateHash,
     /// Up to which LSN it was acknowledged, where the source has less, and nobody asked for an earlier LSN.
     pub(super) lost: Option<Lsn>,
-    /// The last LSN that there is now.
-    pub(super) now: Lsn,
+    pub(super) now: Now,
     pub(super) shows: Vec<ShowDifferences>,
+}
+
+/// What there is now of a shard.
+#[derive(Default)]
+pub(super) struct Now {
+    /// The last LSN.
+    pub(super) lsn: Lsn,
+    /// It could be compared with what is restored, as far as that LSN.
+    pub(super) is_compared: bool,
+    /// Why no farther, or not at all.
+    pub(super) damage: Option<String>,
+}
+
+impl Now {
+    /// Reads it and compares it. A shard that is not there now has nothing.
+    fn compare(now: &dyn Source, shard: ShardId, then: &mut Inventory, comparison: &mut Comparison) -> Self {
+        if shard.0 >= now.shards().get() {
+            comparison.add(shard, then, &mut Inventory::default());
+            return Self { is_compared: true, ..Self::default() };
+        }
+        match newest(now, shard) {
+            Ok((point, mut state)) => {
+                comparison.add(shard, then, &mut state);
+                Self { lsn: point.lsn, is_compared: true, damage: point.damage }
+            }
+            Err(error) => Self { damage: Some(told(&error)), ..Self::default() },
+        }
+    }
 }
 
 impl ShardPlan {
@@ -72,7 +109,7 @@ impl Plan {
     pub(super) fn make(restore: &Restore, sources: &Sources) -> anyhow::Result<Self> {
         let shards = sources.from.shards().get();
         if let Some(shard) = restore.shard {
-            ensure!(shard < shards, "there is no shard {shard}: the {shards} shards are counted from 0");
+            check_shard(shard, shards)?;
             let replaced = sources.replaced.as_ref().map(|source| source.shards().get());
             ensure!(
                 restore.in_place.is_none() || replaced == Some(shards),
@@ -84,22 +121,21 @@ impl Plan {
         for (shard, target) in (0..).map(ShardId).zip(targets(restore, shards, None)?) {
             let (mut own, mut then) = ShardPlan::make(restore, sources, shard, target)?;
             places.note(shard, &then);
-            // What there is now may be damaged: then it is compared as far as it is sound, or not at all.
-            match newest(sources.now(), shard).ok().filter(|_| !own.is_kept) {
-                Some((point, mut now)) => {
-                    own.now = point.lsn;
-                    comparison.add(shard, &mut then, &mut now);
-                }
-                None if own.is_kept => own.now = own.point.lsn,
-                None => {}
-            }
+            own.now = match sources.now() {
+                _ if own.is_kept => Now { lsn: own.point.lsn, is_compared: true, damage: None },
+                Ok(now) => Now::compare(now, shard, &mut then, &mut comparison),
+                Err(why) => Now { damage: Some(why), ..Now::default() },
+            };
             plan.shards.push(own);
         }
-        for shard in (shards..sources.now().shards().get()).map(ShardId) {
-            if let Ok((_, mut now)) = newest(sources.now(), shard) {
-                comparison.add(shard, &mut Inventory::default(), &mut now);
+        let now = sources.now().ok();
+        for shard in (shards..now.map_or(0, |now| now.shards().get())).map(ShardId) {
+            if let Some((_, mut state)) = now.and_then(|now| newest(now, shard).ok()) {
+                comparison.add(shard, &mut Inventory::default(), &mut state);
             }
         }
+        let restored = plan.shards.iter().filter(|own| !own.is_kept);
+        check_time(restore, sources, restored.map(|own| own.point.clock_ms).max().unwrap_or(0))?;
         places.check()?;
         for (shard, show) in comparison.finish() {
             // One of a shard that would be gone is told with the last.
@@ -108,6 +144,23 @@ impl Plan {
         }
         Ok(plan)
     }
+}
+
+/// Refuses a time that what is restored from does not reach: it would be taken for what was then.
+///
+/// # Errors
+/// [`WrongUsage`] of a time that has not come.
+pub(super) fn check_time(restore: &Restore, sources: &Sources, newest_ms: u64) -> anyhow::Result<()> {
+    let (Some(wanted), newest) = (restore.to_time, utc(newest_ms)) else { return Ok(()) };
+    let said = format!("{} is", utc(wanted));
+    let rest = format!("the newest frame is of {newest}, which is what there is without --to-time");
+    if wanted > WallClock.now().0 {
+        bail!(WrongUsage(format!("{said} in the future; {rest}")));
+    }
+    if let Some(made) = sources.backup_made_ms.filter(|made| wanted > *made) {
+        bail!("{said} later than the backup, which was made at {}: it does not say what was then; {rest}", utc(made));
+    }
+    Ok(())
 }
 
 /// By shard, the instant that is asked for; of `only` one, if that is given.
@@ -126,7 +179,8 @@ pub(super) fn targets(restore: &Restore, shards: u32, only: Option<ShardId>) -> 
         if !is_restored(shard) {
             return Err(WrongUsage(format!("shard {shard} is not the one that is restored")).into());
         }
-        *targets.get_mut(shard as usize).with_context(|| format!("there is no shard {shard}"))? = Target::Lsn(Lsn(lsn));
+        check_shard(shard, shards)?;
+        targets[shard as usize] = Target::Lsn(Lsn(lsn));
     }
     Ok(targets)
 }
@@ -142,7 +196,7 @@ impl ShardPlan {
             epoch: sources.epoch(shard)?,
             state_hash: StateHash(0),
             lost: None,
-            now: Lsn::ZERO,
+            now: Now::default(),
             shows: Vec::new(),
         };
         let source = plan.source(sources);

@@ -18,18 +18,25 @@ const EPOCHS_UNKNOWN: u64 = 1_000;
 /// Where things are read from.
 pub(super) struct Sources {
     pub(super) from: Box<dyn Source>,
+    /// When the backup was made that is restored from, if it is one.
+    pub(super) backup_made_ms: Option<u64>,
     /// The directory that is replaced, if it can be read.
     pub(super) replaced: Option<SoundPart>,
-    /// What there is now, if that is another one than these.
-    now: Option<SoundPart>,
+    /// What there is now, if that is another one than these; or why it cannot be read.
+    now: Option<Result<SoundPart, String>>,
     /// Nobody knows how far the directory that is replaced had come.
     is_replaced_unreadable: bool,
 }
 
 impl Sources {
     pub(super) fn open(restore: &Restore) -> anyhow::Result<Self> {
+        let mut backup_made_ms = None;
         let from: Box<dyn Source> = match Backups::open(&restore.from) {
-            Ok(backups) => Box::new(backups.backup(restore.backup.as_deref())?),
+            Ok(backups) => {
+                let backup = backups.backup(restore.backup.as_deref())?;
+                backup_made_ms = Some(backup.catalogue().created_ms);
+                Box::new(backup)
+            }
             Err(_) if restore.backup.is_some() => {
                 return Err(WrongUsage(format!("{} is no directory of backups", restore.from.display())).into());
             }
@@ -37,19 +44,28 @@ impl Sources {
                 format!("{} is neither a directory of backups nor a readable data directory", restore.from.display())
             })?),
         };
-        let replaced = restore.in_place.as_deref().map(data_directory);
-        let is_replaced_unreadable = replaced.as_ref().is_some_and(Result::is_err);
-        let now = match (&restore.in_place, restore.data_dir.as_deref()) {
-            (None, Some(dir)) => Some(data_directory(dir)?),
-            _ => None,
+        let read = |dir: &Path| match dir.is_dir() {
+            true => data_directory(dir).map_err(|error| error.to_string()),
+            false => Err(format!("{} is no directory", dir.display())),
         };
-        Ok(Self { from, replaced: replaced.and_then(Result::ok), now, is_replaced_unreadable })
+        let replaced = restore.in_place.as_deref().map(read);
+        let is_replaced_unreadable = replaced.as_ref().is_some_and(Result::is_err);
+        let (replaced, now) = match replaced {
+            Some(Ok(replaced)) => (Some(replaced), None),
+            Some(Err(why)) => (None, Some(Err(why))),
+            None => (None, restore.data_dir.as_deref().map(read)),
+        };
+        Ok(Self { from, backup_made_ms, replaced, now, is_replaced_unreadable })
     }
 
-    /// What there is now.
-    pub(super) fn now(&self) -> &dyn Source {
-        let data_directory = self.replaced.as_ref().or(self.now.as_ref());
-        data_directory.map_or(self.from.as_ref(), |source| source)
+    /// What there is now; why it cannot be read, otherwise.
+    pub(super) fn now(&self) -> Result<&dyn Source, String> {
+        match (&self.replaced, &self.now) {
+            (Some(replaced), _) => Ok(replaced),
+            (None, Some(Ok(now))) => Ok(now),
+            (None, Some(Err(why))) => Err(why.clone()),
+            (None, None) => Ok(self.from.as_ref()),
+        }
     }
 
     /// Above every epoch that is known of a shard.

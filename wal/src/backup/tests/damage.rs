@@ -85,6 +85,27 @@ fn every_flipped_bit_of_a_snapshot_and_of_a_catalogue_is_seen() {
 }
 
 #[test]
+fn nothing_is_added_to_a_backup_that_lacks_something() {
+    for part in [SEGMENTS, SNAPSHOTS] {
+        let (mut world, file) = world(part);
+        let whole = fs::read(&file).unwrap();
+        world.append(ZERO, 1);
+        let refused = |what: &str| {
+            let new = NewBackup { id: "next".to_owned(), created_ms: 9_000, program: String::new() };
+            let error = world.backups().create(&world.path("data"), &new, &mut |_| ()).unwrap_err().to_string();
+            assert!(error.contains(&format!("backup b1 is not whole: {} {what}", file.display())), "{error}");
+            assert!(error.contains("put it back, or begin anew") && world.backups().list().unwrap().len() == 1);
+        };
+        fs::remove_file(&file).unwrap();
+        refused("is missing;");
+        fs::write(&file, &whole[1..]).unwrap();
+        refused(&format!("has {} bytes, not {};", whole.len() - 1, whole.len()));
+        fs::write(&file, &whole).unwrap();
+        world.back_up();
+    }
+}
+
+#[test]
 fn a_damaged_catalogue_is_passed_over_and_nothing_is_removed_because_of_it() {
     let (mut world, file) = world(BACKUPS);
     fs::write(&file, "{").unwrap();
