@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::LogError;
 
-/// A data directory's own id. A copy has the same one; what is restored is another directory.
+/// A data directory's own id. A copy has the same one, and so has what is restored in its place;
+/// what is restored elsewhere is another directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct DirectoryId(pub [u8; 16]);

@@ -92,11 +92,9 @@ async fn in_place_the_server_must_be_stopped_and_what_was_there_is_kept() {
     server.terminate();
     assert!(server.wait().success());
     assert!(epochs("data").iter().zip(epochs(kept)).all(|(new, old)| *new > old));
-    // It is another directory than the one that was kept, whose backups stay what they are.
-    let (_, err) = place.says("backup create", 1);
-    assert!(err.contains("restored since") && err.contains("its own directory of backups with --backups"), "{err}");
-    place.says("backup create --backups of-new", 0);
-    place.says(&format!("backup create --data-dir {kept}"), 0);
+    // It is still the directory that it was: its backups go on where they ended, since that is what was restored.
+    let (out, _) = place.says("backup create", 0);
+    assert!(out.contains("incremental"), "{out}");
     assert!(place.lines("backup verify --all", 0).iter().all(|own| own["sound"] == true));
 }
 

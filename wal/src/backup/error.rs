@@ -32,7 +32,7 @@ pub enum BackupError {
 
     /// Backups of two data directories do not go together.
     #[error(
-        "{} holds backups of the data directory {theirs}, and {} is {}: another one, or restored since, which makes a \
+        "{} holds backups of the data directory {theirs}, and {} is {}: another one, or restored elsewhere, which makes a \
          new one; name its own directory of backups with --backups",
         backups.display(),
         dir.display(),

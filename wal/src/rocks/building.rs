@@ -16,7 +16,7 @@ use super::options::Ending;
 use crate::acknowledged::{self, Position};
 use crate::directory::{Directory, SHARDS_MAX, make_directory, parent_of, sync_directory};
 use crate::snapshot_files::SnapshotFiles;
-use crate::{LogError, LogStart, Lsn, ShardEpoch, ShardId, SnapshotId, Tail};
+use crate::{DirectoryId, LogError, LogStart, Lsn, ShardEpoch, ShardId, SnapshotId, Tail};
 
 /// What a draft may consist of.
 const PARTS: [&str; 7] = ["lock", "format", "format.new", "acknowledged", "rocksdb", "snapshots", "clean"];
@@ -80,6 +80,14 @@ impl NewDirectory {
     #[must_use]
     pub fn draft(&self) -> &Path {
         &self.draft
+    }
+
+    /// Makes it the directory of this id, in whose place it is to be: a new one is another directory.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    pub fn take_identity(&self, id: DirectoryId) -> Result<(), LogError> {
+        self.database()?.set_identity(id)
     }
 
     /// Says where a shard's log begins, and an epoch that every later opening is to be above of.

@@ -37,8 +37,9 @@ remove.
 Make one more often than the server trims its log (see `usher snapshot --help`): otherwise the
 next one says that it is whole, and the time in between cannot be restored.
 
-The backups of one data directory are together, and of no other. One that was restored is another
-one: its backups go elsewhere.
+The backups of one data directory are together, and of no other. One that was restored into a new
+directory is another one: its backups go elsewhere. After a restore in place they go on; the next
+one is whole where the log went another way than the one before.
 
 Exit codes: 0 done; 1 there is no new backup: another one is being made, those before are of
 another directory or lack files, the data directory is damaged, or a disk failed; 2 wrong usage.";

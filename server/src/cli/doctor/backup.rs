@@ -49,7 +49,7 @@ fn of(examined: &Examined, catalogue: &Catalogue, lacking: Option<&BackupError>)
     if let (Some(theirs), Ok(_)) =
         (catalogue.data_directory.filter(|theirs| Some(*theirs) != examined.id), &examined.shards)
     {
-        let text = format!("they are of the data directory {theirs}, which is another one, or was restored since");
+        let text = format!("they are of the data directory {theirs}, which is another one");
         let advice = "name this directory's own with --backups, or begin them: usher backup create --backups NEW_DIR";
         return found("backup", text, json!({ "id": catalogue.id, "data_directory": theirs }))
             .but(Level::Problem, advice);

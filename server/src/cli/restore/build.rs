@@ -33,6 +33,9 @@ pub(super) fn build(place: &Path, plan: &Plan, sources: &Sources) -> anyhow::Res
 }
 
 fn fill(new: &mut NewDirectory, plan: &Plan, sources: &Sources) -> anyhow::Result<()> {
+    if let Some(id) = sources.identity()? {
+        new.take_identity(id)?;
+    }
     for own in &plan.shards {
         let bar = copying(&format!("shard {}", own.shard));
         let (source, what) = (own.source(sources), (own.shard, &own.point, own.epoch));

@@ -90,8 +90,8 @@ be restored to, `usher backup list` says.
 
 A new directory is built beside its place and verified by a replay; then one rename puts it there.
 It belongs to whom the old one, or the one around it, belongs to. It is another data directory than
-what it was restored from, and its backups go elsewhere. In place, the old one is kept as
-DATA_DIR.replaced-TIME. One show is put back by an event of its log, and nothing else changes.
+what it was restored from, and its backups go elsewhere. In place, it stays the directory that it
+was, whose backups go on, and the old one is kept as DATA_DIR.replaced-TIME. One show is put back by an event of its log, and nothing else changes.
 Frames are the same bytes as before; what was behind the target is only in what is kept: `usher log
 export --from` prints it. Afterwards `usher serve` runs on the new directory as on any other.
 
@@ -231,7 +231,9 @@ impl Restore {
             if let Some(kept) = kept {
                 println!("what was there is kept: {}", kept.display());
             }
-            println!("it is a new data directory: its backups begin anew, in another directory");
+            if self.in_place.is_none() {
+                println!("it is a new data directory: its backups begin anew, in another directory");
+            }
             println!("restored, and verified by a replay: {}", self.place()?.display());
         }
         Ok(())

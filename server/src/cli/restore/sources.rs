@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use usher_engine::{inventory::Inventory, shard::rebuild};
 use usher_wal::{
-    LogError, Lsn, ReadOnlyStore, ShardEpoch, ShardId,
+    DirectoryId, LogError, Lsn, ReadOnlyStore, ShardEpoch, ShardId,
     backup::{self, Backups, Point, SoundPart, Source, Target},
 };
 
@@ -20,6 +20,8 @@ pub(super) struct Sources {
     pub(super) from: Box<dyn Source>,
     /// When the backup was made that is restored from, if it is one.
     pub(super) backup_made_ms: Option<u64>,
+    /// Whose backup that is, if it says so.
+    backup_of: Option<DirectoryId>,
     /// The directory that is replaced, if it can be read.
     pub(super) replaced: Option<SoundPart>,
     /// What there is now, if that is another one than these; or why it cannot be read.
@@ -30,11 +32,11 @@ pub(super) struct Sources {
 
 impl Sources {
     pub(super) fn open(restore: &Restore) -> anyhow::Result<Self> {
-        let mut backup_made_ms = None;
+        let (mut backup_made_ms, mut backup_of) = (None, None);
         let from: Box<dyn Source> = match Backups::open(&restore.from) {
             Ok(backups) => {
                 let backup = backups.backup(restore.backup.as_deref())?;
-                backup_made_ms = Some(backup.catalogue().created_ms);
+                (backup_made_ms, backup_of) = (Some(backup.catalogue().created_ms), backup.catalogue().data_directory);
                 Box::new(backup)
             }
             Err(_) if restore.backup.is_some() => {
@@ -55,7 +57,7 @@ impl Sources {
             Some(Err(why)) => (None, Some(Err(why))),
             None => (None, restore.data_dir.as_deref().map(read)),
         };
-        Ok(Self { from, backup_made_ms, replaced, now, is_replaced_unreadable })
+        Ok(Self { from, backup_made_ms, backup_of, replaced, now, is_replaced_unreadable })
     }
 
     /// What there is now; why it cannot be read, otherwise.
@@ -65,6 +67,15 @@ impl Sources {
             (None, Some(Ok(now))) => Ok(now),
             (None, Some(Err(why))) => Err(why.clone()),
             (None, None) => Ok(self.from.as_ref()),
+        }
+    }
+
+    /// The id of the directory that is replaced, which the restored one has too; what is restored elsewhere gets its own.
+    pub(super) fn identity(&self) -> anyhow::Result<Option<DirectoryId>> {
+        match &self.replaced {
+            Some(replaced) => Ok(replaced.0.identity()?),
+            None if self.is_replaced_unreadable => Ok(self.backup_of),
+            None => Ok(None),
         }
     }
 

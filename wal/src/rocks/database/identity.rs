@@ -28,7 +28,15 @@ impl Database {
         if self.identity()?.is_some() {
             return Ok(());
         }
-        let (id, write) = (DirectoryId::random()?, options::write(Durability::Fsync));
+        self.set_identity(DirectoryId::random()?)
+    }
+
+    /// Gives the directory this id; durable when it returns `Ok`.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    pub(in crate::rocks) fn set_identity(&self, id: DirectoryId) -> Result<(), LogError> {
+        let write = options::write(Durability::Fsync);
         let result = self.db.put_cf_opt(self.family(META)?, IDENTITY, id.0, &write);
         self.written(result).map_err(|error| self.storage(error))
     }
