@@ -1,15 +1,15 @@
 //! What the network costs: commands through gRPC, answered when they are durable, beside calls that do nothing.
 //!
-//! `cargo bench -p usher-benches --bench session -- [empty] [unary] [client]`: a word runs that part alone, three times each.
-//! Callers and server are one process on the same cores; every caller holds a seat, waits for the answer, confirms it, and
-//! waits again (closed loop).
+//! `cargo bench -p usher-benches --bench session -- [empty] [unary] [client] [threads=N]`: a word runs that part alone, three
+//! times each. Every caller holds a seat, waits for the answer, confirms it, and waits again (closed loop). Callers and server
+//! are threads of one process on the same cores, each side on a runtime of its own: of one thread, or as many as are asked for.
 
 use std::time::Duration;
 
 use mimalloc::MiMalloc;
 use usher_benches::{
     conditions::Conditions,
-    over_network::{Caller, EmptyServer, Measured, RealServer, run},
+    over_network::{Caller, EmptyServer, Measured, RealServer, Served, run, runtime},
 };
 
 /// The allocator that the process has.
@@ -22,31 +22,29 @@ const TAKES: Duration = Duration::from_secs(4);
 
 fn main() {
     let asked: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-    let wanted = |part: &str| asked.is_empty() || asked.iter().any(|word| word == part);
+    let parts: Vec<&String> = asked.iter().filter(|word| !word.contains('=')).collect();
+    let wanted = |part: &str| parts.is_empty() || parts.iter().any(|word| *word == part);
     let disk = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a disk to write to");
     println!("{}", Conditions::now(disk.path()).expect("a disk to write to"));
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads");
+    let threads = asked.iter().find_map(|word| word.strip_prefix("threads=")?.parse().ok()).unwrap_or(1);
     let mut rates = [(); 3].map(|()| Vec::new());
     for round in 0..ROUNDS {
-        if wanted("empty") {
-            let measured = runtime.block_on(async {
-                let server = EmptyServer::start().await;
-                run(CALLERS, TAKES, Caller::empty(server.address).await).await
+        for (kind, name) in ["empty", "unary", "client"].into_iter().enumerate().filter(|(_, name)| wanted(name)) {
+            let dir = disk.path().join(format!("{name}-{round}"));
+            let server = match name {
+                "empty" => Served::start(threads, EmptyServer::start),
+                _ => Served::start(threads, move || RealServer::start(dir)),
+            };
+            let measured = runtime(threads).block_on(async {
+                let caller = match name {
+                    "empty" => Caller::empty(server.address).await,
+                    "unary" => Caller::unary(server.address).await,
+                    _ => Caller::coalesced(server.address),
+                };
+                run(CALLERS, TAKES, caller).await
             });
-            rates[0].push(told("empty", &measured));
-        }
-        for (kind, name) in [(1, "unary"), (2, "client")] {
-            if wanted(name) {
-                let measured = runtime.block_on(async {
-                    let server = RealServer::start(&disk.path().join(format!("{name}-{round}"))).await;
-                    let coalesced = Caller::coalesced(server.address);
-                    let caller = if name == "client" { coalesced } else { Caller::unary(server.address).await };
-                    let measured = run(CALLERS, TAKES, caller).await;
-                    server.stop().await;
-                    measured
-                });
-                rates[kind].push(told(name, &measured));
-            }
+            server.stop();
+            rates[kind].push(told(name, &measured));
         }
     }
     let [empty, unary, client] = rates.map(|mut rates| {

@@ -1,11 +1,12 @@
 //! Callers over gRPC on one machine: through single calls, and through the client that puts them together; and a server that
 //! does nothing, to compare with.
 
-use std::{net::SocketAddr, num::NonZeroU32, path::Path, sync::Arc, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc, thread, time::Duration};
 
 use rand::{SeedableRng as _, rngs::StdRng};
 use tokio::{
     net::TcpListener,
+    runtime::{Builder, Runtime},
     sync::{Barrier, oneshot},
     task::{JoinHandle, JoinSet},
     time::Instant,
@@ -44,10 +45,65 @@ pub struct Measured {
     pub latency: Percentiles,
 }
 
-/// Usher with two shards and fsync.
-pub struct RealServer {
+/// A runtime of one thread that is the caller's, or of several of its own.
+///
+/// # Panics
+/// When the system gives no thread.
+#[must_use]
+pub fn runtime(threads: usize) -> Runtime {
+    let mut builder = if threads > 1 { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    builder.worker_threads(threads.max(1)).enable_all().build().expect("threads")
+}
+
+/// A server that can be started and stopped.
+pub trait Serves: Sized {
+    /// Where it listens.
+    fn address(&self) -> SocketAddr;
+    /// Ends it.
+    fn stop(self) -> impl Future<Output = ()>;
+}
+
+/// A server on a thread and a runtime of its own.
+#[derive(Debug)]
+pub struct Served {
     /// Where it listens.
     pub address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl Served {
+    /// Starts it.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start<S: Serves, F: Future<Output = S>>(threads: usize, start: impl FnOnce() -> F + Send + 'static) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let (told, address) = std::sync::mpsc::channel();
+        let thread = thread::spawn(move || {
+            runtime(threads).block_on(async {
+                let server = start().await;
+                told.send(server.address()).expect("somebody waits for it");
+                let _ = stopped.await;
+                server.stop().await;
+            });
+        });
+        Self { address: address.recv().expect("it starts"), stop, thread }
+    }
+
+    /// Ends it.
+    ///
+    /// # Panics
+    /// When it failed.
+    pub fn stop(self) {
+        self.stop.send(()).expect("it runs");
+        self.thread.join().expect("it ends");
+    }
+}
+
+/// Usher with one shard and fsync.
+pub struct RealServer {
+    address: SocketAddr,
     stop: oneshot::Sender<()>,
     served: JoinHandle<anyhow::Result<()>>,
 }
@@ -57,8 +113,8 @@ impl RealServer {
     ///
     /// # Panics
     /// When it cannot be started.
-    pub async fn start(dir: &Path) -> Self {
-        let config = Config { data_dir: dir.to_owned(), shards: NonZeroU32::new(1), ..Config::default() };
+    pub async fn start(dir: PathBuf) -> Self {
+        let config = Config { data_dir: dir, shards: NonZeroU32::new(1), ..Config::default() };
         let node = tokio::task::spawn_blocking(|| Node::open(config, |_, _| {})).await.expect("no panic");
         let listener = TcpListener::bind(ANY_PORT).await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -72,12 +128,14 @@ impl RealServer {
         }
         Self { address, stop, served }
     }
+}
 
-    /// Ends it in order.
-    ///
-    /// # Panics
-    /// When it failed.
-    pub async fn stop(self) {
+impl Serves for RealServer {
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    async fn stop(self) {
         self.stop.send(()).expect("it runs");
         self.served.await.expect("no panic").expect("it served");
     }
@@ -108,8 +166,7 @@ fn hall(show_id: &str) -> v1::CreateShowRequest {
 
 /// A server whose calls do nothing.
 pub struct EmptyServer {
-    /// Where it listens.
-    pub address: SocketAddr,
+    address: SocketAddr,
     served: JoinHandle<Result<(), tonic::transport::Error>>,
 }
 
@@ -139,8 +196,12 @@ impl EmptyServer {
     }
 }
 
-impl Drop for EmptyServer {
-    fn drop(&mut self) {
+impl Serves for EmptyServer {
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    async fn stop(self) {
         self.served.abort();
     }
 }
@@ -217,8 +278,8 @@ pub async fn run(callers: u32, takes: Duration, caller: Caller) -> Measured {
         let (mut caller, start) = (caller.clone(), Arc::clone(&start));
         running.spawn(async move {
             let mut random = StdRng::seed_from_u64(number.into());
-            let mut latency = Percentiles::default();
-            let mut calls = 0;
+            // Few and small: hundreds of histograms cost more than the calls.
+            let mut latency: Vec<Duration> = Vec::with_capacity(1 << 12);
             start.wait().await;
             let begun = Instant::now();
             for seat in (number..SEATS).step_by(callers as usize) {
@@ -226,17 +287,16 @@ pub async fn run(callers: u32, takes: Duration, caller: Caller) -> Measured {
                     break;
                 }
                 let took = caller.sell(pair(&mut random, seat)).await;
-                took.into_iter().for_each(|took| latency.note(took));
-                calls += 2;
+                latency.extend(took);
             }
-            (calls, begun.elapsed(), latency)
+            (begun.elapsed(), latency)
         });
     }
     let mut measured = Measured::default();
-    for (calls, took, latency) in running.join_all().await {
-        measured.calls += calls;
+    for (took, latency) in running.join_all().await {
+        measured.calls += u32::try_from(latency.len()).expect("fewer than 2^32 calls");
         measured.took = measured.took.max(took);
-        measured.latency.add(&latency);
+        latency.into_iter().for_each(|took| measured.latency.note(took));
     }
     measured
 }

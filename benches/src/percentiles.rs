@@ -20,12 +20,6 @@ impl Percentiles {
         self.0.saturating_record(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
     }
 
-    /// Adds those of another run.
-    pub fn add(&mut self, other: &Self) {
-        // Both have the same bounds.
-        self.0.add(&other.0).expect("it has the same bounds");
-    }
-
     /// Prints what is above the median. The slowest one may be the machine's doing, not the code's.
     pub fn print(&self, name: impl Display) {
         if self.0.is_empty() {
