@@ -13,9 +13,8 @@ use tonic_reflection::pb::v1::{
 };
 
 use super::client::{ServerArgs, WrongUsage};
-use codec::DynamicCodec;
+use crate::dynamic::DynamicCodec;
 
-mod codec;
 mod describe;
 mod uuids;
 

@@ -40,7 +40,7 @@ impl Violations {
     }
 
     /// Nothing was noted.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 

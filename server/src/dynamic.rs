@@ -8,7 +8,7 @@ use tonic::{
 };
 
 /// Decodes messages of this type.
-pub(super) struct DynamicCodec(pub(super) MessageDescriptor);
+pub(crate) struct DynamicCodec(pub(crate) MessageDescriptor);
 
 impl Codec for DynamicCodec {
     type Encode = DynamicMessage;
@@ -25,7 +25,7 @@ impl Codec for DynamicCodec {
     }
 }
 
-pub(super) struct DynamicEncoder;
+pub(crate) struct DynamicEncoder;
 
 impl Encoder for DynamicEncoder {
     type Item = DynamicMessage;
@@ -36,7 +36,7 @@ impl Encoder for DynamicEncoder {
     }
 }
 
-pub(super) struct DynamicDecoder(MessageDescriptor);
+pub(crate) struct DynamicDecoder(MessageDescriptor);
 
 impl Decoder for DynamicDecoder {
     type Item = DynamicMessage;

@@ -1,0 +1,164 @@
+//! The same services over HTTP/JSON, and over gRPC-Web, on the same port.
+//!
+//! Paths come from the `.proto` files ([`routes`]). A request becomes the method's message ([`request`], [`from_json`]), goes
+//! through the very service that gRPC calls, and its answer is written as JSON ([`to_json`]) or as a problem ([`problem`]).
+//! Nothing is decided here, nor checked beyond what JSON can get wrong. [`openapi`] describes all of it.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts},
+};
+use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor};
+use tokio::sync::Semaphore;
+use tonic::{Request, Status, client::Grpc, metadata::MetadataMap, service::Routes};
+use tonic_web::GrpcWebLayer;
+
+use crate::{dynamic::DynamicCodec, service::PLAN_BYTES_MAX};
+use problem::Problem;
+use routes::{Found, Route};
+
+mod body;
+mod deadline;
+mod from_json;
+mod idempotency;
+mod ids;
+mod openapi;
+mod problem;
+mod request;
+mod routes;
+mod to_json;
+
+/// Where the description of all of it is.
+const OPENAPI_PATH: &str = "/v1/openapi.json";
+/// A body that is larger is read where that keeps nobody waiting.
+const BYTES_AT_ONCE_MAX: usize = 64 << 10;
+/// Headers that are the caller's word to the service, as gRPC metadata.
+const PASSED_ON: [&str; 3] = ["authorization", "traceparent", "tracestate"];
+
+/// The services with all ways to them: gRPC as before, gRPC-Web on the same paths, HTTP/JSON everywhere else.
+///
+/// # Errors
+/// When the `.proto` files are wrong.
+pub fn with_json(services: Routes) -> anyhow::Result<Routes> {
+    let pool = DescriptorPool::decode(usher_proto::FILE_DESCRIPTOR_SET).context("the descriptors")?;
+    let routes: Vec<Arc<Route>> = routes::routes(&pool)?.into_iter().map(Arc::new).collect();
+    let openapi = Bytes::from(serde_json::to_vec(&openapi::document(&routes)).context("the OpenAPI document")?);
+    let services = services.prepare();
+    let json = Arc::new(Json { routes, openapi, services: services.clone(), reading: Semaphore::new(PLAN_BYTES_MAX) });
+    let router: Router = services.into_axum_router().layer(GrpcWebLayer::new()).fallback(move |request| {
+        let json = Arc::clone(&json);
+        async move { json.answer(request).await }
+    });
+    Ok(Routes::from(router).prepare())
+}
+
+/// What is needed for an answer.
+struct Json {
+    routes: Vec<Arc<Route>>,
+    openapi: Bytes,
+    services: Routes,
+    /// Bytes of the bodies that are read together: as messages they take many times as much.
+    reading: Semaphore,
+}
+
+impl Json {
+    async fn answer(&self, request: axum::extract::Request) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let content_type = parts.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+        if content_type.is_some_and(|media_type| media_type.starts_with(b"application/grpc")) {
+            return Status::unimplemented("there is no such service").into_http();
+        }
+        let path = parts.uri.path().to_owned();
+        self.find(parts, body).await.unwrap_or_else(|problem| problem.into_response(&path))
+    }
+
+    async fn find(&self, parts: Parts, body: Body) -> Result<Response<Body>, Problem> {
+        // Of an answer to HEAD, the body is not sent.
+        let method = if parts.method == Method::HEAD { Method::GET } else { parts.method.clone() };
+        let path = parts.uri.path();
+        if path == OPENAPI_PATH {
+            let found = method == Method::GET;
+            return found.then(|| json(self.openapi.clone())).ok_or_else(|| Problem::method_not_allowed("GET, HEAD"));
+        }
+        match routes::find(&self.routes, &method, path) {
+            Found::Route(route, values) => self.call(Arc::clone(route), values, parts, body).await,
+            Found::ByOtherMethods(methods) => {
+                let names =
+                    methods.iter().map(|method| if **method == Method::GET { "GET, HEAD" } else { method.as_str() });
+                Err(Problem::method_not_allowed(&names.collect::<Vec<_>>().join(", ")))
+            }
+            Found::Nothing => {
+                let detail = format!("there is nothing at this path; {OPENAPI_PATH} lists what there is");
+                Err(Problem::new(StatusCode::NOT_FOUND, "PATH_UNKNOWN", detail))
+            }
+        }
+    }
+
+    async fn call(
+        &self,
+        route: Arc<Route>,
+        values: Vec<(FieldDescriptor, String)>,
+        parts: Parts,
+        body: Body,
+    ) -> Result<Response<Body>, Problem> {
+        let wait = deadline::of(&parts.headers).map_err(|wrong| request::wrong(deadline::HEADER, wrong))?;
+        let ask = async {
+            let bytes = body::read(&route, &parts.headers, body).await?;
+            let (metadata, extensions) = (passed_on(&parts.headers), parts.extensions.clone());
+            let message = self.read(Arc::clone(&route), values, parts, bytes).await?;
+            let mut request = Request::from_parts(metadata, extensions, message);
+            wait.into_iter().for_each(|wait| request.set_timeout(wait));
+            let mut services = Grpc::new(self.services.clone()).max_decoding_message_size(usize::MAX);
+            let codec = DynamicCodec(route.rpc.output());
+            let answer: tonic::Response<DynamicMessage> =
+                services.unary(request, route.grpc_path.clone(), codec).await?;
+            let text = serde_json::to_vec(&to_json::Message(answer.get_ref()));
+            text.map(|text| json(text.into())).map_err(|error| Problem::from(Status::internal(error.to_string())))
+        };
+        match wait {
+            Some(wait) => tokio::time::timeout(wait, ask).await.unwrap_or_else(|_| Err(too_late())),
+            None => ask.await,
+        }
+    }
+
+    async fn read(
+        &self,
+        route: Arc<Route>,
+        values: Vec<(FieldDescriptor, String)>,
+        parts: Parts,
+        bytes: Bytes,
+    ) -> Result<DynamicMessage, Problem> {
+        // It is never closed.
+        let _turn = self.reading.acquire_many(u32::try_from(bytes.len()).unwrap_or(u32::MAX)).await;
+        if bytes.len() <= BYTES_AT_ONCE_MAX {
+            return request::read(&route, &values, &parts, &bytes);
+        }
+        let read = tokio::task::spawn_blocking(move || request::read(&route, &values, &parts, &bytes)).await;
+        read.unwrap_or_else(|_| Err(Problem::from(Status::internal("reading the request failed"))))
+    }
+}
+
+fn json(text: Bytes) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(body::MEDIA_TYPE));
+    response
+}
+
+fn too_late() -> Problem {
+    let detail =
+        "the time that the request gave is over; what it asked for may or may not have happened: send it again";
+    Problem::new(StatusCode::GATEWAY_TIMEOUT, "DEADLINE_EXCEEDED", detail)
+}
+
+fn passed_on(headers: &HeaderMap) -> MetadataMap {
+    let passed = PASSED_ON.iter().flat_map(|name| headers.get_all(*name).iter().map(move |value| (name, value)));
+    let mut metadata = HeaderMap::new();
+    for (name, value) in passed {
+        metadata.append(*name, value.clone());
+    }
+    MetadataMap::from_headers(metadata)
+}
