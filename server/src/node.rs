@@ -110,7 +110,7 @@ impl Node {
         // HTTP/1.1 is for browsers and for curl; gRPC has HTTP/2.
         let server = Server::builder()
             .accept_http1(true)
-            .add_routes(http::with_json(services)?)
+            .add_routes(http::with_json(services, &self.config.http_allowed_origins)?)
             .serve_with_incoming_shutdown(incoming, async move {
                 shutdown.await;
                 tracing::info!("draining");

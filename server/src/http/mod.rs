@@ -11,6 +11,7 @@ use axum::{
     Router,
     body::{Body, Bytes},
     http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts},
+    middleware,
 };
 use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor};
 use tokio::sync::Semaphore;
@@ -22,6 +23,7 @@ use problem::Problem;
 use routes::{Found, Route};
 
 mod body;
+mod cors;
 mod deadline;
 mod from_json;
 mod idempotency;
@@ -39,20 +41,26 @@ const BYTES_AT_ONCE_MAX: usize = 64 << 10;
 /// Headers that are the caller's word to the service, as gRPC metadata.
 const PASSED_ON: [&str; 3] = ["authorization", "traceparent", "tracestate"];
 
-/// The services with all ways to them: gRPC as before, gRPC-Web on the same paths, HTTP/JSON everywhere else.
+/// The services with all ways to them: gRPC as before, gRPC-Web on the same paths, HTTP/JSON everywhere else. Pages of
+/// `allowed_origins` may use them.
 ///
 /// # Errors
-/// When the `.proto` files are wrong.
-pub fn with_json(services: Routes) -> anyhow::Result<Routes> {
+/// When the `.proto` files are wrong, or an origin is no header's value.
+pub fn with_json(services: Routes, allowed_origins: &[String]) -> anyhow::Result<Routes> {
     let pool = DescriptorPool::decode(usher_proto::FILE_DESCRIPTOR_SET).context("the descriptors")?;
     let routes: Vec<Arc<Route>> = routes::routes(&pool)?.into_iter().map(Arc::new).collect();
     let openapi = Bytes::from(serde_json::to_vec(&openapi::document(&routes)).context("the OpenAPI document")?);
     let services = services.prepare();
     let json = Arc::new(Json { routes, openapi, services: services.clone(), reading: Semaphore::new(PLAN_BYTES_MAX) });
-    let router: Router = services.into_axum_router().layer(GrpcWebLayer::new()).fallback(move |request| {
+    let mut router: Router = services.into_axum_router().layer(GrpcWebLayer::new()).fallback(move |request| {
         let json = Arc::clone(&json);
         async move { json.answer(request).await }
     });
+    let origins = allowed_origins.iter().map(|origin| origin.parse().context("an allowed origin"));
+    let origins: Arc<[HeaderValue]> = origins.collect::<anyhow::Result<Vec<_>>>()?.into();
+    if !origins.is_empty() {
+        router = router.layer(middleware::from_fn_with_state(origins, cors::allow));
+    }
     Ok(Routes::from(router).prepare())
 }
 
