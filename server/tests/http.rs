@@ -183,7 +183,7 @@ fn what_is_no_request_is_refused_by_name() {
             twice,
             400,
             "INVALID_REQUEST",
-            &["buyerId", "hold_id", "places.seats[0].sections", "places.seats[1]"],
+            &["buyer_id", "hold_id", "places.seats[0].sections", "places.seats[1]"],
         ),
         (
             "PATCH",
