@@ -3,14 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
-#[path = "http/client.rs"]
-mod client;
 mod common;
 #[path = "http/openapi.rs"]
 mod openapi;
 
-use client::{Http, wrong_fields};
-use common::process::Process;
+use common::{
+    http::{Http, wrong_fields},
+    process::Process,
+};
 use serde_json::{Value, json};
 
 const ADA: &str = "0193a5f2-7c1e-7000-8000-000000000001";
@@ -145,11 +145,17 @@ fn a_key_stands_for_the_same_hold_whenever_it_is_sent() {
 /// What was sent, and what it is refused with: status, reason, and the fields that are named.
 type Refused<'a> = (&'a str, &'a str, &'a str, u16, &'a str, &'a [&'a str]);
 
+fn check(http: &Http, cases: &[Refused<'_>]) {
+    for (method, path, body, status, reason, fields) in cases {
+        let answer = http.send(method, path, &[("content-type", "application/json")], *body);
+        let problem = answer.problem(*status, reason);
+        assert_eq!(wrong_fields(&problem), *fields, "{method} {path} {body}: {problem}");
+    }
+}
+
 #[test]
-fn what_is_no_request_is_refused_by_name() {
+fn what_is_no_path_or_query_is_refused_by_name() {
     let Served { http, .. } = &serve();
-    let twice =
-        r#"{"buyer_id": "a", "buyerId": "b", "hold_id": "AZOl", "places": {"seats": [{"sections": "West"}, 7]}}"#;
     let cases: &[Refused<'_>] = &[
         ("GET", "/", "", 404, "PATH_UNKNOWN", &[]),
         ("POST", "/v1/shows/club", "{}", 405, "METHOD_NOT_ALLOWED", &[]),
@@ -166,6 +172,18 @@ fn what_is_no_request_is_refused_by_name() {
         ("GET", "/v1/shows/club/holds?newest=x", "", 400, "INVALID_REQUEST", &["newest"]),
         ("GET", "/v1/shows/club/holds?show_id=hall", "", 400, "INVALID_REQUEST", &["show_id"]),
         ("POST", "/v1/shows/club/holds?buyer_id=a", "{}", 400, "INVALID_REQUEST", &["buyer_id"]),
+    ];
+    check(http, cases);
+    assert_eq!(http.post("/v1/shows/club", "{}").header("allow"), "GET, HEAD");
+    assert_eq!(http.send("DELETE", "/v1/shows", &[], "").header("allow"), "POST, GET, HEAD");
+}
+
+#[test]
+fn what_is_no_body_is_refused_by_name() {
+    let Served { http, .. } = &serve();
+    let twice =
+        r#"{"buyer_id": "a", "buyerId": "b", "hold_id": "AZOl", "places": {"seats": [{"sections": "West"}, 7]}}"#;
+    let cases: &[Refused<'_>] = &[
         ("POST", "/v1/shows/club:open", "[]", 400, "INVALID_REQUEST", &["body"]),
         ("POST", "/v1/shows/club:open", r#"{"show_id": "club"}"#, 400, "INVALID_REQUEST", &["show_id"]),
         ("POST", "/v1/shows/club:open", "{", 400, "JSON_MALFORMED", &[]),
@@ -202,17 +220,7 @@ fn what_is_no_request_is_refused_by_name() {
             &["reprice"],
         ),
     ];
-    for (method, path, body, status, reason, fields) in cases {
-        let answer = http.send(method, path, &[("content-type", "application/json")], *body);
-        let problem = answer.problem(*status, reason);
-        let mut named = wrong_fields(&problem);
-        named.sort_unstable();
-        let mut fields = fields.to_vec();
-        fields.sort_unstable();
-        assert_eq!(named, fields, "{method} {path} {body}: {problem}");
-    }
-    assert_eq!(http.post("/v1/shows/club", "{}").header("allow"), "GET, HEAD");
-    assert_eq!(http.send("DELETE", "/v1/shows", &[], "").header("allow"), "POST, GET, HEAD");
+    check(http, cases);
     let malformed = http.post("/v1/shows/club:open", "{\n\"a\" 1}").problem(400, "JSON_MALFORMED");
     assert!(malformed["detail"].as_str().unwrap().ends_with("at line 2 column 5"), "{malformed}");
 }

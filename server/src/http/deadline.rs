@@ -13,7 +13,7 @@ pub(super) const SECONDS: [f64; 2] = [1.0, 3_600.0];
 /// gRPC's header is obeyed around this, too, with an answer that is gRPC's: this one has to come first.
 const EARLIER: Duration = Duration::from_millis(5);
 
-/// The time that a caller gives, if he does.
+/// The time that a caller gives, if he does; none at all is over already.
 ///
 /// # Errors
 /// What is wrong with the header.

@@ -4,7 +4,7 @@
 //! through the very service that gRPC calls, and its answer is written as JSON ([`to_json`]) or as a problem ([`problem`]).
 //! Nothing is decided here, nor checked beyond what JSON can get wrong. [`openapi`] describes all of it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use axum::{
@@ -128,6 +128,7 @@ impl Json {
             text.map(|text| json(text.into())).map_err(|error| Problem::from(Status::internal(error.to_string())))
         };
         match wait {
+            Some(Duration::ZERO) => Err(too_late()),
             Some(wait) => tokio::time::timeout(wait, ask).await.unwrap_or_else(|_| Err(too_late())),
             None => ask.await,
         }

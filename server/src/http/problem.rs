@@ -18,8 +18,12 @@ pub(super) const MEDIA_TYPE: &str = "application/problem+json";
 pub(super) const TYPE_PREFIX: &str = "urn:usher:problem:";
 
 /// Why there is no answer.
+#[derive(Debug)]
+pub(super) struct Problem(Box<Members>);
+
+/// Its members, as they are written.
 #[derive(Debug, Serialize)]
-pub(super) struct Problem {
+struct Members {
     r#type: String,
     title: String,
     status: u16,
@@ -57,7 +61,7 @@ struct Resource {
 impl Problem {
     /// One of HTTP's own, which gRPC does not have.
     pub(super) fn new(status: StatusCode, reason: &str, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Members {
             r#type: format!("{TYPE_PREFIX}{reason}"),
             title: title(reason),
             status: status.as_u16(),
@@ -70,19 +74,20 @@ impl Problem {
             resource: None,
             retry_after_ms: None,
             allow: None,
-        }
+        }))
     }
 
     /// There is something, by these methods only.
     pub(super) fn method_not_allowed(allow: &str) -> Self {
         let detail = format!("this path takes {allow}");
-        let problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", detail);
-        Self { allow: Some(allow.to_owned()), ..problem }
+        let mut problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", detail);
+        problem.0.allow = Some(allow.to_owned());
+        problem
     }
 
     /// The answer for this path.
     pub(super) fn into_response(self, path: &str) -> Response<Body> {
-        let problem = Self { instance: path.to_owned(), ..self };
+        let problem = Members { instance: path.to_owned(), ..*self.0 };
         // Its own texts and numbers can always be written.
         let mut response = Response::new(Body::from(serde_json::to_vec(&problem).unwrap_or_default()));
         *response.status_mut() = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -112,7 +117,8 @@ impl From<Status> for Problem {
             Some(info) => (info.reason.clone(), info.metadata.clone().into_iter().collect()),
             None => (format!("{:?}", status.code()).to_uppercase(), BTreeMap::new()),
         };
-        let mut problem = Self::new(http_status(status.code()), &reason, status.message());
+        let mut refusal = Self::new(http_status(status.code()), &reason, status.message());
+        let problem = &mut refusal.0;
         let indexes = metadata.get("seat_indexes").map(String::as_str).unwrap_or_default();
         problem.seat_indexes = indexes.split(',').filter_map(|index| index.parse().ok()).collect();
         problem.metadata = metadata;
@@ -129,7 +135,7 @@ impl From<Status> for Problem {
         });
         let delay = details.retry_info().and_then(|info| info.retry_delay);
         problem.retry_after_ms = delay.map(|delay: Duration| u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
-        problem
+        refusal
     }
 }
 
@@ -164,7 +170,7 @@ mod tests {
     use crate::status::Refusal;
 
     fn written(problem: Problem) -> (Response<Body>, String) {
-        let text = serde_json::to_string(&problem).unwrap();
+        let text = serde_json::to_string(&problem.0).unwrap();
         (problem.into_response("/v1/shows"), text)
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ADA, Served, at, client::wrong_fields, hold, serve};
+use super::{ADA, Served, at, common::http::wrong_fields, hold, serve};
 
 /// Every operation: method, path, itself.
 fn operations(document: &Value) -> Vec<(String, String, &Value)> {
