@@ -51,7 +51,12 @@ pub fn with_json(services: Routes, allowed_origins: &[String]) -> anyhow::Result
     let routes: Vec<Arc<Route>> = routes::routes(&pool)?.into_iter().map(Arc::new).collect();
     let openapi = Bytes::from(serde_json::to_vec(&openapi::document(&routes)).context("the OpenAPI document")?);
     let services = services.prepare();
-    let json = Arc::new(Json { routes, openapi, services: services.clone(), reading: Semaphore::new(PLAN_BYTES_MAX) });
+    let json = Arc::new(Json {
+        routes,
+        openapi,
+        services: services.clone(),
+        reading: Arc::new(Semaphore::new(PLAN_BYTES_MAX)),
+    });
     let mut router: Router = services.into_axum_router().layer(GrpcWebLayer::new()).fallback(move |request| {
         let json = Arc::clone(&json);
         async move { json.answer(request).await }
@@ -69,8 +74,8 @@ struct Json {
     routes: Vec<Arc<Route>>,
     openapi: Bytes,
     services: Routes,
-    /// Bytes of the bodies that are read together: as messages they take many times as much.
-    reading: Semaphore,
+    /// Bytes of the large bodies that are read together: while that lasts they take many times as much.
+    reading: Arc<Semaphore>,
 }
 
 impl Json {
@@ -140,13 +145,18 @@ impl Json {
         values: Vec<(FieldDescriptor, String)>,
         parts: Parts,
         bytes: Bytes,
-    ) -> Result<DynamicMessage, Problem> {
-        // It is never closed.
-        let _turn = self.reading.acquire_many(u32::try_from(bytes.len()).unwrap_or(u32::MAX)).await;
+    ) -> Result<Bytes, Problem> {
         if bytes.len() <= BYTES_AT_ONCE_MAX {
             return request::read(&route, &values, &parts, &bytes);
         }
-        let read = tokio::task::spawn_blocking(move || request::read(&route, &values, &parts, &bytes)).await;
+        // It is never closed.
+        let turn = Arc::clone(&self.reading).acquire_many_owned(u32::try_from(bytes.len()).unwrap_or(u32::MAX)).await;
+        let read = tokio::task::spawn_blocking(move || {
+            // It goes on if the caller goes.
+            let _turn = turn;
+            request::read(&route, &values, &parts, &bytes)
+        })
+        .await;
         read.unwrap_or_else(|_| Err(Problem::from(Status::internal("reading the request failed"))))
     }
 }

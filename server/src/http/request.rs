@@ -1,6 +1,10 @@
 //! A request as a message: what its path, its query, its body and its headers say.
 
-use axum::http::{HeaderMap, StatusCode, request::Parts};
+use axum::{
+    body::Bytes,
+    http::{HeaderMap, StatusCode, request::Parts},
+};
+use prost::Message as _;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
 use serde_json::{Number, Value as Json};
 
@@ -11,7 +15,7 @@ use super::{
 };
 use crate::convert::Violations;
 
-/// Reads the message. `values` are the path's, still encoded; a body may be empty.
+/// Reads the message, and encodes it. `values` are the path's, still encoded; a body may be empty.
 ///
 /// # Errors
 /// Everything that is wrong.
@@ -20,7 +24,7 @@ pub(super) fn read(
     values: &[(FieldDescriptor, String)],
     parts: &Parts,
     body: &[u8],
-) -> Result<DynamicMessage, Problem> {
+) -> Result<Bytes, Problem> {
     let mut violations = Violations::default();
     let mut message = DynamicMessage::new(route.rpc.input());
     let json = if body.is_empty() { None } else { Some(serde_json::from_slice::<Json>(body).map_err(malformed)?) };
@@ -46,7 +50,7 @@ pub(super) fn read(
     }
     query(&mut message, route, parts.uri.query().unwrap_or_default(), &mut violations);
     name_hold(&mut message, route, &parts.headers, &mut violations);
-    if violations.is_empty() { Ok(message) } else { Err(violations.into()) }
+    if violations.is_empty() { Ok(message.encode_to_vec().into()) } else { Err(violations.into()) }
 }
 
 /// One thing that is wrong.
