@@ -236,6 +236,8 @@ fn a_body_has_a_type_and_a_size_and_a_caller_has_a_deadline() {
     let spaces = |bytes: usize| http.post("/v1/shows/club/holds", &" ".repeat(bytes));
     spaces(4 << 20).problem(400, "JSON_MALFORMED");
     spaces((4 << 20) + 1).problem(413, "BODY_TOO_LARGE");
+    let many = format!(r#"{{"selection": {{"seat_indexes": [{}0]}}}}"#, "1,".repeat(8_000_000));
+    http.post("/v1/shows/club/places:retire", &many).problem(413, "BODY_TOO_LARGE");
 
     let timed = |header| http.post_with("/v1/shows/club:open", header, "{}");
     timed(("Request-Timeout", "5")).ok();

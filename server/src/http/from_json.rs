@@ -156,3 +156,83 @@ fn long<T: TryFrom<i128>>(json: &Json) -> Option<T> {
     let number = text.parse::<i128>().ok().filter(|number| number.to_string() == text);
     number.and_then(|number| T::try_from(number).ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use prost_reflect::DescriptorPool;
+
+    use super::*;
+    use crate::http::to_json;
+
+    fn pool() -> DescriptorPool {
+        DescriptorPool::decode(usher_proto::FILE_DESCRIPTOR_SET).unwrap()
+    }
+
+    /// What is written of a message that was read from this.
+    fn read(name: &str, json: &str) -> Result<Json, String> {
+        let descriptor = pool().get_message_by_name(&format!("usher.v1.{name}")).unwrap();
+        let mut violations = Violations::default();
+        let message = message(&serde_json::from_str(json).unwrap(), &descriptor, "", &mut violations);
+        violations.done(Some(())).map_err(|refusal| refusal.into_status().message().to_owned())?;
+        Ok(serde_json::to_value(to_json::Message(&message)).unwrap())
+    }
+
+    #[test]
+    fn integers_are_read_exactly_or_not_at_all() {
+        let cases: [(&str, &str, &[&str], &[&str]); 3] = [
+            ("Wish", "quantity", &["3", "3.0", "3e0", "null"], &["3.5", "-1", "4294967296", "1e300", "\"3\"", "true"]),
+            (
+                "Wish",
+                "price_minor_max",
+                &["18446744073709551615", "\"18446744073709551615\"", "\"0\""],
+                &["18446744073709551616", "\"18446744073709551616\"", "\"-1\"", "\"+1\"", "\"01\"", "\"1.0\"", "\"\""],
+            ),
+            ("Hold", "difference_minor", &["-5", "\"-5\"", "0"], &["9223372036854775808", "\"-0\"", "[]", "{}"]),
+        ];
+        for (message, field, good, wrong) in cases {
+            for value in good {
+                assert!(read(message, &format!("{{{field:?}: {value}}}")).is_ok(), "{field}: {value}");
+            }
+            for value in wrong {
+                let refused = read(message, &format!("{{{field:?}: {value}}}")).unwrap_err();
+                assert!(refused.starts_with(&format!("{field}: must be an integer")), "{value}: {refused}");
+            }
+        }
+        assert_eq!(read("Wish", r#"{"priceMinorMax": 7}"#).unwrap()["price_minor_max"], "7");
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_and_the_other_way_round() {
+        let hold = r#"{"show_id":"club","hold_id":"0193a5f2-7c1e-7000-8000-000000000001","buyer_id":"ada",
+            "state":"HOLD_STATE_CONFIRMED","seats":[{"seat_index":6,"label":{"section":"West","row":"A","seat":"7"},
+            "category":"Gold","price_minor":"9000"}],"ga":[],"total_minor":"9000","currency":"EUR","granted_at_ms":"1",
+            "expires_at_ms":"2","extendable_until_ms":"3","booking":{"order_ref":"o","payment_ref":"","confirmed_at_ms":"2"},
+            "tickets":{"adult":1},"orphans":[],"is_offer":false,"is_pinned":true,"refund_due":false,
+            "difference_minor":"-5","refunded_minor":"0","override_reason":""}"#;
+        assert_eq!(read("Hold", hold).unwrap(), serde_json::from_str::<Json>(hold).unwrap());
+        let map = r#"{"available":"AAECAwQFBgcICQoLDA0ODw=="}"#;
+        assert_eq!(read("GetSeatMapResponse", map).unwrap()["available"], "AAECAwQFBgcICQoLDA0ODw==", "no UUID");
+        let newer = pool().get_message_by_name("usher.v1.Hold").unwrap();
+        let mut newer = DynamicMessage::new(newer);
+        newer.set_field_by_name("state", Value::EnumNumber(99));
+        assert_eq!(serde_json::to_value(to_json::Message(&newer)).unwrap()["state"], 99);
+    }
+
+    #[test]
+    fn no_message_has_what_is_not_read_here() {
+        for message in pool().all_messages().filter(|message| message.package_name() == "usher.v1") {
+            for field in message.fields() {
+                if let Kind::Message(inner) = field.kind() {
+                    assert_eq!(
+                        inner.package_name(),
+                        "usher.v1",
+                        "{}: protobuf's own types have another JSON",
+                        field.full_name()
+                    );
+                    let is_known = !field.is_map() || matches!(inner.map_entry_key_field().kind(), Kind::String);
+                    assert!(is_known, "{}: keys that are no texts", field.full_name());
+                }
+            }
+        }
+    }
+}

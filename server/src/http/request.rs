@@ -15,6 +15,9 @@ use super::{
 };
 use crate::convert::Violations;
 
+/// Most values in a body: a million labels of seats have four million. While it is read each takes some hundred bytes.
+const VALUES_MAX: usize = 8_000_000;
+
 /// Reads the message, and encodes it. `values` are the path's, still encoded; a body may be empty.
 ///
 /// # Errors
@@ -27,6 +30,10 @@ pub(super) fn read(
 ) -> Result<Bytes, Problem> {
     let mut violations = Violations::default();
     let mut message = DynamicMessage::new(route.rpc.input());
+    if body.iter().filter(|byte| b",[{".contains(byte)).count() > VALUES_MAX {
+        let detail = format!("the body has more than {VALUES_MAX} values");
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", detail));
+    }
     let json = if body.is_empty() { None } else { Some(serde_json::from_slice::<Json>(body).map_err(malformed)?) };
     match (&route.body, &json) {
         (Body::Message, Some(json)) => from_json::fill(&mut message, json, "", &mut violations),
