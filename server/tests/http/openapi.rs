@@ -80,6 +80,26 @@ fn every_operation_is_there_and_refuses_what_lacks_a_required_field() {
 }
 
 #[test]
+fn every_example_is_well_formed_and_about_something_that_is_there() {
+    let Served { http, .. } = &serve();
+    let document = http.get("/v1/openapi.json").ok();
+    let mut sent = 0;
+    for (method, path, operation) in operations(&document) {
+        let example = &operation["requestBody"]["content"]["application/json"]["example"];
+        if example.is_null() {
+            continue;
+        }
+        let path = path.replace("{show_id}", "club").replace("{hold_id}", ADA);
+        let answer = http.send(&method, &path, &[("content-type", "application/json")], example.to_string());
+        let reason = answer.json()["reason"].as_str().unwrap_or_default().to_owned();
+        let is_taken = answer.status == 200 || answer.status == 409 || reason == "HOLD_UNKNOWN";
+        assert!(is_taken, "{method} {path} {example}: {}", answer.json());
+        sent += 1;
+    }
+    assert!(sent > 15, "{sent}");
+}
+
+#[test]
 fn answers_are_what_the_document_says() {
     let Served { http, .. } = &serve();
     let document = http.get("/v1/openapi.json").ok();

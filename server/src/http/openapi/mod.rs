@@ -11,6 +11,7 @@ use serde_json::{Map, Value as Json, json};
 use super::{OPENAPI_PATH, body, routes::Route};
 use schemas::Schemas;
 
+mod examples;
 mod limits;
 mod operations;
 mod schemas;

@@ -9,7 +9,7 @@ use super::{
         body as http_body, deadline, idempotency, problem,
         routes::{Body, Route},
     },
-    comment, limits,
+    comment, examples, limits,
     schemas::{Direction, Schemas},
 };
 
@@ -79,11 +79,14 @@ fn body(route: &Route, schemas: &mut Schemas) -> Option<Json> {
         }
         Body::Field(field) => (schemas.field(field, Direction::Request), false),
     };
-    let bytes_max = http_body::bytes_max(route);
+    let mut content = json!({"schema": schema});
+    if let Some(example) = examples::body(route.rpc.name()) {
+        content["example"] = example;
+    }
     Some(json!({
-        "description": format!("At most {bytes_max} bytes."),
+        "description": format!("At most {} bytes.", http_body::bytes_max(route)),
         "required": is_required,
-        "content": {http_body::MEDIA_TYPE: {"schema": schema}},
+        "content": {http_body::MEDIA_TYPE: content},
     }))
 }
 
@@ -106,13 +109,19 @@ fn parameters(route: &Route, schemas: &mut Schemas) -> Vec<Json> {
 }
 
 fn parameter(field: &FieldDescriptor, name: &str, is_in_path: bool, schemas: &mut Schemas) -> Json {
-    json!({
+    let mut parameter = json!({
         "name": name,
         "in": if is_in_path { "path" } else { "query" },
         "required": is_in_path,
         "description": comment(&field.parent_message().parent_file(), field.path()),
         "schema": schemas.parameter(field),
-    })
+    });
+    match name {
+        "show_id" => parameter["example"] = json!(examples::SHOW_ID),
+        "hold_id" => parameter["example"] = json!(examples::HOLD_ID),
+        _ => {}
+    }
+    parameter
 }
 
 /// `components.responses`: the problems by their status.
