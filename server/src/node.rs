@@ -103,14 +103,15 @@ impl Node {
         let (reporter, health) = tonic_health::server::health_reporter();
         reporter.set_service_status(format!("durability-{durability}"), serving(true)).await;
         let follower = tokio::spawn(follow_health(router.clone(), reporter));
-        let services = services(router)?.add_service(health);
+        let services = services(router)?.add_service(health).prepare();
         let (draining, drain) = tokio::sync::oneshot::channel();
         // The builder's own option for this does not reach a listener that is handed to it.
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         // HTTP/1.1 is for browsers and for curl; gRPC has HTTP/2.
         let server = Server::builder()
             .accept_http1(true)
-            .add_routes(http::with_json(services, &self.config.http_allowed_origins)?)
+            .layer(http::ways(services.clone(), &self.config.http_allowed_origins)?)
+            .add_routes(services)
             .serve_with_incoming_shutdown(incoming, async move {
                 shutdown.await;
                 tracing::info!("draining");

@@ -19,12 +19,14 @@ use tonic::{Request, Status, client::Grpc, metadata::MetadataMap, service::Route
 use tonic_web::GrpcWebLayer;
 
 use crate::{dynamic::DynamicCodec, service::PLAN_BYTES_MAX};
+pub use door::{Door, Ways};
 use problem::Problem;
 use routes::{Found, Route};
 
 mod body;
 mod cors;
 mod deadline;
+mod door;
 mod from_json;
 mod idempotency;
 mod ids;
@@ -41,12 +43,12 @@ const BYTES_AT_ONCE_MAX: usize = 64 << 10;
 /// Headers that are the caller's word to the service, as gRPC metadata.
 const PASSED_ON: [&str; 3] = ["authorization", "traceparent", "tracestate"];
 
-/// The services with all ways to them: gRPC as before, gRPC-Web on the same paths, HTTP/JSON everywhere else. Pages of
-/// `allowed_origins` may use them.
+/// The ways to the services beside gRPC: gRPC-Web on the same paths, HTTP/JSON everywhere else. Pages of `allowed_origins`
+/// may use them.
 ///
 /// # Errors
 /// When the `.proto` files are wrong, or an origin is no header's value.
-pub fn with_json(services: Routes, allowed_origins: &[String]) -> anyhow::Result<Routes> {
+pub fn ways(services: Routes, allowed_origins: &[String]) -> anyhow::Result<Ways> {
     let pool = DescriptorPool::decode(usher_proto::FILE_DESCRIPTOR_SET).context("the descriptors")?;
     let routes: Vec<Arc<Route>> = routes::routes(&pool)?.into_iter().map(Arc::new).collect();
     let openapi = Bytes::from(serde_json::to_vec(&openapi::document(&routes)).context("the OpenAPI document")?);
@@ -66,7 +68,7 @@ pub fn with_json(services: Routes, allowed_origins: &[String]) -> anyhow::Result
     if !origins.is_empty() {
         router = router.layer(middleware::from_fn_with_state(origins, cors::allow));
     }
-    Ok(Routes::from(router).prepare())
+    Ok(Ways::new(Routes::from(router).prepare()))
 }
 
 /// What is needed for an answer.
@@ -81,8 +83,8 @@ struct Json {
 impl Json {
     async fn answer(&self, request: axum::extract::Request) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        let content_type = parts.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-        if content_type.is_some_and(|media_type| media_type.starts_with(b"application/grpc")) {
+        // In a browser, too.
+        if media_type(&parts.headers).starts_with(b"application/grpc") {
             return Status::unimplemented("there is no such service").into_http();
         }
         let path = parts.uri.path().to_owned();
@@ -159,6 +161,16 @@ impl Json {
         .await;
         read.unwrap_or_else(|_| Err(Problem::from(Status::internal("reading the request failed"))))
     }
+}
+
+/// Whether it is gRPC itself, which has HTTP/2 and no browser.
+fn is_grpc(headers: &HeaderMap) -> bool {
+    let suffix = media_type(headers).strip_prefix(b"application/grpc");
+    suffix.is_some_and(|suffix| !suffix.starts_with(b"-"))
+}
+
+fn media_type(headers: &HeaderMap) -> &[u8] {
+    headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default()
 }
 
 fn json(text: Bytes) -> Response<Body> {
