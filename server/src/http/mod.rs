@@ -1,8 +1,8 @@
 //! The same services over HTTP/JSON, and over gRPC-Web, on the same port.
 //!
-//! Paths come from the `.proto` files ([`routes`]). A request becomes the method's message ([`request`], [`from_json`]), goes
-//! through the very service that gRPC calls, and its answer is written as JSON ([`to_json`]) or as a problem ([`problem`]).
-//! Nothing is decided here, nor checked beyond what JSON can get wrong. [`openapi`] describes all of it.
+//! Paths come from the `.proto` files ([`routes`]). A request becomes the method's message ([`request`], [`from_json`]),
+//! goes through the very service that gRPC calls, and its answer is written as JSON ([`to_json`]) or as a problem
+//! ([`problem`]). Nothing is decided here, nor checked beyond what JSON can get wrong. [`openapi`] describes all of it.
 
 use std::{sync::Arc, time::Duration};
 

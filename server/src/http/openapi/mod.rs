@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use prost_reflect::FileDescriptor;
+use prost_reflect::{FileDescriptor, ServiceDescriptor};
 use serde_json::{Map, Value as Json, json};
 
 use super::{OPENAPI_PATH, body, routes::Route};
@@ -52,7 +52,10 @@ pub(super) fn document(routes: &[Arc<Route>]) -> Json {
     );
     let mut services: Vec<_> = routes.iter().map(|route| route.rpc.parent_service().clone()).collect();
     services.dedup();
-    let tag = |service: &prost_reflect::ServiceDescriptor| json!({"name": service.name(), "description": comment(&service.parent_file(), service.path())});
+    let tag = |service: &ServiceDescriptor| {
+        let about = comment(&service.parent_file(), service.path());
+        json!({"name": service.name(), "description": about})
+    };
     json!({
         "openapi": "3.1.0",
         "info": {
