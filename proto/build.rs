@@ -2,8 +2,6 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-use prost::Message as _;
-
 const PROTOS: [&str; 5] = [
     "usher/v1/common.proto",
     "usher/v1/inventory.proto",
@@ -24,12 +22,17 @@ const RARE: [&str; 7] = [
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    for proto in PROTOS {
+    for proto in ["usher", "google"] {
         println!("cargo:rerun-if-changed={proto}");
     }
-    let descriptors = protox::compile(PROTOS, ["."])?;
+    let mut compiler = protox::Compiler::new(["."])?;
+    compiler.include_imports(true).include_source_info(true).open_files(PROTOS)?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    fs::write(out.join("usher.v1.bin"), descriptors.encode_to_vec())?;
+    // As the compiler has them: prost's types know no options but protobuf's own, and would lose the methods' paths.
+    fs::write(out.join("usher.v1.bin"), compiler.encode_file_descriptor_set())?;
+    let mut descriptors = compiler.file_descriptor_set();
+    // What is read from the descriptors alone needs no code.
+    descriptors.file.retain(|file| file.package() == "usher.v1");
     let mut generated = tonic_prost_build::configure().bytes(".usher.v1").btree_map(".usher.v1");
     for rare in RARE {
         generated = generated.boxed(rare);

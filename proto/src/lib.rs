@@ -8,5 +8,5 @@ pub mod v1 {
     tonic::include_proto!("usher.v1");
 }
 
-/// The encoded `FileDescriptorSet` of [`v1`], for server reflection.
+/// The encoded `FileDescriptorSet` of [`v1`], with comments and the methods' HTTP paths (`google.api.http`).
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/usher.v1.bin"));

@@ -52,6 +52,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Serve without TLS on an address that is not loopback.
     pub allow_plaintext: bool,
+    /// Origins such as `https://tickets.example` whose pages may call the server from a browser.
+    pub http_allowed_origins: Vec<String>,
     /// Where the log is kept. Created if absent or empty.
     pub data_dir: PathBuf,
     /// Shards; as many as the data directory has, or half the cores for a new one, if absent.
@@ -75,9 +77,10 @@ pub struct Config {
 }
 
 /// The names of the settings, as they stand in a file and, in capitals behind `USHER_`, in the environment.
-const SETTINGS: [&str; 12] = [
+const SETTINGS: [&str; 13] = [
     "listen",
     "allow_plaintext",
+    "http_allowed_origins",
     "data_dir",
     "shards",
     "durability",
@@ -114,6 +117,10 @@ pub struct ConfigFlags {
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub allow_plaintext: bool,
+    /// Origin such as https://tickets.example whose pages may call the server from a browser; may be repeated [default: none]
+    #[arg(long = "http-allowed-origin", value_name = "ORIGIN")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub http_allowed_origins: Vec<String>,
     /// Directory of the log; created if absent or empty [default: ./data]
     #[arg(long, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -162,6 +169,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7421)),
             allow_plaintext: false,
+            http_allowed_origins: Vec::new(),
             data_dir: PathBuf::from("./data"),
             shards: None,
             durability: Durability::Fsync,
@@ -206,6 +214,14 @@ impl Config {
              Listen on 127.0.0.1 behind a TLS proxy, or set allow_plaintext",
             self.listen
         );
+        for origin in &self.http_allowed_origins {
+            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+            let is_origin = host.is_some_and(|host| !host.is_empty() && host.bytes().all(is_of_host));
+            ensure!(
+                is_origin,
+                "http_allowed_origins has {origin:?}, which is no origin such as https://tickets.example"
+            );
+        }
         for (name, value) in
             [("inbox_commands_max", self.inbox_commands_max), ("batch_commands_max", self.batch_commands_max)]
         {
@@ -247,6 +263,11 @@ impl Config {
     }
 }
 
+/// What a host and its port are made of, as browsers send them.
+fn is_of_host(symbol: u8) -> bool {
+    symbol.is_ascii_lowercase() || symbol.is_ascii_digit() || b"-.:[]".contains(&symbol)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,6 +298,18 @@ mod tests {
         let mut names = SETTINGS.to_vec();
         names.sort_unstable();
         assert_eq!(settings.keys().collect::<Vec<_>>(), names);
+    }
+
+    #[test]
+    fn an_origin_is_what_a_browser_sends() {
+        let check = |origin: &str| {
+            let http_allowed_origins = vec![origin.to_owned()];
+            Config::load(&ConfigFlags { http_allowed_origins, ..ConfigFlags::default() }).is_ok()
+        };
+        assert!(check("https://tickets.example") && check("http://localhost:5173") && check("http://[::1]:80"));
+        for wrong in ["*", "tickets.example", "https://tickets.example/", "https://Tickets.example", "https://"] {
+            assert!(!check(wrong), "{wrong}");
+        }
     }
 
     #[test]

@@ -1,13 +1,15 @@
-//! Usher as a process: gRPC in front of the engine, configuration, clock, command line.
+//! Usher as a process: gRPC and HTTP/JSON in front of the engine, configuration, clock, command line.
 //!
 //! It decides nothing about seats. Reading order: [`config`], [`node`] (what runs), [`convert`] and [`status`] (the wire
-//! and the engine's types), [`service`], then [`cli`] with [`load`], [`plan`] and [`journal`] (the log as people read it)
-//! behind it.
+//! and the engine's types), [`service`], [`http`] (the same as JSON), then [`cli`] with [`load`], [`plan`] and
+//! [`journal`] (the log as people read it) behind it.
 
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod convert;
+mod dynamic;
+pub mod http;
 pub mod journal;
 pub mod load;
 pub mod node;

@@ -11,7 +11,10 @@ use std::{
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
-use tonic::transport::{Server, server::TcpIncoming};
+use tonic::{
+    service::Routes,
+    transport::{Server, server::TcpIncoming},
+};
 use tonic_health::server::HealthReporter;
 use usher_engine::{
     router::Router,
@@ -27,8 +30,9 @@ use usher_wal::{LogError, RocksStore, ShardId, TornTail};
 use crate::{
     clock::WallClock,
     config::Config,
+    http,
     service::{
-        COMMANDS_BYTES_MAX, PLAN_BYTES_MAX, availability::AvailabilityService, inventory::InventoryService,
+        COMMANDS_BYTES_MAX, Draining, PLAN_BYTES_MAX, availability::AvailabilityService, inventory::InventoryService,
         operations::OperationsService, shows::ShowsService,
     },
     telemetry::log_notice,
@@ -110,27 +114,16 @@ impl Node {
         let (reporter, health) = tonic_health::server::health_reporter();
         reporter.set_service_status(format!("durability-{durability}"), serving(true)).await;
         let follower = tokio::spawn(follow_health(router.clone(), self.clocks.clone(), reporter));
-        let reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(usher_proto::FILE_DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .build_v1()
-            .context("the descriptors for reflection")?;
         let (drain_sessions, draining_sessions) = tokio::sync::watch::channel(false);
-        let inventory = InventoryServer::new(InventoryService::new(router.clone(), draining_sessions))
-            .max_decoding_message_size(COMMANDS_BYTES_MAX);
-        let shows = ShowsServer::new(ShowsService::new(router.clone()))
-            .max_decoding_message_size(PLAN_BYTES_MAX)
-            .max_encoding_message_size(PLAN_BYTES_MAX);
+        let services = services(router, draining_sessions)?.add_service(health).prepare();
         let (draining, drain) = tokio::sync::oneshot::channel();
         // The builder's own option for this does not reach a listener that is handed to it.
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        // HTTP/1.1 is for browsers and for curl; gRPC has HTTP/2.
         let server = Server::builder()
-            .add_service(health)
-            .add_service(reflection)
-            .add_service(inventory)
-            .add_service(shows)
-            .add_service(AvailabilityServer::new(AvailabilityService::new(router.clone())))
-            .add_service(OperationsServer::new(OperationsService::new(router)))
+            .accept_http1(true)
+            .layer(http::ways(services.clone(), &self.config.http_allowed_origins)?)
+            .add_routes(services)
             .serve_with_incoming_shutdown(incoming, async move {
                 shutdown.await;
                 tracing::info!("draining");
@@ -162,6 +155,25 @@ impl Node {
         }
         Ok(())
     }
+}
+
+/// Every service of a process but its health.
+fn services(router: Router, draining: Draining) -> anyhow::Result<Routes> {
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(usher_proto::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()
+        .context("the descriptors for reflection")?;
+    let inventory = InventoryServer::new(InventoryService::new(router.clone(), draining))
+        .max_decoding_message_size(COMMANDS_BYTES_MAX);
+    let shows = ShowsServer::new(ShowsService::new(router.clone()))
+        .max_decoding_message_size(PLAN_BYTES_MAX)
+        .max_encoding_message_size(PLAN_BYTES_MAX);
+    Ok(Routes::new(reflection)
+        .add_service(inventory)
+        .add_service(shows)
+        .add_service(AvailabilityServer::new(AvailabilityService::new(router.clone())))
+        .add_service(OperationsServer::new(OperationsService::new(router))))
 }
 
 /// Ends the process where its data directory is another one by now. Closed in order, it would remove the other one's files:

@@ -1,5 +1,5 @@
 //! Every reason for which the rules say no, by its name, from real calls: what came before, what was asked, and what the
-//! refusal says.
+//! refusal says, over gRPC and as JSON.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
@@ -7,20 +7,28 @@ mod common;
 
 use std::{future::Future, pin::Pin, time::Duration};
 
+use prost::Message as _;
 use tonic::Code;
 use usher_proto::v1::{self, change_manifest_request::Change};
 
-use common::{Clients, local::LocalServer, now_ms, refusal::Refused, wire};
+use common::{Clients, local::LocalServer, now_ms, refusal::Refused, twin, wire};
 
 /// A call, and whether it was refused.
 type Ask = Box<dyn FnOnce(Clients) -> Pin<Box<dyn Future<Output = Result<(), Refused>>>>>;
 
-/// A call of one of the services with a request.
+/// A call of one of the services with a request. If it is refused, the same is asked as JSON, and refused alike.
 macro_rules! ask {
     ($client:ident.$call:ident($request:expr)) => {{
         let request = $request;
         Box::new(move |mut clients: Clients| -> Pin<Box<dyn Future<Output = Result<(), Refused>>>> {
-            Box::pin(async move { clients.$client.$call(request).await.map(drop).map_err(Refused::from) })
+            Box::pin(async move {
+                let same = request.encode_to_vec();
+                let answer = clients.$client.$call(request).await.map(drop).map_err(Refused::from);
+                if let Err(refused) = &answer {
+                    twin::refuses_alike(clients.address, stringify!($call), same, refused).await;
+                }
+                answer
+            })
         }) as Ask
     }};
 }

@@ -13,9 +13,8 @@ use tonic_reflection::pb::v1::{
 };
 
 use super::client::{ServerArgs, WrongUsage};
-use codec::DynamicCodec;
+use crate::dynamic::DynamicCodec;
 
-mod codec;
 mod describe;
 mod uuids;
 
@@ -134,7 +133,7 @@ async fn call(channel: Channel, method: &MethodDescriptor, request: &str) -> any
     let wrong = |error| WrongUsage(format!("the request is no {}: {error}", input.full_name()));
     let mut json = serde_json::from_str(request).map_err(wrong)?;
     uuids::to_base64(&mut json, &input);
-    let message = DynamicMessage::deserialize(input.clone(), json).map_err(wrong)?;
+    let message = DynamicMessage::deserialize(input.clone(), json).map_err(wrong)?.encode_to_vec().into();
     let path: PathAndQuery = format!("/{}/{}", method.parent_service().full_name(), method.name()).parse()?;
     let mut client = Grpc::new(channel);
     client.ready().await?;

@@ -10,6 +10,9 @@ use crate::status::{Refusal, Violation};
 /// The last millisecond of the year 9999: a later instant is a mistake.
 const INSTANT_MS_MAX: u64 = 253_402_300_799_999;
 
+/// More that is wrong is not noted: a list of a million may be wrong a million times, and nobody reads that.
+const NOTES_MAX: usize = 1_000;
+
 /// What is wrong with a request.
 #[derive(Debug, Default)]
 pub struct Violations(Vec<Violation>);
@@ -22,7 +25,9 @@ impl Violations {
 
     /// Notes what is wrong with a field.
     pub fn note(&mut self, field: &str, description: impl std::fmt::Display) {
-        self.0.push(Violation { field: field.to_owned(), description: description.to_string() });
+        if self.0.len() < NOTES_MAX {
+            self.0.push(Violation { field: field.to_owned(), description: description.to_string() });
+        }
     }
 
     /// Notes it if `holds` is not so.
@@ -40,7 +45,7 @@ impl Violations {
     }
 
     /// Nothing was noted.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 

@@ -6,10 +6,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 #![allow(dead_code, reason = "each test uses another part")]
 
+pub(crate) mod http;
 pub(crate) mod local;
 pub(crate) mod process;
 pub(crate) mod refusal;
 pub(crate) mod sale;
+pub(crate) mod twin;
 pub(crate) mod wire;
 
 use std::{
@@ -30,6 +32,7 @@ pub(crate) const WAIT_MAX: Duration = Duration::from_secs(60);
 /// One connection and the clients on it.
 #[derive(Clone)]
 pub(crate) struct Clients {
+    pub(crate) address: SocketAddr,
     pub(crate) channel: Channel,
     pub(crate) inventory: InventoryClient<Channel>,
     pub(crate) shows: ShowsClient<Channel>,
@@ -43,6 +46,7 @@ impl Clients {
         let endpoint = endpoint.connect_timeout(WAIT_MAX).timeout(WAIT_MAX).tcp_nodelay(true);
         let channel = endpoint.connect().await.unwrap();
         Self {
+            address,
             inventory: InventoryClient::new(channel.clone()),
             shows: ShowsClient::new(channel.clone()),
             availability: AvailabilityClient::new(channel.clone()),

@@ -1,0 +1,50 @@
+//! The way in: gRPC goes on to tonic's own routes untouched, so that it pays nothing for the others.
+
+use std::task::{Context, Poll};
+
+use tonic::{body::Body, codegen::http::Request, service::Routes};
+use tower::{Layer, Service};
+
+use super::is_grpc;
+
+/// Puts the other ways beside gRPC's.
+#[derive(Clone)]
+pub struct Ways {
+    others: Routes,
+}
+
+impl Ways {
+    pub(super) fn new(others: Routes) -> Self {
+        Self { others }
+    }
+}
+
+impl Layer<Routes> for Ways {
+    type Service = Door;
+
+    fn layer(&self, grpc: Routes) -> Door {
+        Door { grpc, others: self.others.clone() }
+    }
+}
+
+/// Sends each request its way.
+#[derive(Clone)]
+pub struct Door {
+    grpc: Routes,
+    others: Routes,
+}
+
+impl Service<Request<Body>> for Door {
+    type Response = <Routes as Service<Request<Body>>>::Response;
+    type Error = <Routes as Service<Request<Body>>>::Error;
+    type Future = <Routes as Service<Request<Body>>>::Future;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        // Routes always are.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        if is_grpc(request.headers()) { self.grpc.call(request) } else { self.others.call(request) }
+    }
+}

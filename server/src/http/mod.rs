@@ -1,0 +1,195 @@
+//! The same services over HTTP/JSON, and over gRPC-Web, on the same port.
+//!
+//! Paths come from the `.proto` files ([`routes`]). A request becomes the method's message ([`request`], [`from_json`]),
+//! goes through the very service that gRPC calls, and its answer is written as JSON ([`to_json`]) or as a problem
+//! ([`problem`]). Nothing is decided here, nor checked beyond what JSON can get wrong. [`openapi`] describes all of it.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts},
+    middleware,
+};
+use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor};
+use tokio::sync::Semaphore;
+use tonic::{Request, Status, client::Grpc, metadata::MetadataMap, service::Routes};
+use tonic_web::GrpcWebLayer;
+
+use crate::{dynamic::DynamicCodec, service::PLAN_BYTES_MAX};
+pub use door::{Door, Ways};
+use problem::Problem;
+use routes::{Found, Route};
+
+mod body;
+mod cors;
+mod deadline;
+mod door;
+mod from_json;
+mod idempotency;
+mod ids;
+mod openapi;
+mod problem;
+mod request;
+mod routes;
+mod to_json;
+
+/// Where the description of all of it is.
+const OPENAPI_PATH: &str = "/v1/openapi.json";
+/// A body that is larger is read where that keeps nobody waiting.
+const BYTES_AT_ONCE_MAX: usize = 64 << 10;
+/// Headers that are the caller's word to the service, as gRPC metadata.
+const PASSED_ON: [&str; 3] = ["authorization", "traceparent", "tracestate"];
+
+/// The ways to the services beside gRPC: gRPC-Web on the same paths, HTTP/JSON everywhere else. Pages of `allowed_origins`
+/// may use them.
+///
+/// # Errors
+/// When the `.proto` files are wrong, or an origin is no header's value.
+pub fn ways(services: Routes, allowed_origins: &[String]) -> anyhow::Result<Ways> {
+    let pool = DescriptorPool::decode(usher_proto::FILE_DESCRIPTOR_SET).context("the descriptors")?;
+    let routes: Vec<Arc<Route>> = routes::routes(&pool)?.into_iter().map(Arc::new).collect();
+    let openapi = Bytes::from(serde_json::to_vec(&openapi::document(&routes)).context("the OpenAPI document")?);
+    let services = services.prepare();
+    let json = Arc::new(Json {
+        routes,
+        openapi,
+        services: services.clone(),
+        reading: Arc::new(Semaphore::new(PLAN_BYTES_MAX)),
+    });
+    let mut router: Router = services.into_axum_router().layer(GrpcWebLayer::new()).fallback(move |request| {
+        let json = Arc::clone(&json);
+        async move { json.answer(request).await }
+    });
+    let origins = allowed_origins.iter().map(|origin| origin.parse().context("an allowed origin"));
+    let origins: Arc<[HeaderValue]> = origins.collect::<anyhow::Result<Vec<_>>>()?.into();
+    if !origins.is_empty() {
+        router = router.layer(middleware::from_fn_with_state(origins, cors::allow));
+    }
+    Ok(Ways::new(Routes::from(router).prepare()))
+}
+
+/// What is needed for an answer.
+struct Json {
+    routes: Vec<Arc<Route>>,
+    openapi: Bytes,
+    services: Routes,
+    /// Bytes of the large bodies that are read together: while that lasts they take many times as much.
+    reading: Arc<Semaphore>,
+}
+
+impl Json {
+    async fn answer(&self, request: axum::extract::Request) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        // In a browser, too.
+        if media_type(&parts.headers).starts_with(b"application/grpc") {
+            return Status::unimplemented("there is no such service").into_http();
+        }
+        let path = parts.uri.path().to_owned();
+        self.find(parts, body).await.unwrap_or_else(|problem| problem.into_response(&path))
+    }
+
+    async fn find(&self, parts: Parts, body: Body) -> Result<Response<Body>, Problem> {
+        // Of an answer to HEAD, the body is not sent.
+        let method = if parts.method == Method::HEAD { Method::GET } else { parts.method.clone() };
+        let path = parts.uri.path();
+        if path == OPENAPI_PATH {
+            let found = method == Method::GET;
+            return found.then(|| json(self.openapi.clone())).ok_or_else(|| Problem::method_not_allowed("GET, HEAD"));
+        }
+        match routes::find(&self.routes, &method, path) {
+            Found::Route(route, values) => self.call(Arc::clone(route), values, parts, body).await,
+            Found::ByOtherMethods(methods) => {
+                let names =
+                    methods.iter().map(|method| if **method == Method::GET { "GET, HEAD" } else { method.as_str() });
+                Err(Problem::method_not_allowed(&names.collect::<Vec<_>>().join(", ")))
+            }
+            Found::Nothing => {
+                let detail = format!("there is nothing at this path; {OPENAPI_PATH} lists what there is");
+                Err(Problem::new(StatusCode::NOT_FOUND, "PATH_UNKNOWN", detail))
+            }
+        }
+    }
+
+    async fn call(
+        &self,
+        route: Arc<Route>,
+        values: Vec<(FieldDescriptor, String)>,
+        parts: Parts,
+        body: Body,
+    ) -> Result<Response<Body>, Problem> {
+        let wait = deadline::of(&parts.headers).map_err(|wrong| request::wrong(deadline::HEADER, wrong))?;
+        let ask = async {
+            let bytes = body::read(&route, &parts.headers, body).await?;
+            let (metadata, extensions) = (passed_on(&parts.headers), parts.extensions.clone());
+            let message = self.read(Arc::clone(&route), values, parts, bytes).await?;
+            let mut request = Request::from_parts(metadata, extensions, message);
+            wait.into_iter().for_each(|wait| request.set_timeout(wait));
+            let mut services = Grpc::new(self.services.clone()).max_decoding_message_size(usize::MAX);
+            let codec = DynamicCodec(route.rpc.output());
+            let answer: tonic::Response<DynamicMessage> =
+                services.unary(request, route.grpc_path.clone(), codec).await?;
+            let text = serde_json::to_vec(&to_json::Message(answer.get_ref()));
+            text.map(|text| json(text.into())).map_err(|error| Problem::from(Status::internal(error.to_string())))
+        };
+        match wait {
+            Some(Duration::ZERO) => Err(too_late()),
+            Some(wait) => tokio::time::timeout(wait, ask).await.unwrap_or_else(|_| Err(too_late())),
+            None => ask.await,
+        }
+    }
+
+    async fn read(
+        &self,
+        route: Arc<Route>,
+        values: Vec<(FieldDescriptor, String)>,
+        parts: Parts,
+        bytes: Bytes,
+    ) -> Result<Bytes, Problem> {
+        if bytes.len() <= BYTES_AT_ONCE_MAX {
+            return request::read(&route, &values, &parts, &bytes);
+        }
+        // It is never closed.
+        let turn = Arc::clone(&self.reading).acquire_many_owned(u32::try_from(bytes.len()).unwrap_or(u32::MAX)).await;
+        let read = tokio::task::spawn_blocking(move || {
+            // It goes on if the caller goes.
+            let _turn = turn;
+            request::read(&route, &values, &parts, &bytes)
+        })
+        .await;
+        read.unwrap_or_else(|_| Err(Problem::from(Status::internal("reading the request failed"))))
+    }
+}
+
+/// Whether it is gRPC itself, which has HTTP/2 and no browser.
+fn is_grpc(headers: &HeaderMap) -> bool {
+    let suffix = media_type(headers).strip_prefix(b"application/grpc");
+    suffix.is_some_and(|suffix| !suffix.starts_with(b"-"))
+}
+
+fn media_type(headers: &HeaderMap) -> &[u8] {
+    headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default()
+}
+
+fn json(text: Bytes) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(body::MEDIA_TYPE));
+    response
+}
+
+fn too_late() -> Problem {
+    let detail =
+        "the time that the request gave is over; what it asked for may or may not have happened: send it again";
+    Problem::new(StatusCode::GATEWAY_TIMEOUT, "DEADLINE_EXCEEDED", detail)
+}
+
+fn passed_on(headers: &HeaderMap) -> MetadataMap {
+    let passed = PASSED_ON.iter().flat_map(|name| headers.get_all(*name).iter().map(move |value| (name, value)));
+    let mut metadata = HeaderMap::new();
+    for (name, value) in passed {
+        metadata.append(*name, value.clone());
+    }
+    MetadataMap::from_headers(metadata)
+}
