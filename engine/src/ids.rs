@@ -258,10 +258,7 @@ impl fmt::Display for Reference {
 impl<Context> Decode<Context> for Reference {
     fn decode<D: Decoder<Context = Context>>(decoder: &mut D) -> Result<Self, DecodeError> {
         let text = Text::decode(decoder)?;
-        match std::str::from_utf8(&text.bytes()) {
-            Ok(_) => Ok(Self(text)),
-            Err(inner) => Err(DecodeError::Utf8 { inner }),
-        }
+        if text.is_utf8() { Ok(Self(text)) } else { Err(DecodeError::Other("a reference that is no UTF-8")) }
     }
 }
 

@@ -75,6 +75,15 @@ impl Text {
         }
     }
 
+    /// Whether it is UTF-8.
+    #[must_use]
+    pub fn is_utf8(&self) -> bool {
+        match &self.0 {
+            Form::Inline { head, .. } if usize::from(*head) > TEXT_BYTES_MAX => true,
+            _ => std::str::from_utf8(&self.bytes()).is_ok(),
+        }
+    }
+
     /// How many bytes it has.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -233,21 +242,22 @@ impl<Context> Decode<Context> for Text {
         const WRONG: DecodeError = DecodeError::Other("a text of a form that is not known");
         let head = u8::try_from(u64::decode(decoder)?).map_err(|_| WRONG)?;
         let length = stored_bytes(head);
-        let is_packed = usize::from(head) > TEXT_BYTES_MAX;
-        if is_packed && (length > INLINE || length == 0) {
-            return Err(WRONG);
-        }
-        let mut bytes = [0; TEXT_BYTES_MAX];
         decoder.claim_bytes_read(length)?;
-        decoder.reader().read(&mut bytes[..length])?;
-        if !is_packed {
+        if usize::from(head) <= TEXT_BYTES_MAX {
+            // Also what was stored before there were other forms.
+            let mut bytes = [0; TEXT_BYTES_MAX];
+            decoder.reader().read(&mut bytes[..length])?;
             return Ok(Self::new(&bytes[..length]));
         }
-        let mut inline = [0; INLINE];
-        inline.copy_from_slice(&bytes[..INLINE]);
-        let text = Self(Form::Inline { head, bytes: inline });
+        let mut bytes = [0; INLINE];
+        let stored = bytes.get_mut(..length).filter(|stored| !stored.is_empty()).ok_or(WRONG)?;
+        decoder.reader().read(stored)?;
         // Bits behind the last character would make one text two.
-        if head == UUID || sextets(&text.bytes()).as_ref() == Some(&text.0) { Ok(text) } else { Err(WRONG) }
+        let behind = if head == UUID { 0 } else { length * 8 - usize::from(head - SEXTETS) * 6 };
+        if bytes[length - 1].trailing_zeros() < u32::try_from(behind).unwrap_or(u32::MAX) {
+            return Err(WRONG);
+        }
+        Ok(Self(Form::Inline { head, bytes }))
     }
 }
 
