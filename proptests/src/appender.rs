@@ -205,7 +205,9 @@ impl Appender {
     /// When it does not start.
     #[must_use]
     pub fn start(command: &mut Command) -> Appender {
+        let forking = crate::FORKS.write();
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        drop(forking);
         let mut pipe = BufReader::new(child.stdout.take().unwrap());
         let receipts = Arc::<Mutex<Vec<Receipt>>>::default();
         let shared = Arc::clone(&receipts);

@@ -21,6 +21,7 @@ pub fn restored(dir: &Path) -> PathBuf {
 /// # Errors
 /// What either says.
 pub fn back_up_and_restore(dir: &Path) -> Result<(), BackupError> {
+    let _not_forking = crate::FORKS.read();
     let backups = Backups::open_or_create(&dir.with_extension("backups"))?;
     let new = NewBackup { id: "backup".to_owned(), created_ms: 1, program: "test".to_owned() };
     backups.create(dir, &new, &mut |_| ())?;

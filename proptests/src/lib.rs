@@ -27,6 +27,10 @@ pub mod strace;
 pub mod volume;
 pub mod world;
 
+/// Between its fork and its exec a child has the locks of this process. Whoever opens a data directory here reads this
+/// meanwhile, and whoever starts a child writes it: nobody finds a directory in use that nobody uses.
+pub(crate) static FORKS: parking_lot::RwLock<()> = parking_lot::RwLock::new(());
+
 /// A new directory in memory where there is such a place: for processes that die there, not machines.
 ///
 /// # Panics

@@ -161,6 +161,7 @@ impl Receipts {
 
 /// The hashes of a directory's payloads, by shard, and how many logs are trimmed.
 fn replay(dir: &Path) -> Result<([Vec<u64>; SHARDS as usize], usize), LogError> {
+    let _not_forking = crate::FORKS.read();
     let store = open(dir)?;
     let (mut found, mut trimmed) = ([const { Vec::new() }; SHARDS as usize], 0);
     for (shard, hashes) in (0..).map(ShardId).zip(&mut found) {

@@ -15,6 +15,7 @@ use std::{
 /// As said.
 #[must_use]
 pub fn works() -> bool {
+    let _forking = crate::FORKS.write();
     let tried = Command::new("strace").args(["-f", "-o", "/dev/null", "true"]).stderr(Stdio::piped()).output();
     let why = match tried {
         Ok(output) if output.status.success() => return true,
