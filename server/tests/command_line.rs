@@ -325,3 +325,36 @@ fn help_has_help() {
         says(&out, &["Usage: usher"]);
     }
 }
+
+#[test]
+fn a_show_is_watched() {
+    let data = tempfile::tempdir().unwrap();
+    let plans = tempfile::tempdir().unwrap();
+    let (mut server, address) = Process::serve(data.path(), 1);
+    import(address, plans.path());
+    usher(address, &format!("hold club --seat West/A/2 --buyer ann --id {ANNS}"), 0);
+    says(&usher(address, "watch club --once", 0), &["13 available, 1 held, 0 sold, 0 blocked"]);
+    says(&usher(address, "watch club --once --json", 0), &["\"held\":1", "\"show_id\":\"club\""]);
+    says(&usher(address, "watch nosuch --once", 3), &["SHOW_UNKNOWN"]);
+    says(&usher(address, "watch club --every 1", 2), &["100..=60000"]);
+    server.terminate();
+    assert!(server.wait().success());
+}
+
+#[test]
+fn shells_and_man_are_told_of_every_command() {
+    let said = |words: &[&str]| {
+        let mut command = program(env!("CARGO_BIN_EXE_usher"));
+        command.args(words);
+        let (ended, out, err) = run(command);
+        assert_eq!((ended, err.as_str()), (Some(0), ""), "usher {words:?}");
+        out
+    };
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        says(&said(&["completions", shell]), &["waitlist", "data-dir"]);
+    }
+    says(&said(&["man"]), &[".TH usher 1", "usher\\-hold(1)"]);
+    let pages = tempfile::tempdir().unwrap();
+    said(&["man", "--into", pages.path().to_str().unwrap()]);
+    says(&fs::read_to_string(pages.path().join("usher-backup-create.1")).unwrap(), &["Exit codes"]);
+}

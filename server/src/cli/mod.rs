@@ -25,6 +25,7 @@ mod doctor;
 mod hold;
 mod holds;
 mod log;
+mod manual;
 mod matching;
 mod owner;
 mod places;
@@ -36,6 +37,7 @@ mod show;
 mod snapshot;
 mod terms;
 mod waitlist;
+mod watch;
 mod when;
 
 /// Decides who gets which seat, and never sells one twice.
@@ -86,6 +88,8 @@ enum Command {
     Waitlist(waitlist::Waitlist),
     /// Print one hold, booking or waiting entry
     Get(hold::Get),
+    /// Show the seats of a show while they are sold
+    Watch(watch::Watch),
     /// List the holds and bookings of a buyer, of an order or of a show
     Holds(holds::Holds),
     /// Call any method with JSON, found through server reflection; without a method, list them
@@ -106,6 +110,10 @@ enum Command {
     Restore(restore::Restore),
     /// Look over a data directory, and say what is wrong and what to do
     Doctor(doctor::Doctor),
+    /// Print a script that completes commands in a shell
+    Completions(manual::Completions),
+    /// Print the manual page, or write all of them into a directory
+    Man(manual::Man),
 }
 
 impl Cli {
@@ -152,6 +160,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Booking(command) => command.run(),
         Command::Waitlist(command) => command.run(),
         Command::Get(command) => command.run(),
+        Command::Watch(command) => command.run(),
         Command::Holds(command) => command.run(),
         Command::Call(command) => command.run(),
         Command::Bench(command) => command.run(),
@@ -161,6 +170,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Backup(command) => command.run(),
         Command::Restore(command) => command.run(),
         Command::Doctor(command) => command.run(),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
