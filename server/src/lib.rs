@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod convert;
 mod dynamic;
+mod edge;
 pub mod http;
 pub mod journal;
 pub mod load;

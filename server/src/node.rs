@@ -11,10 +11,7 @@ use std::{
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
-use tonic::{
-    service::Routes,
-    transport::{Server, server::TcpIncoming},
-};
+use tonic::{service::Routes, transport::Server};
 use tonic_health::server::HealthReporter;
 use usher_engine::{
     router::Router,
@@ -30,6 +27,7 @@ use usher_wal::{LogError, RocksStore, ShardId, TornTail};
 use crate::{
     clock::WallClock,
     config::Config,
+    edge::{Connections, Edge},
     http,
     service::{
         COMMANDS_BYTES_MAX, Draining, PLAN_BYTES_MAX, availability::AvailabilityService, inventory::InventoryService,
@@ -114,31 +112,24 @@ impl Node {
         let (reporter, health) = tonic_health::server::health_reporter();
         reporter.set_service_status(format!("durability-{durability}"), serving(true)).await;
         let follower = tokio::spawn(follow_health(router.clone(), self.clocks.clone(), reporter));
-        let (drain_sessions, draining_sessions) = tokio::sync::watch::channel(false);
-        let services = services(router, draining_sessions)?.add_service(health).prepare();
-        let (draining, drain) = tokio::sync::oneshot::channel();
-        // The builder's own option for this does not reach a listener that is handed to it.
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-        // HTTP/1.1 is for browsers and for curl; gRPC has HTTP/2.
-        let server = Server::builder()
-            .accept_http1(true)
-            .layer(http::ways(services.clone(), &self.config.http_allowed_origins)?)
-            .add_routes(services)
-            .serve_with_incoming_shutdown(incoming, async move {
-                shutdown.await;
-                tracing::info!("draining");
-                drain_sessions.send_replace(true);
-                let _ = draining.send(());
-            });
-        // Clients that keep their connections busy do not keep the process alive.
-        tokio::select! {
-            served = server => served.context("serving")?,
-            () = async { let _ = drain.await; tokio::time::sleep(DRAIN_MAX).await } => {
-                tracing::warn!("some connections did not finish in {} s and are dropped", DRAIN_MAX.as_secs());
-            }
-        }
+        let (drain, draining) = tokio::sync::watch::channel(false);
+        let services = services(router, draining.clone())?.add_service(health).prepare();
+        let ways = http::ways(services.clone(), &self.config.http_allowed_origins)?;
+        let own = draining.clone();
+        let edge =
+            Edge::start(move |connections| serve_connections(connections, services.clone(), ways.clone(), own.clone()));
+        let edge = edge.context("starting the threads that serve connections")?;
+        let accepting = edge.accept(listener, draining);
+        let told = async {
+            shutdown.await;
+            tracing::info!("draining");
+            drain.send_replace(true);
+        };
+        tokio::join!(accepting, told);
+        let served = edge.end().await;
         follower.abort();
-        self.stop().await
+        self.stop().await?;
+        served
     }
 
     async fn stop(self) -> anyhow::Result<()> {
@@ -154,6 +145,32 @@ impl Node {
             }
         }
         Ok(())
+    }
+}
+
+/// Serves a thread's connections until the process drains, and then for as long as they may take.
+async fn serve_connections(
+    connections: Connections,
+    services: Routes,
+    ways: http::Ways,
+    mut draining: Draining,
+) -> anyhow::Result<()> {
+    let mut drained = draining.clone();
+    // HTTP/1.1 is for browsers and for curl; gRPC has HTTP/2.
+    let server = Server::builder().accept_http1(true).layer(ways).add_routes(services).serve_with_incoming_shutdown(
+        connections.incoming(),
+        async move {
+            // An error means that nobody can say it any more.
+            let _ = draining.changed().await;
+        },
+    );
+    // Clients that keep their connections busy do not keep the process alive.
+    tokio::select! {
+        served = server => served.context("serving"),
+        () = async { let _ = drained.changed().await; tokio::time::sleep(DRAIN_MAX).await } => {
+            tracing::warn!("some connections did not finish in {} s and are dropped", DRAIN_MAX.as_secs());
+            Ok(())
+        }
     }
 }
 

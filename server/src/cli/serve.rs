@@ -22,7 +22,9 @@ impl Serve {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let config = Config::load(&self.config)?;
         telemetry::start(config.log_format, &config.log_level)?;
-        let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
+        // For what is not connections: those have threads of their own.
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
         runtime.block_on(async {
             let shutdown = shutdown::requested().context("listening for signals")?;
             let listener =
