@@ -180,12 +180,12 @@ impl Volume {
         Ok(())
     }
 
-    /// Cuts the power at this moment, then ends `users` of the volume, and brings the power back.
+    /// Cuts the power as soon as `unsynced` sectors are (see [`Disk::power_off`]), then ends `users` of the volume, and brings the power back.
     ///
     /// # Errors
     /// When the file system does not accept what it finds.
-    pub fn cut<T>(&mut self, fate: Fate, users: impl FnOnce() -> T) -> Result<T, String> {
-        self.disk.power_off(fate);
+    pub fn cut<T>(&mut self, fate: Fate, unsynced: usize, users: impl FnOnce() -> T) -> Result<T, String> {
+        self.disk.power_off(fate, unsynced);
         let result = users();
         self.unmount();
         self.disk.power_on();

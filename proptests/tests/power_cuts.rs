@@ -30,6 +30,8 @@ use usher_wal::Durability;
 
 /// From the start of a process to the cut: some are cut while they open the log.
 const LOAD_MS: RangeInclusive<u64> = 15..=180;
+/// Sectors that are to be unsynced when the power goes.
+const UNSYNCED: RangeInclusive<usize> = 1..=64;
 /// Cuts after which a new directory is begun, so that replays stay short and creations are cut, too.
 const CUTS_PER_DIRECTORY: u64 = 10;
 /// More than the watermark may be behind.
@@ -79,7 +81,7 @@ fn cut_again_and_again(file_system: FileSystem) {
         let what = format!("{} cut {cut} {fate:?} USHER_SEED={seed}", file_system.name());
         let appender = Appender::start(&mut load(&dir, rng.random(), FOR_EVER_MS, Durability::Fsync));
         thread::sleep(Duration::from_millis(rng.random_range(LOAD_MS)));
-        let cut_off = volume.cut(fate, || receipts.note(appender.kill()));
+        let cut_off = volume.cut(fate, rng.random_range(UNSYNCED), || receipts.note(appender.kill()));
         if let Err(refused) = cut_off {
             assert_eq!(fate, Fate::Torn, "{what}: {refused}");
             counts.refused_by_the_file_system += 1;
@@ -126,7 +128,7 @@ fn without_syncs_the_loss_is_found_within_two_cuts() {
         drop(open(&dir).unwrap());
         let appender = Appender::start(&mut load(&dir, 1, FOR_EVER_MS, Durability::Os));
         wait_for(|| appender.acknowledged() > 100);
-        volume.cut(Fate::Dropped, || receipts.note(appender.kill())).unwrap();
+        volume.cut(Fate::Dropped, 0, || receipts.note(appender.kill())).unwrap();
         match receipts.check(&dir) {
             Verdict::Whole { .. } => println!("cut {cut} found nothing"),
             found => return println!("cut {cut} found the loss in {:.1?}: {found:?}", started.elapsed()),
@@ -165,7 +167,7 @@ fn catch_lies(file_system: FileSystem, cuts: u64) {
         wait_for_watermark(&appender, &watermark);
         let fate = [Fate::Dropped, Fate::Scattered][rng.random_range(0..2)];
         let what = format!("{} cut {cut} {fate:?} USHER_SEED={seed}", file_system.name());
-        let cut_off = volume.cut(fate, || receipts.note(appender.kill()));
+        let cut_off = volume.cut(fate, rng.random_range(UNSYNCED), || receipts.note(appender.kill()));
         volume.disk().lie(false);
         if cut_off.is_err() {
             by_the_file_system += 1;

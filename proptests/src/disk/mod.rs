@@ -6,6 +6,8 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
+    time::{Duration, Instant},
 };
 
 use fuser::{BackgroundSession, Config};
@@ -16,6 +18,11 @@ mod serve;
 
 use platter::Platter;
 pub use platter::{Counts, Fate};
+
+/// Longest wait for something unsynced: whoever writes may have ended, or waits itself.
+const UNSYNCED_WAIT_MAX: Duration = Duration::from_millis(100);
+/// How often is looked whether something is unsynced: shorter than a sync takes.
+const UNSYNCED_POLL: Duration = Duration::from_micros(20);
 
 /// A disk while it is served. Dropping it ends the service.
 pub struct Disk {
@@ -41,9 +48,18 @@ impl Disk {
         &self.file
     }
 
-    /// From now on every access fails; what was not synced meets its fate.
-    pub fn power_off(&self, fate: Fate) {
-        self.platter.lock().power_off(fate);
+    /// From now on every access fails; what was not synced meets its fate. Waits until `sectors` writes of a sector are
+    /// unsynced, as a cut between two syncs proves nothing, but not longer than `UNSYNCED_WAIT_MAX`.
+    pub fn power_off(&self, fate: Fate, sectors: usize) {
+        let latest = Instant::now() + UNSYNCED_WAIT_MAX;
+        loop {
+            let mut platter = self.platter.lock();
+            if platter.unsynced() >= sectors || Instant::now() > latest {
+                return platter.power_off(fate);
+            }
+            drop(platter);
+            thread::sleep(UNSYNCED_POLL);
+        }
     }
 
     /// What is durable can be read again.

@@ -128,6 +128,11 @@ impl Platter {
         Ok(())
     }
 
+    /// Writes of a sector that the next sync is to make durable.
+    pub(super) fn unsynced(&self) -> usize {
+        self.unsynced.len()
+    }
+
     pub(super) fn power_off(&mut self, fate: Fate) {
         self.settle(fate);
         self.on = false;
