@@ -117,7 +117,10 @@ pub(super) fn apply(show: &mut Show, hold_id: HoldId, confirmed: Confirmed, at: 
     show.forget_prepared(slot);
     if let Some(places) = &confirmed.places {
         let rest = show.holds.get(slot).remaining().without(places);
-        show.give_back(slot, &rest);
+        // Nothing, where it goes on under another id.
+        if !rest.is_empty() {
+            show.give_back(slot, &rest);
+        }
     }
     let hold = show.holds.get_mut(slot);
     let (sold, buyer) = (hold.remaining().clone(), hold.buyer);
