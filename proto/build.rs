@@ -2,9 +2,10 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const PROTOS: [&str; 5] = [
+const PROTOS: [&str; 6] = [
     "usher/v1/common.proto",
     "usher/v1/inventory.proto",
+    "usher/v1/groups.proto",
     "usher/v1/shows.proto",
     "usher/v1/availability.proto",
     "usher/v1/operations.proto",

@@ -10,6 +10,7 @@ pub mod config;
 pub mod convert;
 mod dynamic;
 mod edge;
+pub mod groups;
 pub mod http;
 pub mod journal;
 pub mod load;

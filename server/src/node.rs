@@ -19,8 +19,8 @@ use usher_engine::{
     start::{OpenLog, Shards},
 };
 use usher_proto::v1::{
-    availability_server::AvailabilityServer, inventory_server::InventoryServer, operations_server::OperationsServer,
-    shows_server::ShowsServer,
+    availability_server::AvailabilityServer, groups_server::GroupsServer, inventory_server::InventoryServer,
+    operations_server::OperationsServer, shows_server::ShowsServer,
 };
 use usher_wal::{LogError, RocksStore, ShardId, TornTail};
 
@@ -28,10 +28,11 @@ use crate::{
     clock::WallClock,
     config::Config,
     edge::{Connections, Edge},
+    groups::Groups,
     http,
     service::{
-        COMMANDS_BYTES_MAX, Draining, PLAN_BYTES_MAX, availability::AvailabilityService, inventory::InventoryService,
-        operations::OperationsService, shows::ShowsService,
+        COMMANDS_BYTES_MAX, Draining, PLAN_BYTES_MAX, availability::AvailabilityService, groups::GroupsService,
+        inventory::InventoryService, operations::OperationsService, shows::ShowsService,
     },
     telemetry::log_notice,
 };
@@ -113,7 +114,9 @@ impl Node {
         reporter.set_service_status(format!("durability-{durability}"), serving(true)).await;
         let follower = tokio::spawn(follow_health(router.clone(), self.clocks.clone(), reporter));
         let (drain, draining) = tokio::sync::watch::channel(false);
-        let services = services(router, draining.clone())?.add_service(health).prepare();
+        let groups = Groups::new(router.clone());
+        let finisher = tokio::spawn(groups.clone().finish_forever());
+        let services = services(router, groups, draining.clone())?.add_service(health).prepare();
         let ways = http::ways(services.clone(), &self.config.http_allowed_origins)?;
         let own = draining.clone();
         let edge =
@@ -128,6 +131,7 @@ impl Node {
         tokio::join!(accepting, told);
         let served = edge.end().await;
         follower.abort();
+        finisher.abort();
         self.stop().await?;
         served
     }
@@ -175,7 +179,7 @@ async fn serve_connections(
 }
 
 /// Every service of a process but its health.
-fn services(router: Router, draining: Draining) -> anyhow::Result<Routes> {
+fn services(router: Router, groups: Groups, draining: Draining) -> anyhow::Result<Routes> {
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(usher_proto::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
@@ -189,6 +193,9 @@ fn services(router: Router, draining: Draining) -> anyhow::Result<Routes> {
     Ok(Routes::new(reflection)
         .add_service(inventory)
         .add_service(shows)
+        .add_service(
+            GroupsServer::new(GroupsService::new(router.clone(), groups)).max_decoding_message_size(COMMANDS_BYTES_MAX),
+        )
         .add_service(AvailabilityServer::new(AvailabilityService::new(router.clone())))
         .add_service(OperationsServer::new(OperationsService::new(router))))
 }

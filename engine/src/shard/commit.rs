@@ -231,7 +231,11 @@ impl Inventory {
         let shows = self.shows().skip(from.0 as usize);
         let members = shows.flat_map(|(show, own)| {
             let after = after.filter(|(last, _)| *last == show).map(|(_, id)| id);
-            own.prepared(after, max, now).into_iter().map(move |hold| PreparedMember { show, hold })
+            own.prepared(after, max, now).into_iter().map(move |hold| PreparedMember {
+                show,
+                show_id: own.id().clone(),
+                hold,
+            })
         });
         members.take(max).collect()
     }

@@ -121,6 +121,8 @@ pub struct CreateShow {
 pub struct PreparedMember {
     /// The number of its show.
     pub show: ShowNumber,
+    /// Its show.
+    pub show_id: ShowId,
     /// The hold.
     pub hold: HoldView,
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use usher_engine::{
     command::{Adjacency, ReturnTo, Wish},
     event::{EntryJoined, Event, GrantedOnTerms, HoldGranted, MarkedPlaces, OfferMade, ShowLoaded},
-    ids::{BuyerId, ChannelIndex, HoldId, Name, SeatIndex, SeatRange, SectionIndex},
+    ids::{BuyerId, ChannelIndex, HoldId, Name, SeatIndex, SeatRange, SectionIndex, ShowId},
     inventory::{
         blocks::{BlockKind, Mark},
         hold_best::{Placement, Step},
@@ -96,6 +96,13 @@ impl Json<'_> {
             Event::HoldExtended { hold_id, expires_at } | Event::HoldPinned { hold_id, expires_at } => {
                 json!({ "hold_id": id(*hold_id), "expires_at_ms": expires_at.0 })
             }
+            Event::GroupJoined(joined) => {
+                let shows: Vec<_> = joined.1.iter().map(ShowId::as_str).collect();
+                json!({ "hold_id": id(joined.0), "shows": shows })
+            }
+            Event::MemberPrepared { hold_id, order, payment } => json!({
+                "hold_id": id(*hold_id), "order": order.to_string(), "payment": payment.to_string(),
+            }),
             Event::HoldReleased { hold_id, places } => {
                 json!({ "hold_id": id(*hold_id), "places": self.places_or_all(places.as_ref()) })
             }
