@@ -80,7 +80,8 @@ impl Row {
     }
 }
 
-#[tokio::test]
+/// With threads for the server: this one waits for Python.
+#[tokio::test(flavor = "multi_thread")]
 async fn every_reason_of_the_rules_by_every_road() {
     let server = LocalServer::start(2).await;
     let mut clients = Clients::connect(server.address).await;
