@@ -4,6 +4,9 @@
 
 mod common;
 
+#[path = "command_line/output.rs"]
+mod output;
+
 use std::{fs, net::SocketAddr, path::Path, process::Stdio, thread, time::Duration};
 
 use common::process::{Process, program, run};
@@ -83,7 +86,8 @@ fn a_sale_by_hand() {
     assert!(!cancelled.contains("exchange"), "{cancelled}");
     says(&usher(address, &cancel, 0), &["cancelled so far: places for 180.00 EUR", "nothing more to refund"]);
     let json = usher(address, "holds club --all --json", 0);
-    let sale: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let sales: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let sale = &sales[0];
     assert_eq!((sale["order_ref"].as_str(), sale["total_minor"].as_u64()), (Some("o-1"), Some(18_000)));
     server.kill();
 }

@@ -23,7 +23,7 @@ async fn snapshots_are_taken_on_command_while_a_sale_goes_on() {
     let mut starts = vec![0; SHARDS as usize];
     for round in 0..4 {
         sale.wait_for(200 * (round + 1)).await;
-        let lines = take_snapshots(address, "--json", 0);
+        let lines = take_snapshots(address, "--output jsonl", 0);
         for (shard, line) in lines.lines().enumerate() {
             let line: Value = serde_json::from_str(line).unwrap();
             assert_eq!(line["shard"], shard);

@@ -3,9 +3,9 @@
 use anyhow::bail;
 use clap::Args;
 use serde_json::json;
-use usher_proto::v1::{self, operations_client::OperationsClient, shard_snapshots::Outcome};
+use usher_proto::v1::{self, shard_snapshots::Outcome};
 
-use super::{client::ServerArgs, log::thousands};
+use super::{client::ServerArgs, format::List, log::thousands};
 
 /// Returns when they are durable; the server goes on serving meanwhile.
 #[derive(Debug, Args)]
@@ -29,19 +29,19 @@ usage.";
 impl Snapshot {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let Self { shards, server } = self;
-        let answer = server.block_on(async |channel| {
-            let request = v1::TakeSnapshotsRequest { shards };
-            Ok(OperationsClient::new(channel).take_snapshots(request).await?.into_inner())
-        })?;
+        let request = v1::TakeSnapshotsRequest { shards };
+        let answer = server.block_on(async |inventory| Ok(inventory.take_snapshots(request).await?))?;
+        let mut list = List::new(server.format(), &[]);
         let mut failed = 0;
         for of_shard in &answer.shards {
             failed += usize::from(!matches!(of_shard.outcome, Some(Outcome::Taken(_))));
-            if server.json {
-                println!("{}", to_json(of_shard));
+            if server.json() {
+                list.add(|| to_json(of_shard), Vec::new);
             } else {
                 print(of_shard);
             }
         }
+        list.end();
         if failed > 0 {
             bail!("{failed} of {} shards took no snapshots; the server's log says why", answer.shards.len());
         }

@@ -6,6 +6,7 @@ use crate::{Ask, Row, ask, common::wire, hold, row, ruled, short_hold, until_it_
 
 pub(crate) fn rows() -> Vec<Row> {
     let mut rows = standing();
+    rows.extend(unfit());
     rows.extend(waiting());
     rows
 }
@@ -64,6 +65,11 @@ fn standing() -> Vec<Row> {
             ask!(inventory.sell_places(wire::sell("reused", 1, "ann", "another", wire::seats(&[0])))),
         )
         .says("field", "order_ref"),
+    ]
+}
+
+fn unfit() -> Vec<Row> {
+    vec![
         row("HOLD_UNKNOWN", wire::hall("no-hold", 5, 0), vec![], confirm("no-hold", 1, "ann")),
         row(
             "HOLD_OF_ANOTHER_BUYER",
