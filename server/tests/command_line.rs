@@ -73,7 +73,7 @@ fn a_sale_by_hand() {
     assert!(!confirm("--order o-1").contains("sold before"));
     assert!(!confirm("--order o-1 --payment p-1").contains("sold before"));
     says(&usher(address, &format!("booking transfer club {ANNS} --buyer ann --to eve"), 0), &["it is eve's now"]);
-    says(&usher(address, "holds club --buyer eve", 0), &[ANNS, "West/A/4, West/A/5, West/A/6", "order o-1"]);
+    says(&usher(address, "holds club --buyer eve", 0), &[ANNS, "West/A/4, West/A/5, West/A/6", "  o-1  "]);
     says(&usher(address, "holds club", 2), &["--buyer", "--order", "--all"]);
     says(&usher(address, "holds club --newest", 0), &[ANNS]);
     assert_eq!(usher(address, "holds club --newest --section Floor", 0), "");

@@ -152,6 +152,12 @@ async fn call(channel: Channel, method: &MethodDescriptor, request: &str, is_pre
     let mut client = Grpc::new(channel);
     client.ready().await?;
     let answer = client.unary(tonic::Request::new(message), path, DynamicCodec(method.output())).await?.into_inner();
-    let json = answer.serialize_with_options(serde_json::value::Serializer, &SerializeOptions::new())?;
-    Ok(if is_pretty { format!("{json:#}") } else { json.to_string() })
+    // Written at once, so that fields keep their order.
+    let (mut text, options) = (Vec::new(), SerializeOptions::new());
+    if is_pretty {
+        answer.serialize_with_options(&mut serde_json::Serializer::pretty(&mut text), &options)?;
+    } else {
+        answer.serialize_with_options(&mut serde_json::Serializer::new(&mut text), &options)?;
+    }
+    Ok(String::from_utf8(text)?)
 }
