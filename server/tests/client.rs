@@ -55,7 +55,11 @@ async fn what_is_too_large_is_not_sent_and_who_is_not_there_is_waited_for_in_vai
     assert!(matches!(error, Err(Error::TooLarge { .. })), "{error:?}");
     let error = inventory.get_hold(v1::GetHoldRequest { show_id: SHOW.to_owned(), ..Default::default() }).await;
     assert!(matches!(&error, Err(Error::TimedOut { last: Some(_), .. })), "{error:?}");
-    assert!(matches!(Inventory::connect("not an address"), Err(Error::Address { .. })));
+    for wrong in ["not an address", "127.0.0.1:7421", ""] {
+        assert!(matches!(Inventory::connect(wrong), Err(Error::Address { .. })), "{wrong}");
+    }
+    let away = Inventory::connect("http://127.0.0.1:1").unwrap().ready().await;
+    assert!(matches!(away, Err(Error::Unreachable { .. })), "{away:?}");
 }
 
 /// Many callers, several shows and shards: each gets his own answer.

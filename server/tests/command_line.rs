@@ -76,7 +76,7 @@ fn a_sale_by_hand() {
     says(&usher(address, "holds club --buyer eve", 0), &[ANNS, "West/A/4, West/A/5, West/A/6", "  o-1  "]);
     says(&usher(address, "holds club", 2), &["--buyer", "--order", "--all"]);
     says(&usher(address, "holds club --newest", 0), &[ANNS]);
-    assert_eq!(usher(address, "holds club --newest --section Floor", 0), "");
+    assert_eq!(usher(address, "holds club --newest --section Floor", 0), "There are none.\n");
     says(&usher(address, "holds club --newest --pool Standing", 3), &["PLACES_UNKNOWN", "pool \"Standing\""]);
     let exchange = format!("booking exchange club {ANNS} --buyer eve --seat West/A/5 --seat West/A/6 --ga Floor=2");
     says(&usher(address, &exchange, 0), &["360.00 EUR", "the exchange cost 90.00 EUR more"]);

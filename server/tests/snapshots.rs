@@ -33,7 +33,8 @@ async fn snapshots_are_taken_on_command_while_a_sale_goes_on() {
             starts[shard] = start;
         }
     }
-    assert!(take_snapshots(address, "--shard 1", 0).starts_with("shard 1: "));
+    let table = take_snapshots(address, "--shard 1", 0);
+    assert!(table.starts_with("SHARD  CHANGED SHOWS  ") && table.lines().nth(1).unwrap().starts_with("    1  "), "{table}");
     let sold = sale.end().await;
     server.kill();
     assert_sold(data.path(), SHARDS, sold).await;

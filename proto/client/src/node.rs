@@ -28,6 +28,10 @@ impl Node {
     pub(crate) fn open(address: &str, options: &Options) -> Result<Self, Error> {
         let wrong = |error| Error::Address { address: address.to_owned(), problem: problem(&error) };
         let endpoint = Endpoint::from_shared(address.to_owned()).map_err(wrong)?;
+        if endpoint.uri().scheme().is_none() {
+            let problem = format!("must begin with a scheme, as http://{address}");
+            return Err(Error::Address { address: address.to_owned(), problem });
+        }
         let endpoint = endpoint
             .tcp_nodelay(true)
             .connect_timeout(CONNECT_WAIT_MAX)

@@ -15,7 +15,7 @@ use tonic_reflection::pb::v1::{
 
 use super::{
     client::{ServerArgs, WrongUsage},
-    format::{Format, List},
+    format::{Column, Format, List},
 };
 use crate::dynamic::DynamicCodec;
 
@@ -114,18 +114,12 @@ async fn ask(
 }
 
 fn list(pool: &DescriptorPool, format: Format) {
-    let mut list = List::new(format, &[]);
-    for service in pool.services() {
-        for method in service.methods() {
-            let name = format!("{}/{}", service.full_name(), method.name());
-            if format == Format::Table {
-                println!("{name}");
-            } else {
-                list.add(|| json!({ "method": name }), Vec::new);
-            }
-        }
+    let mut list = List::new(format, &[Column::Left("METHOD")]);
+    for method in pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
+        let name = format!("{}/{}", method.parent_service().full_name(), method.name());
+        list.add(|| json!({ "method": name }), || vec![name.clone()]);
     }
-    list.end();
+    list.end("The server has no methods.");
 }
 
 fn find(pool: &DescriptorPool, name: &str) -> anyhow::Result<MethodDescriptor> {

@@ -4,6 +4,8 @@ use clap::{Args, ValueEnum};
 use console::{Style, measure_text_width};
 use serde_json::Value;
 
+use super::output::print_error;
+
 /// Spaces between two columns.
 const GAP: &str = "  ";
 
@@ -58,7 +60,7 @@ impl Column {
     }
 }
 
-/// A list that may be long: it is printed page by page. Nothing is printed for people if nothing is in it.
+/// A list that may be long: it is printed page by page.
 pub(super) struct List<'a> {
     format: Format,
     columns: &'a [Column],
@@ -116,12 +118,13 @@ impl<'a> List<'a> {
         cells.join(GAP).trim_end().to_owned()
     }
 
-    /// Prints the rest.
-    pub(super) fn end(mut self) {
+    /// Prints the rest. Where nothing was in it, people are told so by `nothing`, on standard error.
+    pub(super) fn end(mut self, nothing: &str) {
         self.page();
         match (self.format, self.pending) {
             (Format::Json, Some(last)) => println!("{last}\n]"),
             (Format::Json, None) => println!("[]"),
+            (Format::Table, _) if !self.has_header => print_error(format_args!("{nothing}")),
             _ => {}
         }
     }

@@ -69,7 +69,7 @@ impl Holds {
                 }
                 list.page();
                 if page.next_page_token.is_empty() {
-                    list.end();
+                    list.end("There are none.");
                     return Ok(());
                 }
                 page_token = page.next_page_token;

@@ -13,7 +13,7 @@ fn lists_are_tables_arrays_or_lines() {
     let data = tempfile::tempdir().unwrap();
     let plans = tempfile::tempdir().unwrap();
     let (mut server, address) = Process::serve(data.path(), 1);
-    assert_eq!(usher(address, "show list", 0), "");
+    says(&usher(address, "show list", 0), &["no shows", "usher show import"]);
     assert_eq!(usher(address, "show list --output jsonl", 0), "");
     assert_eq!(usher(address, "show list --json", 0), "[]\n");
     import(address, plans.path());
@@ -109,7 +109,8 @@ fn no_server_is_said_at_once() {
     }
     assert!(begun.elapsed() < std::time::Duration::from_secs(30));
     let mut command = program(env!("CARGO_BIN_EXE_usher"));
-    command.args(["show", "list", "--server", "not an address"]);
+    command.args(["show", "list", "--server", "127.0.0.1:7421"]);
     let (code, _, err) = run(command);
     assert_eq!(code, Some(2), "{err}");
+    says(&err, &["http://127.0.0.1:7421"]);
 }

@@ -135,7 +135,7 @@ impl List {
                 page.shows.iter().for_each(|show| list.add(|| show_json(show), || row(show)));
                 list.page();
                 if page.next_page_token.is_empty() {
-                    list.end();
+                    list.end("There are no shows. `usher show import SHOW PLAN` creates one.");
                     return Ok(());
                 }
                 page_token = page.next_page_token;
