@@ -34,7 +34,10 @@ async fn snapshots_are_taken_on_command_while_a_sale_goes_on() {
         }
     }
     let table = take_snapshots(address, "--shard 1", 0);
-    assert!(table.starts_with("SHARD  CHANGED SHOWS  ") && table.lines().nth(1).unwrap().starts_with("    1  "), "{table}");
+    assert!(
+        table.starts_with("SHARD  CHANGED SHOWS  ") && table.lines().nth(1).unwrap().starts_with("    1  "),
+        "{table}"
+    );
     let sold = sale.end().await;
     server.kill();
     assert_sold(data.path(), SHARDS, sold).await;

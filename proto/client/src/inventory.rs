@@ -1,6 +1,6 @@
 //! The client: a call for each command, and what happens until it is answered.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use prost::{Message as _, bytes::Bytes};
 use tokio::time::Instant;
@@ -14,7 +14,7 @@ const HOPS_MAX: u32 = 3;
 /// Usher's inventory, over the network. Cheap to clone; all clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Inventory {
-    nodes: Nodes,
+    nodes: Arc<Nodes>,
     timeout: Duration,
 }
 
@@ -39,7 +39,7 @@ impl Inventory {
     /// # Errors
     /// [`Error::Address`].
     pub fn with_options(address: &str, options: &Options) -> Result<Self, Error> {
-        Ok(Self { nodes: Nodes::new(address, options)?, timeout: options.timeout })
+        Ok(Self { nodes: Arc::new(Nodes::new(address, options)?), timeout: options.timeout })
     }
 
     /// The same client, whose calls may take so long in all.
@@ -66,7 +66,7 @@ impl Inventory {
         if bytes > COMMAND_BYTES_MAX {
             return Err(Error::TooLarge { bytes, max: COMMAND_BYTES_MAX });
         }
-        let attempt = |node: Node| {
+        let attempt = |node: Arc<Node>| {
             let command = command.clone();
             async move { node.session_of(show_id).call(show_id, command).await }
         };
@@ -78,7 +78,7 @@ impl Inventory {
     pub(crate) async fn until_answered<T, F: Future<Output = Result<T, Box<Refused>>>>(
         &self,
         show_id: &str,
-        attempt: impl Fn(Node) -> F,
+        attempt: impl Fn(Arc<Node>) -> F,
     ) -> Result<T, Error> {
         let begun = Instant::now();
         let deadline = begun + self.timeout;

@@ -14,10 +14,10 @@ use crate::{Error, Options, connection::Connection};
 const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
 const CONNECT_WAIT_MAX: Duration = Duration::from_secs(5);
 
-/// Cheap to clone; all clones share their connections, which end with the last of them.
-#[derive(Clone, Debug)]
+/// Its connections end with it.
+#[derive(Debug)]
 pub(crate) struct Node {
-    sessions: Arc<[Connection]>,
+    sessions: Box<[Connection]>,
     /// For calls that are no commands.
     pub(crate) channel: Channel,
     endpoint: Endpoint,
@@ -25,7 +25,7 @@ pub(crate) struct Node {
 
 impl Node {
     /// Connects when it is first used, and again whenever that is necessary. Must be called within a tokio runtime.
-    pub(crate) fn open(address: &str, options: &Options) -> Result<Self, Error> {
+    pub(crate) fn open(address: &str, options: &Options) -> Result<Arc<Self>, Error> {
         let wrong = |error| Error::Address { address: address.to_owned(), problem: problem(&error) };
         let endpoint = Endpoint::from_shared(address.to_owned()).map_err(wrong)?;
         if endpoint.uri().scheme().is_none() {
@@ -39,7 +39,7 @@ impl Node {
             .keep_alive_timeout(KEEP_ALIVE.1);
         let open = |_| Connection::open(endpoint.connect_lazy(), options.calls_waiting_max.max(1));
         let sessions = (0..options.connections.clamp(1, 64)).map(open).collect();
-        Ok(Self { sessions, channel: endpoint.connect_lazy(), endpoint })
+        Ok(Arc::new(Self { sessions, channel: endpoint.connect_lazy(), endpoint }))
     }
 
     /// The session of a show: always the same one, so that its calls keep their order.

@@ -16,18 +16,18 @@ const NODES_MAX: usize = 64;
 /// Shows that are remembered at once.
 const SHOWS_MAX: usize = 65_536;
 
-/// Cheap to clone; all clones know the same.
-#[derive(Clone, Debug)]
+/// The servers of a client.
+#[derive(Debug)]
 pub(crate) struct Nodes {
-    home: Node,
-    home_address: Arc<str>,
+    home: Arc<Node>,
+    home_address: Box<str>,
     options: Options,
-    away: Arc<RwLock<Away>>,
+    away: RwLock<Away>,
 }
 
 #[derive(Debug, Default)]
 struct Away {
-    nodes: HashMap<Box<str>, Node>,
+    nodes: HashMap<Box<str>, Arc<Node>>,
     /// Where a show is, and until when that is believed.
     shows: HashMap<Box<str>, (Box<str>, Instant)>,
 }
@@ -38,7 +38,7 @@ impl Nodes {
             home: Node::open(home, options)?,
             home_address: home.into(),
             options: options.clone(),
-            away: Arc::default(),
+            away: RwLock::default(),
         })
     }
 
@@ -47,7 +47,7 @@ impl Nodes {
     }
 
     /// Whom to ask about a show.
-    pub(crate) fn of(&self, show_id: &str) -> Node {
+    pub(crate) fn of(&self, show_id: &str) -> Arc<Node> {
         let away = self.away.read();
         let found = away.shows.get(show_id).filter(|(_, until)| Instant::now() < *until);
         found.and_then(|(address, _)| away.nodes.get(address)).unwrap_or(&self.home).clone()

@@ -1,7 +1,7 @@
 //! The calls that are no commands: lookups, and those of organisers. Each travels by itself, and is repeated like a command:
 //! all of them may be sent again.
 
-use std::future::Future;
+use std::{future::Future, sync::Arc};
 
 use tonic::{Response, Status, transport::Channel};
 use usher_proto::v1::{
@@ -9,7 +9,7 @@ use usher_proto::v1::{
     operations_client::OperationsClient, shows_client::ShowsClient,
 };
 
-use crate::{Error, Inventory};
+use crate::{Error, Inventory, node::Node};
 
 /// Largest answer that is read: a whole manifest.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
@@ -20,8 +20,8 @@ impl Inventory {
         show_id: &str,
         call: impl Fn(Channel) -> F,
     ) -> Result<T, Error> {
-        let attempt = |node: crate::node::Node| {
-            let answer = call(node.channel);
+        let attempt = |node: Arc<Node>| {
+            let answer = call(node.channel.clone());
             async { answer.await.map(Response::into_inner).map_err(|status| Box::new(status.into())) }
         };
         self.until_answered(show_id, attempt).await

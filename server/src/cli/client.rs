@@ -13,20 +13,23 @@ use usher_wal::LogError;
 
 use super::{
     advice,
-    format::{Format, FormatArgs},
+    format::{Format, FormatArgs, HEADING},
     places::parse_length_ms,
     when::utc,
 };
 use crate::config::WrongSetting;
 
+/// What to do where there was no answer, and nothing better is known.
+const REPEAT: &str = "It may have happened all the same: send it again, which is safe, or wait longer with --timeout.";
+
 /// Which server, how long to wait for it, and how to print.
 #[derive(Clone, Debug, Args)]
 pub(super) struct ServerArgs {
     /// Server to call
-    #[arg(long, env = "USHER_SERVER", value_name = "URL", default_value = "http://127.0.0.1:7421")]
+    #[arg(long, env = "USHER_SERVER", value_name = "URL", default_value = "http://127.0.0.1:7421", help_heading = HEADING)]
     server: String,
     /// How long to wait for an answer; until then the call is repeated where that may help, as after a crash of the server
-    #[arg(long, env = "USHER_TIMEOUT", value_name = "LENGTH", default_value = "30s", value_parser = parse_length_ms)]
+    #[arg(long, env = "USHER_TIMEOUT", value_name = "LENGTH", default_value = "30s", value_parser = parse_length_ms, help_heading = HEADING)]
     timeout: u64,
     #[command(flatten)]
     format: FormatArgs,
@@ -122,7 +125,8 @@ pub(super) fn explain(error: &anyhow::Error) -> String {
     match (refusal(error), error.downcast_ref()) {
         (Some(refused), _) => explain_refusal(&refused, advice),
         (None, Some(late @ Error::TimedOut { last, .. })) => {
-            let known = last.as_ref().map(|last| advice::of(&last.reason, &last.metadata)).unwrap_or_default();
+            let known = last.as_ref().map(|last| advice::of(&last.reason, &last.metadata));
+            let known = known.filter(|known| !known.is_empty()).unwrap_or_else(|| REPEAT.to_owned());
             format!("{late}{}", on_a_line(&advice.map_or(known, |advice| advice.0.clone())))
         }
         _ => told(error),
@@ -207,6 +211,7 @@ mod tests {
         let none = || usher_client::Error::TimedOut { waited: Duration::from_secs(1), last: None };
         let said = explain(&of_new("gala", uuid::Uuid::nil(), none()));
         assert!(said.ends_with("usher get gala 00000000-0000-0000-0000-000000000000` tells."), "{said}");
-        assert_eq!((explain(&none().into()).as_str(), exit_code(&none().into())), ("no answer within 1000 ms", 1));
+        assert_eq!(explain(&none().into()), format!("no answer within 1000 ms\n{REPEAT}"));
+        assert_eq!(exit_code(&none().into()), 1);
     }
 }

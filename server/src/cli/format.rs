@@ -6,6 +6,8 @@ use serde_json::Value;
 
 use super::output::print_error;
 
+/// Under which the help lists what all of the API's commands have.
+pub(super) const HEADING: &str = "Server and output";
 /// Spaces between two columns.
 const GAP: &str = "  ";
 
@@ -24,10 +26,10 @@ pub(super) enum Format {
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct FormatArgs {
     /// How to print
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = HEADING)]
     output: Format,
     /// Short for --output json
-    #[arg(long, conflicts_with = "output")]
+    #[arg(long, conflicts_with = "output", help_heading = HEADING)]
     json: bool,
 }
 

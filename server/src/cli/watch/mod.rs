@@ -20,7 +20,8 @@ const LINES_BESIDE: usize = 3;
 /// Shows the seats of a show while they are sold, as large as the terminal, until Ctrl-C.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Where standard output is no terminal, and with --json, it prints a line whenever something has changed.
+Where standard output is no terminal, it prints a line whenever something has changed; with --json or
+--output jsonl a JSON object.
 
 Examples:
   $ usher watch gala
