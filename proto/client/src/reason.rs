@@ -111,6 +111,8 @@ reasons! {
     ShardRecovering = "SHARD_RECOVERING",
     /// The show's id is that of another show.
     ShowIdReused = "SHOW_ID_REUSED",
+    /// The show is at another server: the metadata's `address`. The client asks there.
+    ShowMoved = "SHOW_MOVED",
     /// The show is not on sale.
     ShowNotOpen = "SHOW_NOT_OPEN",
     /// There is no such show.

@@ -22,6 +22,7 @@ mod confirm;
 mod demo;
 mod demo_server;
 mod doctor;
+mod format;
 mod hold;
 mod holds;
 mod log;
@@ -177,12 +178,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let label = console::style("error:").red().bold().for_stderr();
-            match error.downcast_ref::<tonic::Status>() {
-                Some(status) => {
-                    output::print_error(format_args!("{label} {}", client::explain(status, error.downcast_ref())))
-                }
-                None => output::print_error(format_args!("{label} {}", client::told(&error))),
-            }
+            output::print_error(format_args!("{label} {}", client::explain(&error)));
             ExitCode::from(client::exit_code(&error))
         }
     }

@@ -9,6 +9,7 @@
 pub(crate) mod http;
 pub(crate) mod local;
 pub(crate) mod process;
+pub(crate) mod python;
 pub(crate) mod refusal;
 pub(crate) mod sale;
 pub(crate) mod twin;

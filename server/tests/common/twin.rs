@@ -37,7 +37,7 @@ fn send(address: SocketAddr, method: &str, request: &[u8]) -> Value {
 }
 
 /// The method whose name in Rust is this.
-fn find(name: &str) -> MethodDescriptor {
+pub(crate) fn find(name: &str) -> MethodDescriptor {
     let pool = DescriptorPool::decode(usher_proto::FILE_DESCRIPTOR_SET).unwrap();
     let is_it = |method: &MethodDescriptor| method.name().to_lowercase() == name.replace('_', "");
     let services = pool.services().flat_map(|service| service.methods().collect::<Vec<_>>());
