@@ -200,11 +200,12 @@ enum Stands<'a> {
 
 fn to_be_sold<'a>(show: &'a Show, command: &SellMember, now: Timestamp) -> Result<Stands<'a>, Rejection> {
     let hold = own_hold(show, command.hold_id, &command.buyer, &Rejection::HoldWaiting)?;
-    show.membership(command.hold_id).ok_or(Rejection::HoldNotOfGroup)?;
-    if hold.booking().is_some() {
+    let is_member = show.membership(command.hold_id).is_some();
+    if is_member && hold.booking().is_some() {
         return Ok(Stands::Sold(show.view_now(hold, now)));
     }
-    live_hold(show, command.hold_id, &command.buyer, now).map(Stands::Live)
+    let hold = live_hold(show, command.hold_id, &command.buyer, now)?;
+    if is_member { Ok(Stands::Live(hold)) } else { Err(Rejection::HoldNotOfGroup) }
 }
 
 pub(super) fn apply_joined(show: &mut Show, hold_id: HoldId, shows: Vec<ShowId>) {

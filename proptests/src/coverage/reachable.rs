@@ -191,9 +191,12 @@ pub(super) const REACHABLE: &[(&str, &[&str])] = &[
     ),
     (
         "prepare member",
-        &["Confirmed", "Held", "another buyer's", "expired", "hold unknown", "it waits", "not of a group"],
+        &["Confirmed", "Held", "another buyer's", "confirmed", "expired", "hold unknown", "it waits", "not of a group"],
     ),
-    ("confirm member", &["Confirmed", "another buyer's", "expired", "hold unknown", "it waits", "not of a group"]),
+    (
+        "confirm member",
+        &["Confirmed", "another buyer's", "confirmed", "expired", "hold unknown", "it waits", "not of a group"],
+    ),
     (
         "release member",
         &["Expired", "Fenced", "Released", "another buyer's", "cancelled", "confirmed", "it waits", "not of a group"],

@@ -47,10 +47,9 @@ pub(super) fn join(show: &mut Show, command: &JoinGroup, now: Timestamp) -> Outc
 
 pub(super) fn prepare(show: &mut Show, command: &SellMember, now: Timestamp) -> Outcome {
     let id = command.hold_id;
-    if is_sold(show, command)? {
+    if is_sold(show, command, now)? {
         return Ok(found(show, id, now));
     }
-    live_hold(show, id, &command.buyer, now)?;
     if !show.is_prepared(id) {
         show.must_be(&GOING_ON, now)?;
         let prepared = Prepared { order: command.order.clone(), payment: command.payment.clone() };
@@ -61,10 +60,9 @@ pub(super) fn prepare(show: &mut Show, command: &SellMember, now: Timestamp) -> 
 
 pub(super) fn confirm(show: &mut Show, command: &SellMember, now: Timestamp) -> Outcome {
     let id = command.hold_id;
-    if is_sold(show, command)? {
+    if is_sold(show, command, now)? {
         return Ok(Answer::Confirmed(show.view_now(id, now)));
     }
-    live_hold(show, id, &command.buyer, now)?;
     if !show.is_prepared(id) {
         show.must_be(&GOING_ON, now)?;
     }
@@ -99,15 +97,15 @@ pub(super) fn release(show: &mut Show, command: &OwnHold, now: Timestamp) -> Out
     released(HoldState::Released)
 }
 
-/// Now, or once.
-fn is_sold(show: &Show, command: &SellMember) -> Result<bool, Rejection> {
-    if let Some(entry) = show.entry(command.hold_id) {
-        let own = entry.buyer == command.buyer;
-        return Err(if own { Rejection::HoldWaiting } else { Rejection::HoldOfAnotherBuyer });
+/// Now, or once; otherwise it is a live member.
+fn is_sold(show: &Show, command: &SellMember, now: Timestamp) -> Result<bool, Rejection> {
+    let id = command.hold_id;
+    if let Ok(hold) = own_hold(show, id, &command.buyer)
+        && hold.group.is_some()
+        && hold.booking.is_some()
+    {
+        return Ok(true);
     }
-    let hold = own_hold(show, command.hold_id, &command.buyer)?;
-    if hold.group.is_none() {
-        return Err(Rejection::HoldNotOfGroup);
-    }
-    Ok(hold.booking.is_some())
+    let hold = live_hold(show, id, &command.buyer, now)?;
+    if hold.group.is_none() { Err(Rejection::HoldNotOfGroup) } else { Ok(false) }
 }

@@ -65,10 +65,14 @@ reasons! {
     HoldFenced = "HOLD_FENCED",
     /// It is no booking.
     HoldNotConfirmed = "HOLD_NOT_CONFIRMED",
+    /// It is not one of a group.
+    HoldNotOfGroup = "HOLD_NOT_OF_GROUP",
     /// It is no entry of the waitlist.
     HoldNotWaiting = "HOLD_NOT_WAITING",
     /// It is somebody else's.
     HoldOfAnotherBuyer = "HOLD_OF_ANOTHER_BUYER",
+    /// It is one of a group, which is confirmed and released as a whole.
+    HoldOfGroup = "HOLD_OF_GROUP",
     /// Its payment is under way.
     HoldPinned = "HOLD_PINNED",
     /// It was given back.

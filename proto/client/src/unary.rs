@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc};
 
 use tonic::{Response, Status, transport::Channel};
 use usher_proto::v1::{
-    self, availability_client::AvailabilityClient, inventory_client::InventoryClient,
+    self, availability_client::AvailabilityClient, groups_client::GroupsClient, inventory_client::InventoryClient,
     operations_client::OperationsClient, shows_client::ShowsClient,
 };
 
@@ -58,6 +58,14 @@ macro_rules! calls {
 calls! {
     /// Holds and bookings of a buyer, of an order or of the show, in pages.
     InventoryClient.list_holds(ListHoldsRequest, of show_id) -> ListHoldsResponse,
+    /// Holds places in several shows, or in none.
+    GroupsClient.hold_group(HoldGroupRequest) -> HoldGroupResponse,
+    /// Sells every member of a group, or none.
+    GroupsClient.confirm_group(ConfirmGroupRequest, of show_id) -> ConfirmGroupResponse,
+    /// Releases every member of a group.
+    GroupsClient.release_group(ReleaseGroupRequest, of show_id) -> ReleaseGroupResponse,
+    /// Tells the fate of a group.
+    GroupsClient.get_group(GetGroupRequest, of show_id) -> GetGroupResponse,
     /// Which places are available.
     AvailabilityClient.get_seat_map(GetSeatMapRequest, of show_id) -> GetSeatMapResponse,
     /// Creates a show.

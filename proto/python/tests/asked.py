@@ -13,7 +13,7 @@ import usher
 
 def main() -> None:
     with usher.connect(sys.argv[1], timeout=60) as inventory:
-        stubs = {"Inventory": inventory.commands, "Shows": inventory.shows, "Availability": inventory.availability}
+        stubs = {"Inventory": inventory.commands, "Groups": inventory.groups, "Shows": inventory.shows, "Availability": inventory.availability}
         for line in sys.stdin:
             name, _, request = line.strip().partition(" ")
             method = descriptor_pool.Default().FindMethodByName(name)

@@ -37,6 +37,7 @@ fn fixed(reason: &Reason) -> &'static str {
         Reason::HoldUnknown => "`usher holds SHOW --buyer BUYER` lists what a buyer has.",
         Reason::HoldFenced => "Nothing can be held under it any more: use a new id.",
         Reason::HoldConfirmed => "`usher booking cancel` takes a sale back.",
+        Reason::HoldOfGroup => "Confirm or release its group: `usher call ConfirmGroup`, `usher call ReleaseGroup`.",
         Reason::HoldPinned => "Confirm it, or `usher unpin` it first.",
         Reason::HoldWaiting => "`usher get SHOW ID` tells how it stands; `usher waitlist leave` ends it.",
         Reason::HoldNotWaiting => "It is a hold: `usher release` gives it back.",

@@ -41,6 +41,21 @@ fn standing() -> Vec<Row> {
             ask!(inventory.release_hold(wire::release("pinned", 1, "ann"))),
         ),
         row(
+            "HOLD_OF_GROUP",
+            wire::hall("a-season", 5, 0),
+            vec![
+                ask!(shows.create_show(wire::hall("another-night", 5, 0))),
+                ask!(groups.hold_group(wire::hold_group(1, "ann", &["a-season", "another-night"], 0))),
+            ],
+            confirm("a-season", 1, "ann"),
+        ),
+        row(
+            "HOLD_NOT_OF_GROUP",
+            wire::hall("one-night", 5, 0),
+            vec![hold("one-night", 1, "ann", &[0])],
+            ask!(groups.confirm_group(wire::confirm_group("one-night", 1, "ann"))),
+        ),
+        row(
             "HOLD_NOT_CONFIRMED",
             wire::hall("unconfirmed", 5, 0),
             vec![hold("unconfirmed", 1, "ann", &[0])],

@@ -13,6 +13,7 @@ import grpc
 
 from usher.errors import Refused, TimedOut, refusal
 from usher.v1.availability_pb2_grpc import AvailabilityStub
+from usher.v1.groups_pb2_grpc import GroupsStub
 from usher.v1.common_pb2 import Adjacency, GaQuantity, Hold, Places, SeatLabel, Terms, WaitlistEntry, Wish
 from usher.v1.inventory_pb2 import (
     CancelBookingRequest,
@@ -67,6 +68,8 @@ class Inventory:
         """Every command, as it is in `usher.v1`; for `run`."""
         self.shows = ShowsStub(channel)
         """The organiser's calls, as they are in `usher.v1`; for `run`."""
+        self.groups = GroupsStub(channel)
+        """Places in several shows, all or none, as they are in `usher.v1`; for `run`."""
         self.availability = AvailabilityStub(channel)
         """Which places are available; for `run`."""
 
