@@ -22,7 +22,7 @@ const CALLERS: usize = 24;
 /// The shortest that can be: what a death left half held is gone soon.
 const TTL_MS: u64 = 5_000;
 /// How long a round of load lasts before the kill.
-const LOAD_MS: std::ops::RangeInclusive<u64> = 30..=150;
+const LOAD_MS: std::ops::RangeInclusive<u64> = 10..=60;
 /// Groups after which a new directory is begun, so that the house is never sold out.
 const GROUPS_PER_DIRECTORY: usize = 1_000;
 
