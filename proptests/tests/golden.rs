@@ -45,6 +45,8 @@ const GOLDEN: [(&str, &str); 5] = [
     ("payloads-3", include_str!("../golden/payloads-3.txt")),
     ("groups-1", include_str!("../golden/groups-1.txt")),
 ];
+/// The first so many.
+const OF_ONE_HISTORY: usize = 4;
 /// What an upgrade changes files and directories with.
 const CALLS: [&str; 7] = ["openat", "mkdir", "write", "fsync", "fdatasync", "rename", "unlink"];
 const TWO: NonZeroU32 = NonZeroU32::new(2).unwrap();
@@ -128,10 +130,10 @@ fn every_directory_that_ever_was_has_the_state_that_it_had() {
     }
 }
 
-/// All directories come of one history: they differ in how they are written alone.
+/// All directories of one history differ in how they are written alone.
 #[test]
 fn the_state_does_not_depend_on_the_format() {
-    assert!(GOLDEN.iter().all(|(_, expected)| *expected == GOLDEN[0].1));
+    assert!(GOLDEN[..OF_ONE_HISTORY].iter().all(|(_, expected)| *expected == GOLDEN[0].1));
 }
 
 #[test]
