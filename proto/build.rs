@@ -12,12 +12,14 @@ const PROTOS: [&str; 6] = [
 ];
 
 /// What few messages have is behind a pointer: a batch of plain holds stays small in memory.
-const RARE: [&str; 7] = [
+const RARE: [&str; 9] = [
     ".usher.v1.Command.command.hold_best",
     ".usher.v1.Command.command.sell_places",
     ".usher.v1.Command.command.exchange_seats",
     ".usher.v1.Command.command.join_waitlist",
+    ".usher.v1.GroupMember.what.wish",
     ".usher.v1.HoldSeatsRequest.terms",
+    ".usher.v1.JoinWaitlistResponse.standing.hold",
     ".usher.v1.Hold.placement",
     ".usher.v1.GetHoldResponse.waiting",
 ];

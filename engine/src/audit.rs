@@ -188,15 +188,6 @@ impl AuditedShow {
                 offer.taken_over.iter().for_each(|(loser, places)| self.take_over(*loser, places));
                 self.grant(granted.hold_id, granted.places)
             }
-            Event::HoldExtended { hold_id, .. } => self.must_live(hold_id, "extended"),
-            Event::HoldPinned { hold_id, .. } => self.must_live(hold_id, "pinned"),
-            Event::HoldUnpinned { hold_id } => self.must_live(hold_id, "unpinned"),
-            Event::GroupJoined(joined) => self.must_live(joined.0, "made one of a group"),
-            Event::MemberPrepared { hold_id, .. } => {
-                self.prepared.insert(hold_id);
-                self.must_live(hold_id, "prepared")
-            }
-            Event::HoldLapsed { hold_id } => self.must_live(hold_id, "lapsed"),
             Event::HoldReleased { hold_id, places } => {
                 let missing = self.must_live(hold_id, "released");
                 self.give_back(hold_id, places.as_ref());
@@ -234,6 +225,22 @@ impl AuditedShow {
             Event::GatheringEnded { hold_id } | Event::EntryLeft { hold_id } => {
                 self.end_gathering(hold_id);
                 None
+            }
+            event => self.event_of_live(event),
+        }
+    }
+
+    /// What takes nothing from a live hold.
+    fn event_of_live(&mut self, event: Event) -> Option<String> {
+        match event {
+            Event::HoldExtended { hold_id, .. } => self.must_live(hold_id, "extended"),
+            Event::HoldPinned { hold_id, .. } => self.must_live(hold_id, "pinned"),
+            Event::HoldUnpinned { hold_id } => self.must_live(hold_id, "unpinned"),
+            Event::HoldLapsed { hold_id } => self.must_live(hold_id, "lapsed"),
+            Event::GroupJoined(joined) => self.must_live(joined.0, "made one of a group"),
+            Event::MemberPrepared { hold_id, .. } => {
+                self.prepared.insert(hold_id);
+                self.must_live(hold_id, "prepared")
             }
             event => self.event_of_bookings(event),
         }

@@ -63,7 +63,7 @@ fn short_outcome(asked: &Wire, answer: Answer, show_id: &str, manifest: &Manifes
             Outcome::JoinWaitlist(v1::JoinWaitlistResponse { standing })
         }
         (Wire::JoinWaitlist(_), Answer::Found(view)) => {
-            let standing = Some(Standing::Hold(hold(view, show_id, manifest)));
+            let standing = Some(Standing::Hold(hold(view, show_id, manifest).into()));
             Outcome::JoinWaitlist(v1::JoinWaitlistResponse { standing })
         }
         (asked, Answer::Extended { expires_at, extendable_until }) => {

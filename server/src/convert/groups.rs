@@ -65,7 +65,7 @@ fn member(
             WireCommand::HoldSeats(v1::HoldSeatsRequest { show_id, hold_id, buyer_id, places, ttl_ms, terms })
         }
         Some(What::Wish(wish)) => {
-            let (wish, tickets) = (Some(wish.clone()), Default::default());
+            let (wish, tickets) = (Some((**wish).clone()), Default::default());
             let best = v1::HoldBestRequest { show_id, hold_id, buyer_id, wish, tickets, ttl_ms, terms };
             WireCommand::HoldBest(best.into())
         }
