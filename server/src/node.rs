@@ -39,6 +39,10 @@ use crate::{
 
 /// How long connections may take to finish once the process is told to end.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// Bytes of one call that are taken before they are read, and of all calls of a connection: a session that is not read from
+/// for a while must not keep the calls beside it waiting.
+const STREAM_WINDOW_BYTES: u32 = 1 << 20;
+const CONNECTION_WINDOW_BYTES: u32 = 8 << 20;
 /// Once so much time has passed, it serves the shards that are back; most are back by then, all at once.
 const RECOVERY_PATIENCE: Duration = Duration::from_secs(2);
 /// How often health follows the shards.
@@ -161,13 +165,16 @@ async fn serve_connections(
 ) -> anyhow::Result<()> {
     let mut drained = draining.clone();
     // HTTP/1.1 is for browsers and for curl; gRPC has HTTP/2.
-    let server = Server::builder().accept_http1(true).layer(ways).add_routes(services).serve_with_incoming_shutdown(
-        connections.incoming(),
-        async move {
+    let server = Server::builder()
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .accept_http1(true)
+        .layer(ways)
+        .add_routes(services)
+        .serve_with_incoming_shutdown(connections.incoming(), async move {
             // An error means that nobody can say it any more.
             let _ = draining.changed().await;
-        },
-    );
+        });
     // Clients that keep their connections busy do not keep the process alive.
     tokio::select! {
         served = server => served.context("serving"),
