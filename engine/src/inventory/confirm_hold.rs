@@ -10,6 +10,7 @@ use super::{
     sale::ShowState,
     show::Show,
     taking::Taking,
+    view::HoldView,
 };
 use crate::{
     command::{ConfirmHold, Terms},
@@ -52,13 +53,25 @@ pub(super) fn decide(
     }
     // After this point it must succeed.
     let (order, payment) = (command.order.clone(), command.payment.clone());
-    let mut view = show.view(hold, HoldState::Confirmed, part.unwrap_or(remaining).clone());
-    view.booking = Some(Booking { order: order.clone(), payment: payment.clone(), confirmed_at: now });
+    let view = sold(show, hold, part.unwrap_or(remaining).clone(), (&order, &payment), now);
     if let Some((part, rest_id)) = kept {
         events.push(Event::HoldSplit { hold_id, rest_id, rest: remaining.without(part) });
     }
     events.push(Event::HoldConfirmed { hold_id, order, payment, places: part.cloned() });
     Ok(Answer::Confirmed(view))
+}
+
+/// A hold as its caller sees it once these places of it are sold, for an order and its payment.
+pub(super) fn sold(
+    show: &Show,
+    hold: &Hold,
+    places: Places,
+    (order, payment): (&Reference, &Reference),
+    now: Timestamp,
+) -> HoldView {
+    let mut view = show.view(hold, HoldState::Confirmed, places);
+    view.booking = Some(Booking { order: order.clone(), payment: payment.clone(), confirmed_at: now });
+    view
 }
 
 fn kept_as(command: &ConfirmHold) -> Option<HoldId> {
@@ -94,8 +107,7 @@ fn late(show: &Show, command: &ConfirmHold, now: Timestamp, events: &mut Vec<Eve
     // After this point it must succeed.
     let (hold_id, places) = (command.hold_id, places.clone());
     let (order, payment) = (command.order.clone(), command.payment.clone());
-    let mut view = show.view(hold, HoldState::Confirmed, places.clone());
-    view.booking = Some(Booking { order: order.clone(), payment: payment.clone(), confirmed_at: now });
+    let view = sold(show, hold, places.clone(), (&order, &payment), now);
     events.push(if is_swept {
         Event::HoldConfirmedLate { hold_id, order, payment, places }
     } else {

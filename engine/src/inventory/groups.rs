@@ -10,9 +10,9 @@ use std::ops::ControlFlow;
 use bincode::{Decode, Encode};
 
 use super::{
-    Answer,
-    hold::{Booking, Hold, HoldState},
-    live_hold, own_hold,
+    Answer, confirm_hold,
+    hold::{Hold, HoldState},
+    live_hold, own_hold, pin_hold,
     release_hold::{released, to_be_released},
     sale::ShowState,
     show::Show,
@@ -28,8 +28,6 @@ use crate::{
 
 /// Most shows of a group.
 pub const GROUP_SHOWS_MAX: usize = 16;
-/// Most prepared members that are told at once.
-pub const PREPARED_PAGE_MAX: usize = 1_000;
 /// The deadline of a prepared member: none that comes, and none that overflows when clocks that stood go on.
 pub(super) const NEVER: Timestamp = Timestamp(u64::MAX / 2);
 
@@ -166,8 +164,7 @@ pub(super) fn confirm(
     }
     // After this point it must succeed.
     let (order, payment) = (command.order.clone(), command.payment.clone());
-    let mut view = show.view(hold, HoldState::Confirmed, hold.remaining().clone());
-    view.booking = Some(Booking { order: order.clone(), payment: payment.clone(), confirmed_at: now });
+    let mut view = confirm_hold::sold(show, hold, hold.remaining().clone(), (&order, &payment), now);
     if let Some(group) = view.more.as_mut().and_then(|more| more.group.as_mut()) {
         group.prepared = None;
     }
@@ -214,12 +211,8 @@ pub(super) fn apply_joined(show: &mut Show, hold_id: HoldId, shows: Vec<ShowId>)
 }
 
 pub(super) fn apply_prepared(show: &mut Show, hold_id: HoldId, prepared: Prepared) {
-    let slot = show.holds.slot(hold_id).expect("only a known hold is prepared");
-    let hold = show.holds.get_mut(slot);
-    let deadline = hold.expires_at;
-    hold.rare_mut().pinned_from = Some(deadline);
     show.groups.get_mut(&hold_id).expect("only a member is prepared").prepared = Some(prepared);
-    show.holds.move_deadline(slot, NEVER);
+    pin_hold::apply_pinned(show, hold_id, NEVER);
 }
 
 #[cfg(test)]

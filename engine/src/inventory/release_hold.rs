@@ -58,7 +58,7 @@ pub(super) fn decide(
 }
 
 /// The live hold, or the answer that there is nothing to release. An id never seen is fenced.
-pub(super) fn to_be_released<'a>(
+pub(in crate::inventory) fn to_be_released<'a>(
     show: &'a Show,
     hold_id: HoldId,
     buyer: &BuyerId,
@@ -80,7 +80,7 @@ pub(super) fn to_be_released<'a>(
     }
 }
 
-pub(super) fn released(state: HoldState) -> Answer {
+pub(in crate::inventory) fn released(state: HoldState) -> Answer {
     Answer::Released { state, orphans: Vec::new() }
 }
 

@@ -1,5 +1,9 @@
 //! Outcomes that take luck: known, and not demanded.
 
+/// Of whoever sells a member, or prepares that.
+const SOLD_BY_GROUP: &[&str] =
+    &["Cancelled", "Confirmed, refund due", "cancelled", "fenced", "released", "show is draft", "show is scheduled"];
+
 /// By command, as those that must be reached.
 pub(super) const RARE: &[(&str, &[&str])] = &[
     (
@@ -26,30 +30,8 @@ pub(super) const RARE: &[(&str, &[&str])] = &[
     ("release", &["Held, orphans", "of a group"]),
     ("unpin", &["of a group"]),
     ("join group", &["Cancelled", "Confirmed, refund due", "Released", "pinned"]),
-    (
-        "prepare member",
-        &[
-            "Cancelled",
-            "Confirmed, refund due",
-            "cancelled",
-            "fenced",
-            "released",
-            "show is draft",
-            "show is scheduled",
-        ],
-    ),
-    (
-        "confirm member",
-        &[
-            "Cancelled",
-            "Confirmed, refund due",
-            "cancelled",
-            "fenced",
-            "released",
-            "show is draft",
-            "show is scheduled",
-        ],
-    ),
+    ("prepare member", SOLD_BY_GROUP),
+    ("confirm member", SOLD_BY_GROUP),
     ("release member", &["Cancelled"]),
     (
         "confirm",

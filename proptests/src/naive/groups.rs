@@ -12,7 +12,12 @@ use usher_engine::{
     time::Timestamp,
 };
 
-use super::{confirm, found, holds::GOING_ON, live_hold, own_hold, show::Show};
+use super::{
+    confirm, found,
+    holds::{GOING_ON, nothing_to_release, released},
+    live_hold, own_hold,
+    show::Show,
+};
 
 impl Show {
     pub(super) fn is_prepared(&self, id: HoldId) -> bool {
@@ -73,28 +78,13 @@ pub(super) fn confirm(show: &mut Show, command: &SellMember, now: Timestamp) -> 
 
 pub(super) fn release(show: &mut Show, command: &OwnHold, now: Timestamp) -> Outcome {
     let id = command.hold_id;
-    let released = |state| Ok(Answer::Released { state, orphans: Vec::new() });
-    if let Some(entry) = show.entry(id) {
-        let own = entry.buyer == command.buyer;
-        return Err(if own { Rejection::HoldWaiting } else { Rejection::HoldOfAnotherBuyer });
-    }
-    let hold = match own_hold(show, id, &command.buyer) {
-        Err(Rejection::HoldUnknown) => {
-            show.fence(id, &command.buyer, now);
-            return released(HoldState::Fenced);
-        }
-        found => found?,
-    };
-    match show.state_of(hold, now) {
-        HoldState::Confirmed => return Err(Rejection::HoldConfirmed),
-        HoldState::Cancelled if hold.booking.is_some() => return Err(Rejection::HoldCancelled),
-        HoldState::Held => {}
-        ended => return released(ended),
+    if let Some(nothing) = nothing_to_release(show, id, &command.buyer, now)? {
+        return Ok(nothing);
     }
     let Some(group) = &mut show.hold_mut(id).group else { return Err(Rejection::HoldNotOfGroup) };
     group.prepared = None;
     show.end(id, HoldState::Released, now);
-    released(HoldState::Released)
+    Ok(released(HoldState::Released))
 }
 
 /// Now, or once; otherwise it is a live member.

@@ -157,25 +157,14 @@ pub(super) fn extend(show: &mut Show, command: &ExtendHold, now: Timestamp) -> O
 
 pub(super) fn release(show: &mut Show, command: &ReleaseHold, now: Timestamp) -> Outcome {
     let id = command.hold_id;
-    let released = |state| Answer::Released { state, orphans: Vec::new() };
-    if let Some(entry) = show.entry(id) {
-        let own = entry.buyer == command.buyer;
-        return Err(if own { Rejection::HoldWaiting } else { Rejection::HoldOfAnotherBuyer });
+    if let Some(nothing) = nothing_to_release(show, id, &command.buyer, now)? {
+        return Ok(nothing);
     }
-    let hold = match own_hold(show, id, &command.buyer) {
-        Err(Rejection::HoldUnknown) => {
-            show.fence(id, &command.buyer, now);
-            return Ok(released(HoldState::Fenced));
-        }
-        found => found?,
-    };
-    match show.state_of(hold, now) {
-        HoldState::Held if hold.pinned_from.is_some() || show.is_prepared(id) => return Err(Rejection::HoldPinned),
-        HoldState::Held => show.must_be_alone(id)?,
-        HoldState::Confirmed => return Err(Rejection::HoldConfirmed),
-        HoldState::Cancelled if hold.booking.is_some() => return Err(Rejection::HoldCancelled),
-        ended => return Ok(released(ended)),
+    let hold = &show.holds[&id];
+    if hold.pinned_from.is_some() || show.is_prepared(id) {
+        return Err(Rejection::HoldPinned);
     }
+    show.must_be_alone(id)?;
     let (granted, own) = (hold.granted.clone(), show.places_of(id));
     let named = command.places.clone().unwrap_or(granted.clone());
     let foreign = missing(&named, &granted);
@@ -192,6 +181,36 @@ pub(super) fn release(show: &mut Show, command: &ReleaseHold, now: Timestamp) ->
     let orphans = orphans::left_by_return(show, &back, now);
     show.put_back(id, &back);
     Ok(Answer::Released { state: HoldState::Held, orphans })
+}
+
+pub(super) fn released(state: HoldState) -> Answer {
+    Answer::Released { state, orphans: Vec::new() }
+}
+
+/// The answer where no hold of this id is live, which fences an id never seen.
+pub(super) fn nothing_to_release(
+    show: &mut Show,
+    id: HoldId,
+    buyer: &BuyerId,
+    now: Timestamp,
+) -> Result<Option<Answer>, Rejection> {
+    if let Some(entry) = show.entry(id) {
+        let own = entry.buyer == *buyer;
+        return Err(if own { Rejection::HoldWaiting } else { Rejection::HoldOfAnotherBuyer });
+    }
+    let hold = match own_hold(show, id, buyer) {
+        Err(Rejection::HoldUnknown) => {
+            show.fence(id, buyer, now);
+            return Ok(Some(released(HoldState::Fenced)));
+        }
+        found => found?,
+    };
+    match show.state_of(hold, now) {
+        HoldState::Held => Ok(None),
+        HoldState::Confirmed => Err(Rejection::HoldConfirmed),
+        HoldState::Cancelled if hold.booking.is_some() => Err(Rejection::HoldCancelled),
+        ended => Ok(Some(released(ended))),
+    }
 }
 
 pub(super) fn pin(show: &mut Show, command: &OwnHold, now: Timestamp) -> Outcome {

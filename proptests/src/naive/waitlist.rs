@@ -15,8 +15,8 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use super::{
     best::{self, Search},
     found,
+    holds::{nothing_to_release, released},
     moves::minus,
-    own_hold,
     records::{Entry, Hold, Owner},
     show::Show,
 };
@@ -147,7 +147,6 @@ fn waits_as(show: &Show, buyer: &BuyerId, now: Timestamp) -> Option<HoldId> {
 
 pub(super) fn leave(show: &mut Show, command: &OwnHold, now: Timestamp) -> Outcome {
     let (id, buyer) = (command.hold_id, &command.buyer);
-    let released = |state| Ok(Answer::Released { state, orphans: Vec::new() });
     if let Some(entry) = show.entry(id) {
         if entry.buyer != *buyer {
             return Err(Rejection::HoldOfAnotherBuyer);
@@ -158,26 +157,20 @@ pub(super) fn leave(show: &mut Show, command: &OwnHold, now: Timestamp) -> Outco
         let left = Hold::new(buyer, Places::default(), show.policy.offer_ttl, now, now);
         show.holds.insert(id, Hold { state: HoldState::Released, is_offer: true, ..left });
         show.remember_ended(id, now);
-        return released(HoldState::Released);
+        return Ok(released(HoldState::Released));
     }
-    let hold = match own_hold(show, id, buyer) {
-        Err(Rejection::HoldUnknown) => {
-            show.fence(id, buyer, now);
-            return released(HoldState::Fenced);
-        }
-        found => found?,
-    };
-    match show.state_of(hold, now) {
-        HoldState::Held if !hold.is_offer => Err(Rejection::HoldNotWaiting),
-        HoldState::Held if hold.pinned_from.is_some() => Err(Rejection::HoldPinned),
-        HoldState::Held => {
-            show.end(id, HoldState::Released, now);
-            released(HoldState::Released)
-        }
-        HoldState::Confirmed => Err(Rejection::HoldConfirmed),
-        HoldState::Cancelled if hold.booking.is_some() => Err(Rejection::HoldCancelled),
-        ended => released(ended),
+    if let Some(nothing) = nothing_to_release(show, id, buyer, now)? {
+        return Ok(nothing);
     }
+    let hold = &show.holds[&id];
+    if !hold.is_offer {
+        return Err(Rejection::HoldNotWaiting);
+    }
+    if hold.pinned_from.is_some() {
+        return Err(Rejection::HoldPinned);
+    }
+    show.end(id, HoldState::Released, now);
+    Ok(released(HoldState::Released))
 }
 
 /// What was gathered for an entry goes back, if it is gathered still.

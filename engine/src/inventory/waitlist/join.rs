@@ -1,9 +1,12 @@
 //! JoinWaitlist and LeaveWaitlist.
 
+use std::ops::ControlFlow;
+
 use super::super::{
     Answer,
     hold::{Hold, HoldState},
     hold_best,
+    release_hold::{released, to_be_released},
     sale::ShowState,
     show::Show,
 };
@@ -105,7 +108,6 @@ pub(in crate::inventory) fn leave(
     events: &mut Vec<Event>,
 ) -> Result<Answer, Rejection> {
     let hold_id = command.hold_id;
-    let released = |state| Answer::Released { state, orphans: Vec::new() };
     if let Some(slot) = show.waitlist.slot(hold_id) {
         if show.waitlist.entry(slot).buyer != command.buyer {
             return Err(Rejection::HoldOfAnotherBuyer);
@@ -113,26 +115,20 @@ pub(in crate::inventory) fn leave(
         events.push(Event::EntryLeft { hold_id });
         return Ok(released(HoldState::Released));
     }
-    let hold = match show.own_hold(hold_id, &command.buyer) {
-        // A join that comes late is not to come to life.
-        Err(Rejection::HoldUnknown) => {
-            events.push(Event::HoldFenced { hold_id, buyer: command.buyer.clone() });
-            return Ok(released(HoldState::Fenced));
-        }
-        found => found?,
+    // An id never seen is fenced: a join that comes late is not to come to life.
+    let hold = match to_be_released(show, hold_id, &command.buyer, now, events)? {
+        ControlFlow::Continue(hold) => hold,
+        ControlFlow::Break(answer) => return Ok(answer),
     };
-    let state = show.state_of(hold, now);
-    match state {
-        HoldState::Held if !hold.is_offer() => Err(Rejection::HoldNotWaiting),
-        HoldState::Held if hold.is_pinned() => Err(Rejection::HoldPinned),
-        HoldState::Held => {
-            events.push(Event::HoldReleased { hold_id, places: None });
-            Ok(released(HoldState::Released))
-        }
-        HoldState::Confirmed => Err(Rejection::HoldConfirmed),
-        HoldState::Cancelled if hold.booking().is_some() => Err(Rejection::HoldCancelled),
-        ended => Ok(released(ended)),
+    if !hold.is_offer() {
+        return Err(Rejection::HoldNotWaiting);
     }
+    if hold.is_pinned() {
+        return Err(Rejection::HoldPinned);
+    }
+    // After this point it must succeed.
+    events.push(Event::HoldReleased { hold_id, places: None });
+    Ok(released(HoldState::Released))
 }
 
 pub(in crate::inventory) fn apply_joined(show: &mut Show, joined: &EntryJoined) {
