@@ -12,28 +12,27 @@
 //!
 //! One group is in one hand at a time, and what was begun is not given up when its caller goes.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
-use tokio::sync::{Mutex, oneshot};
+use tokio::sync::Mutex;
 use usher_engine::{
     command::{Command, JoinGroup, OwnHold, SellMember},
     ids::{BuyerId, HoldId, ShowId},
-    inventory::{
-        Answer,
-        groups::{PREPARED_PAGE_MAX, Prepared},
-    },
+    inventory::{Answer, groups::Prepared},
     rejection::Rejection,
     router::Router,
     shard::{Fault, Outcome, PreparedMember, Request, ShardHandle},
 };
 
-use crate::status::Refusal;
+use crate::{service::ask, status::Refusal};
 
 mod standing;
 pub use standing::Standing;
 
 /// Groups that can be in hand at once; of two whose ids fall together one waits.
 const LANES: usize = 1_024;
+/// Members of groups that a shard is asked for at once.
+const MEMBERS_PAGE: usize = 1_000;
 /// How often it is looked for groups that nobody cares for.
 const FINISH_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -164,11 +163,9 @@ impl Groups {
     async fn finish(&self, shard: &ShardHandle) {
         let mut after = None;
         loop {
-            let (sender, answer) = oneshot::channel();
-            let reply = Box::new(move |members| drop(sender.send(members)));
-            shard.submit(Request::Prepared { after, max: PREPARED_PAGE_MAX, reply });
+            let members = ask(|reply| shard.submit(Request::Prepared { after, max: MEMBERS_PAGE, reply })).await;
             // A shard that does not answer is asked again later.
-            let Ok(Ok(members)) = answer.await else { return };
+            let Ok(members) = members else { return };
             let Some(last) = members.last() else { return };
             after = Some((last.show, last.hold.hold_id));
             for member in members {
@@ -271,7 +268,7 @@ impl Groups {
         let mut answers = Vec::new();
         for (show, submitted) in submitted {
             let answer = match submitted {
-                Ok(answer) => answer.await.unwrap_or(Err(Fault::OutcomeUnknown)).map_err(Refusal::from),
+                Ok(answer) => answer.await,
                 Err(refusal) => Err(refusal),
             };
             answers.push((show, answer));
@@ -279,17 +276,14 @@ impl Groups {
         answers
     }
 
-    fn submit(
-        &self,
+    fn submit<'a>(
+        &'a self,
         show: &ShowId,
         commands: Vec<Command>,
-    ) -> Result<oneshot::Receiver<Result<Vec<Outcome>, Fault>>, Refusal> {
+    ) -> Result<impl Future<Output = Result<Vec<Outcome>, Refusal>> + use<'a>, Refusal> {
         let found = self.router.find(show);
         let (entry, shard) = found.map_err(|why| Refusal::show_not_found(show.as_str(), why))?;
-        let (sender, answer) = oneshot::channel();
-        let reply = Box::new(move |outcomes| drop(sender.send(outcomes)));
-        shard.submit(Request::Execute { show: entry.number, commands, reply });
-        Ok(answer)
+        Ok(ask(move |reply| shard.submit(Request::Execute { show: entry.number, commands, reply })))
     }
 
     fn refusal(&self, id: HoldId, show: &ShowId, rejection: &Rejection) -> Refusal {

@@ -49,7 +49,7 @@ impl Standing {
     #[must_use]
     pub fn prepared(&self) -> Option<Prepared> {
         let members = self.holds.iter().flatten().filter_map(|hold| hold.more.as_ref()?.group.as_ref());
-        members.filter_map(|group| group.prepared.clone()).next()
+        members.filter_map(|group| group.prepared.as_ref()).next().cloned()
     }
 
     /// Its hold in a show.

@@ -27,17 +27,17 @@ pub const COMMANDS_BYTES_MAX: usize = 4 << 20;
 /// Largest message that a service of shows reads: a large seating plan.
 pub const PLAN_BYTES_MAX: usize = 64 << 20;
 
-/// Sends something to a shard and waits for its reply.
+/// Sends something to a shard, at once, and waits for its reply.
 ///
 /// # Errors
 /// The fault. A shard that ended without a reply leaves the outcome unknown.
-async fn ask<T: Send + 'static>(submit: impl FnOnce(Reply<T>)) -> Result<T, Refusal> {
+pub(crate) fn ask<T: Send + 'static>(submit: impl FnOnce(Reply<T>)) -> impl Future<Output = Result<T, Refusal>> {
     let (sender, answer) = oneshot::channel();
     submit(Box::new(move |result| {
         // Whoever asked may have gone.
         let _ = sender.send(result);
     }));
-    answer.await.unwrap_or(Err(Fault::OutcomeUnknown)).map_err(Refusal::from)
+    async { answer.await.unwrap_or(Err(Fault::OutcomeUnknown)).map_err(Refusal::from) }
 }
 
 /// The show as it is after a shard's answer, which may speak of seats that were added since the question.

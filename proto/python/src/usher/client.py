@@ -84,8 +84,8 @@ class Inventory:
         self._channel.close()
 
     def run(self, call: Callable[..., Any], request: Any) -> Any:
-        """Any call of `commands`, `shows` or `availability` with its request: until it is answered, or refused for good, or its
-        time is up.
+        """Any call of `commands`, `shows`, `groups` or `availability` with its request: until it is answered, or refused for
+        good, or its time is up.
 
         >>> inventory.run(inventory.shows.CreateShow, CreateShowRequest(show_id="club", manifest=manifest))
         """
