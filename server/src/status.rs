@@ -12,6 +12,7 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 use usher_engine::{ids::HoldId, router::NotFound, shard::Fault};
 use usher_proto::v1;
 
+mod forbidden;
 mod header;
 mod rejections;
 use header::{
@@ -127,6 +128,19 @@ impl Refusal {
     pub fn version_not_reached(version: u64) -> Self {
         Self::new(Code::FailedPrecondition, "VERSION_NOT_REACHED", format!("the show is at version {version}"))
             .with("version", version)
+    }
+
+    /// The time that a call was given is over.
+    #[must_use]
+    pub fn too_late() -> Self {
+        let message = "the time for this call is over; what it asked for may or may not have happened: send it again";
+        Self::new(Code::DeadlineExceeded, "DEADLINE_EXCEEDED", message)
+    }
+
+    /// What clients act on.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        self.0.reason
     }
 
     fn with(mut self, name: &str, value: impl ToString) -> Self {

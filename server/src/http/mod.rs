@@ -19,7 +19,8 @@ use tonic::{Request, Status, client::Grpc, metadata::MetadataMap, service::Route
 use tonic_web::GrpcWebLayer;
 
 use crate::{dynamic::DynamicCodec, service::PLAN_BYTES_MAX};
-pub use door::{Door, Ways};
+pub(crate) use deadline::of_headers as grpc_timeout;
+pub use door::Door;
 use problem::Problem;
 use routes::{Found, Route};
 
@@ -43,12 +44,12 @@ const BYTES_AT_ONCE_MAX: usize = 64 << 10;
 /// Headers that are the caller's word to the service, as gRPC metadata.
 const PASSED_ON: [&str; 3] = ["authorization", "traceparent", "tracestate"];
 
-/// The ways to the services beside gRPC: gRPC-Web on the same paths, HTTP/JSON everywhere else. Pages of `allowed_origins`
-/// may use them.
+/// The ways to the services: gRPC, gRPC-Web on the same paths, HTTP/JSON everywhere else. Pages of `allowed_origins` may use
+/// the latter two.
 ///
 /// # Errors
 /// When the `.proto` files are wrong, or an origin is no header's value.
-pub fn ways(services: Routes, allowed_origins: &[String]) -> anyhow::Result<Ways> {
+pub fn door(services: Routes, allowed_origins: &[String]) -> anyhow::Result<Door> {
     let pool = DescriptorPool::decode(usher_proto::FILE_DESCRIPTOR_SET).context("the descriptors")?;
     let routes: Vec<Arc<Route>> = routes::routes(&pool)?.into_iter().map(Arc::new).collect();
     let openapi = Bytes::from(serde_json::to_vec(&openapi::document(&routes)).context("the OpenAPI document")?);
@@ -59,7 +60,7 @@ pub fn ways(services: Routes, allowed_origins: &[String]) -> anyhow::Result<Ways
         services: services.clone(),
         reading: Arc::new(Semaphore::new(PLAN_BYTES_MAX)),
     });
-    let mut router: Router = services.into_axum_router().layer(GrpcWebLayer::new()).fallback(move |request| {
+    let mut router: Router = services.clone().into_axum_router().layer(GrpcWebLayer::new()).fallback(move |request| {
         let json = Arc::clone(&json);
         async move { json.answer(request).await }
     });
@@ -68,7 +69,7 @@ pub fn ways(services: Routes, allowed_origins: &[String]) -> anyhow::Result<Ways
     if !origins.is_empty() {
         router = router.layer(middleware::from_fn_with_state(origins, cors::allow));
     }
-    Ok(Ways::new(Routes::from(router).prepare()))
+    Ok(Door::new(services, Routes::from(router).prepare()))
 }
 
 /// What is needed for an answer.

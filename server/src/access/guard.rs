@@ -1,0 +1,124 @@
+//! The one layer that decides, before any service is called: for gRPC, gRPC-Web and HTTP/JSON alike.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use tonic::{
+    Code, Status,
+    codegen::http::{Request, Response, request::Parts},
+};
+use tower::{Layer, Service};
+
+use super::{
+    CALL, Call, Caller, Grant, Known,
+    audit::Audit,
+    table::{self, Rule},
+};
+use crate::{
+    edge::{Peer, Places},
+    status::Refusal,
+};
+
+/// Who is known, and what is remembered of what they do.
+#[derive(Clone)]
+pub(crate) struct Guard {
+    pub(crate) known: Arc<Known>,
+    /// Nothing is written where nobody has to say who he is.
+    pub(crate) audit: Option<Arc<Audit>>,
+    pub(crate) connections: Arc<Places<String>>,
+}
+
+impl Guard {
+    /// The rule: whoever is known, and has a scope that the method takes, may call it.
+    fn decide(&self, rule: Option<Rule>, caller: &Caller, peer: Option<&Peer>) -> Result<(), Refusal> {
+        let Some(rule) = rule else { return Err(Refusal::forbidden("METHOD_UNKNOWN", "there is no such method")) };
+        // Where nobody says who he is, all would be one.
+        if self.audit.is_some()
+            && rule != Rule::Open
+            && peer.is_some_and(|peer| !peer.is_counted(&self.connections, &caller.name))
+        {
+            return Err(Refusal::connections_reached());
+        }
+        match rule {
+            Rule::Open | Rule::Anybody => Ok(()),
+            Rule::Unbound(_) if caller.grant.is_bound() => {
+                Err(Refusal::forbidden("CALLER_BOUND", "this is about more than the shows that the caller is bound to"))
+            }
+            Rule::Scopes(scopes) | Rule::Unbound(scopes) => {
+                caller.grant.has_any(scopes).then_some(()).ok_or_else(|| Refusal::scope_missing(scopes))
+            }
+        }
+    }
+
+    /// What is refused names who asked, for the trail.
+    fn begin(&self, parts: &Parts) -> Result<(Call, Option<Rule>), (String, Refusal)> {
+        let (rule, peer) = (table::rule(parts.uri.path()), parts.extensions.get::<Peer>());
+        let from = || peer.map_or_else(|| "nobody".to_owned(), |peer| format!("address:{}", peer.address().ip()));
+        let caller = match self.known.find(&parts.headers, peer) {
+            Err(_) if rule == Some(Rule::Open) => Arc::new(Caller::new(from(), Grant::default())),
+            found => found.map_err(|refusal| (from(), refusal))?,
+        };
+        self.decide(rule, &caller, peer).map_err(|refusal| (caller.name.clone(), refusal))?;
+        let method = Arc::from(parts.uri.path());
+        Ok((Call { caller, method, audit: self.audit.clone(), show: Arc::default() }, rule))
+    }
+}
+
+impl<S> Layer<S> for Guard {
+    type Service = Guarded<S>;
+
+    fn layer(&self, service: S) -> Guarded<S> {
+        Guarded { guard: self.clone(), service }
+    }
+}
+
+/// A service behind the guard.
+#[derive(Clone)]
+pub(crate) struct Guarded<S> {
+    guard: Guard,
+    service: S,
+}
+
+impl<S, B> Service<Request<B>> for Guarded<S>
+where
+    S: Service<Request<B>, Response = Response<axum::body::Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    B: Send + 'static,
+{
+    type Response = Response<axum::body::Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.service.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (parts, body) = request.into_parts();
+        match self.guard.begin(&parts) {
+            Ok((call, rule)) => {
+                let answer = self.service.call(Request::from_parts(parts, body));
+                let is_audited = rule.is_some_and(table::is_audited);
+                Box::pin(async move {
+                    let response = CALL.scope(call.clone(), answer).await?;
+                    if let (Some(audit), true) = (&call.audit, is_audited) {
+                        let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
+                        audit.called(&call.caller.name, &call.method, call.show.get().map(|show| show.as_str()), code);
+                    }
+                    Ok(response)
+                })
+            }
+            Err((who, refusal)) => {
+                if let Some(audit) = &self.guard.audit {
+                    audit.refused(&who, parts.uri.path(), None, refusal.reason());
+                }
+                Box::pin(std::future::ready(Ok(refusal.into_status().into_http())))
+            }
+        }
+    }
+}
