@@ -15,8 +15,10 @@ use usher_engine::shard::ShardOptions;
 use usher_wal::StoreOptions;
 
 mod access;
+mod flags;
 mod limits;
 pub use access::{Access, Identity, Tls, Tokens};
+pub use flags::{AccessFlags, TlsFlags};
 pub use limits::Limits;
 
 /// How log lines look.
@@ -139,6 +141,14 @@ pub struct ConfigFlags {
     #[arg(long, value_name = "ADDR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operations_listen: Option<SocketAddr>,
+    /// Those of `[tls]`.
+    #[command(flatten)]
+    #[serde(skip_serializing_if = "TlsFlags::is_empty")]
+    pub tls: TlsFlags,
+    /// Those of `[access]`.
+    #[command(flatten)]
+    #[serde(skip_serializing_if = "AccessFlags::is_empty")]
+    pub access: AccessFlags,
     /// Origin such as https://tickets.example whose pages may call the server from a browser; may be repeated [default: none]
     #[arg(long = "http-allowed-origin", value_name = "ORIGIN")]
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -46,12 +46,13 @@ impl Guard {
         }
         match rule {
             Rule::Open | Rule::Anybody => Ok(()),
+            Rule::Scopes(scopes) | Rule::Unbound(scopes) if !caller.grant.has_any(scopes) => {
+                Err(Refusal::scope_missing(scopes))
+            }
             Rule::Unbound(_) if caller.grant.is_bound() => {
                 Err(Refusal::forbidden("CALLER_BOUND", "this is about more than the shows that the caller is bound to"))
             }
-            Rule::Scopes(scopes) | Rule::Unbound(scopes) => {
-                caller.grant.has_any(scopes).then_some(()).ok_or_else(|| Refusal::scope_missing(scopes))
-            }
+            Rule::Scopes(_) | Rule::Unbound(_) => Ok(()),
         }
     }
 

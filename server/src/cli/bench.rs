@@ -9,6 +9,7 @@ use usher_proto::v1::{self, shows_client::ShowsClient};
 
 use super::{
     client::connect,
+    credentials::Credentials,
     demo_server::{self, OwnServer},
 };
 use crate::{
@@ -105,7 +106,7 @@ impl Bench {
         let stadium = Manifest::new(generate::stadium(self.seats))?;
         let manifest = Some(manifest_to_wire(stadium.parts()));
         let request = v1::CreateShowRequest { show_id: show_id.clone(), manifest, ..v1::CreateShowRequest::default() };
-        ShowsClient::new(connect(server).await?).create_show(request).await?;
+        ShowsClient::new(connect(server, &Credentials::default()).await?).create_show(request).await?;
         let options = LoadOptions {
             duration: Duration::from_secs(self.seconds),
             workers: usize::from(self.callers),

@@ -6,13 +6,16 @@ use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, SerializeOptions};
 use prost_types::FileDescriptorProto;
 use tokio_stream::StreamExt as _;
-use tonic::{client::Grpc, codegen::http::uri::PathAndQuery, transport::Channel};
+use tonic::{client::Grpc, codegen::http::uri::PathAndQuery};
 use tonic_reflection::pb::v1::{
     ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
     server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
 };
 
-use super::client::{ServerArgs, WrongUsage};
+use super::{
+    client::{ServerArgs, WrongUsage},
+    credentials::Connection,
+};
 use crate::dynamic::DynamicCodec;
 
 mod describe;
@@ -51,7 +54,7 @@ impl Call {
 }
 
 /// Everything that the server says it serves.
-async fn descriptors(channel: Channel) -> anyhow::Result<DescriptorPool> {
+async fn descriptors(channel: Connection) -> anyhow::Result<DescriptorPool> {
     let mut client = ServerReflectionClient::new(channel);
     let mut pool = DescriptorPool::new();
     let services = match ask(&mut client, MessageRequest::ListServices(String::new())).await? {
@@ -72,7 +75,7 @@ async fn descriptors(channel: Channel) -> anyhow::Result<DescriptorPool> {
 
 /// Adds a file after the files it imports.
 async fn add(
-    client: &mut ServerReflectionClient<Channel>,
+    client: &mut ServerReflectionClient<Connection>,
     pool: &mut DescriptorPool,
     file: FileDescriptorProto,
 ) -> anyhow::Result<()> {
@@ -97,7 +100,7 @@ async fn add(
 }
 
 async fn ask(
-    client: &mut ServerReflectionClient<Channel>,
+    client: &mut ServerReflectionClient<Connection>,
     question: MessageRequest,
 ) -> anyhow::Result<MessageResponse> {
     let request = ServerReflectionRequest { host: String::new(), message_request: Some(question) };
@@ -124,7 +127,7 @@ fn find(pool: &DescriptorPool, name: &str) -> anyhow::Result<MethodDescriptor> {
     Ok(found.ok_or_else(|| wrong(format!("{} has no method {method}", service.full_name())))?)
 }
 
-async fn call(channel: Channel, method: &MethodDescriptor, request: &str) -> anyhow::Result<String> {
+async fn call(channel: Connection, method: &MethodDescriptor, request: &str) -> anyhow::Result<String> {
     anyhow::ensure!(
         !method.is_client_streaming() && !method.is_server_streaming(),
         "streaming methods cannot be called so"

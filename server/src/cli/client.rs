@@ -4,14 +4,15 @@ use std::{future::Future, time::Duration};
 
 use anyhow::Context as _;
 use clap::Args;
-use tonic::{
-    Code, Status,
-    transport::{Channel, Endpoint},
-};
+use tonic::{Code, Status, service::interceptor::InterceptedService, transport::Endpoint};
 use tonic_types::StatusExt as _;
 use usher_wal::LogError;
 
-use super::{advice, when::utc};
+use super::{
+    advice,
+    credentials::{Connection, Credentials},
+    when::utc,
+};
 use crate::config::WrongSetting;
 
 /// Longest wait for an answer.
@@ -26,29 +27,33 @@ pub(super) struct ServerArgs {
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) credentials: Credentials,
 }
 
 impl ServerArgs {
     /// Runs a call on a connection to the server.
     pub(super) fn block_on<T, F: Future<Output = anyhow::Result<T>>>(
         &self,
-        call: impl FnOnce(Channel) -> F,
+        call: impl FnOnce(Connection) -> F,
     ) -> anyhow::Result<T> {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
-        runtime.block_on(async { call(connect(&self.server).await?).await })
+        runtime.block_on(async { call(connect(&self.server, &self.credentials).await?).await })
     }
 }
 
 /// Connects to a server.
-pub(super) async fn connect(server: &str) -> anyhow::Result<Channel> {
+pub(super) async fn connect(server: &str, credentials: &Credentials) -> anyhow::Result<Connection> {
     let no_address = |error| WrongUsage(format!("the server's address {server:?}: {error}"));
     let endpoint = Endpoint::from_shared(server.to_owned()).map_err(no_address)?;
-    let endpoint = endpoint.timeout(ANSWER_WAIT_MAX).tcp_nodelay(true);
-    endpoint
+    let endpoint = credentials.secure(endpoint.timeout(ANSWER_WAIT_MAX).tcp_nodelay(true))?;
+    let bearer = credentials.bearer()?;
+    let channel = endpoint
         .connect()
         .await
-        .with_context(|| format!("no server at {server}; start one with `usher serve` or name it with --server"))
+        .with_context(|| format!("no server at {server}; start one with `usher serve` or name it with --server"))?;
+    Ok(InterceptedService::new(channel, bearer))
 }
 
 /// What was asked for cannot be meant: a repetition is hopeless.

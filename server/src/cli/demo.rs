@@ -14,7 +14,7 @@ use console::style;
 use usher_engine::shard::Notice;
 use usher_proto::v1::{self, shows_client::ShowsClient};
 
-use super::{client::connect, demo_server};
+use super::{client::connect, credentials::Credentials, demo_server};
 use crate::{
     config::{Config, ConfigFlags},
     load::{self, LoadOptions, Progress, Report, check, report::thousands},
@@ -111,7 +111,7 @@ fn note_recovery(found: Arc<Mutex<Found>>) -> impl Fn(usher_wal::ShardId, &Notic
 /// Imports the stadium under the first free name and sells it.
 async fn sell(address: SocketAddr, options: LoadOptions) -> anyhow::Result<(v1::Show, Report)> {
     let server = format!("http://{address}");
-    let mut shows = ShowsClient::new(connect(&server).await?);
+    let mut shows = ShowsClient::new(connect(&server, &Credentials::default()).await?);
     let show = import(&mut shows).await?;
     println!(
         "Imported {} as {}: {} places.",
@@ -127,7 +127,7 @@ async fn sell(address: SocketAddr, options: LoadOptions) -> anyhow::Result<(v1::
     Ok((show, sale?))
 }
 
-async fn import(shows: &mut ShowsClient<tonic::transport::Channel>) -> anyhow::Result<v1::Show> {
+async fn import(shows: &mut ShowsClient<super::credentials::Connection>) -> anyhow::Result<v1::Show> {
     let prices = generate::demo_stadium_prices();
     let plan = prost::bytes::Bytes::from(generate::demo_stadium_pretix());
     for number in 1..=10_000 {

@@ -1,12 +1,12 @@
 //! How many places of a show meet a wish, whoever has them now: a wish for more can never be met.
 
-use tonic::{Status, transport::Channel};
+use tonic::Status;
 use usher_proto::v1::{self, seat_run::Names, section::Kind, shows_client::ShowsClient};
 
-use super::{client::reason, show::MANIFEST_BYTES_MAX};
+use super::{client::reason, credentials::Connection, show::MANIFEST_BYTES_MAX};
 
 /// What to do about a wish that was refused because places are wanting, where waiting cannot help.
-pub(super) async fn advice(refusal: &Status, channel: Channel, show_id: String, wish: &v1::Wish) -> Option<String> {
+pub(super) async fn advice(refusal: &Status, channel: Connection, show_id: String, wish: &v1::Wish) -> Option<String> {
     if reason(refusal) != "SOLD_OUT" {
         return None;
     }

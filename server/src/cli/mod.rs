@@ -20,6 +20,7 @@ mod call;
 mod calm;
 mod client;
 mod confirm;
+mod credentials;
 mod demo;
 mod demo_server;
 mod doctor;

@@ -1,12 +1,12 @@
 //! `usher show`: create, change, organise and look at shows. This file names the subcommands; lists and prints.
 
 use clap::{Args, Subcommand};
-use tonic::transport::Channel as Connection;
 use usher_engine::{ids::SeatIndex, inventory::manifest::Manifest};
 use usher_proto::v1::{self, availability_client::AvailabilityClient, shows_client::ShowsClient};
 
 use super::{
     client::ServerArgs,
+    credentials::Connection,
     output::print_error,
     print::{first_of, label_text},
 };

@@ -6,10 +6,9 @@ use anyhow::Context as _;
 use clap::Args;
 use console::Term;
 use serde_json::json;
-use tonic::transport::Channel;
 use usher_proto::v1::{self, availability_client::AvailabilityClient, shows_client::ShowsClient};
 
-use super::{client::ServerArgs, when::utc};
+use super::{client::ServerArgs, credentials::Connection, when::utc};
 use hall::Hall;
 
 mod hall;
@@ -46,7 +45,7 @@ impl Watch {
         self.server.block_on(|channel| self.watch(channel))
     }
 
-    async fn watch(&self, channel: Channel) -> anyhow::Result<()> {
+    async fn watch(&self, channel: Connection) -> anyhow::Result<()> {
         let mut shows = ShowsClient::new(channel.clone()).max_decoding_message_size(MANIFEST_BYTES_MAX);
         let mut maps = AvailabilityClient::new(channel);
         let (mut hall, mut seen): (Option<(u32, Hall)>, Option<Seen>) = (None, None);
