@@ -81,10 +81,13 @@ impl Refusal {
         Self::invalid(vec![Violation { field: field.to_owned(), description: description.to_string() }])
     }
 
-    /// This refusal with the wrong fields of another one, if both are of malformed requests; otherwise the one that is.
+    /// This refusal with the wrong fields of another one, if both are of malformed requests; otherwise the one that is. Who
+    /// may not ask at all is told only that.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self.0.code, other.0.code) {
+            (Code::PermissionDenied | Code::Unauthenticated, _) => self,
+            (_, Code::PermissionDenied | Code::Unauthenticated) => other,
             (Code::InvalidArgument, Code::InvalidArgument) => {
                 let mut violations = self.0.violations;
                 violations.extend(other.0.violations);

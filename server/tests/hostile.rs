@@ -19,24 +19,46 @@ use common::{
     wire,
 };
 use tempfile::TempDir;
-use tokio::{io::AsyncReadExt as _, net::TcpStream};
+use tokio::{
+    io::AsyncReadExt as _,
+    net::TcpStream,
+    sync::{RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+/// Tests that measure run alone; the others run together.
+static ALONE: RwLock<()> = RwLock::const_new(());
 
 /// A server of its own, whose memory is nobody else's.
 struct Victim {
     process: Process,
     address: SocketAddr,
     _data: TempDir,
+    _turn: Turn,
+}
+
+enum Turn {
+    Together(#[expect(dead_code, reason = "it is held")] RwLockReadGuard<'static, ()>),
+    Alone(#[expect(dead_code, reason = "it is held")] RwLockWriteGuard<'static, ()>),
 }
 
 impl Victim {
     /// With these settings beside the usual ones.
     async fn start(settings: &[(&str, &str)]) -> Self {
+        Self::with(settings, Turn::Together(ALONE.read().await)).await
+    }
+
+    /// The same, with nobody else on the machine, as far as it is up to us.
+    async fn alone(settings: &[(&str, &str)]) -> Self {
+        Self::with(settings, Turn::Alone(ALONE.write().await)).await
+    }
+
+    async fn with(settings: &[(&str, &str)], turn: Turn) -> Self {
         let data = common::fast_directory();
         let mut command = serve_command(data.path(), 1);
         command.envs(settings.iter().copied());
         let process = Process::spawn(command);
         let address = process.address();
-        let victim = Self { process, address, _data: data };
+        let victim = Self { process, address, _data: data, _turn: turn };
         let mut clients = Clients::connect(address).await;
         clients.shows.create_show(wire::hall("show", 1_000, 0)).await.unwrap();
         victim

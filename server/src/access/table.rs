@@ -19,7 +19,6 @@ use Rule::{Anybody, Open, Scopes, Unbound};
 /// Every method.
 pub const RULES: &[(&str, Rule)] = &[
     ("/grpc.health.v1.Health/Check", Open),
-    ("/grpc.health.v1.Health/List", Open),
     ("/grpc.health.v1.Health/Watch", Open),
     ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Anybody),
     ("/usher.v1.Availability/GetSeatMap", Scopes(&[Sell, Read])),

@@ -24,6 +24,11 @@ pub(super) async fn within(
     match tokio::time::timeout(wait, answer).await {
         Ok(Ok(response)) => response,
         Ok(Err(never)) => match never {},
-        Err(_) => Refusal::too_late().into_status().into_http(),
+        Err(_) => too_late(),
     }
+}
+
+/// The answer to a call whose time is over.
+pub(super) fn too_late() -> Response<Body> {
+    Refusal::too_late().into_status().into_http()
 }

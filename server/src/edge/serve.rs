@@ -94,10 +94,17 @@ async fn http<I: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         request.extensions_mut().insert(peer.clone());
         let wait = deadline::of(&request, call_max);
         let mut door = door.clone();
-        async move { Ok::<_, Infallible>(deadline::within(wait, door.call(request)).await) }
+        async move {
+            // Nothing is begun for whom it is too late already.
+            if wait.is_zero() {
+                return Ok::<_, Infallible>(deadline::too_late());
+            }
+            Ok(deadline::within(wait, door.call(request)).await)
+        }
     });
     let io = TokioIo::new(Patient::new(io, Duration::from_millis(limits.patience_ms)));
-    let mut connection = std::pin::pin!(builder.serve_connection(io, service));
+    // Apart, so that it is not moved around with what surrounds it: there are ten thousands of them.
+    let mut connection = Box::pin(builder.serve_connection(io, service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = async {
