@@ -1,8 +1,6 @@
 //! No secret is in what the server writes: it runs with everything in its log, is called well and badly, and its output is
 //! searched.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
-
 mod common;
 
 use std::fs;

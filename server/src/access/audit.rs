@@ -10,7 +10,7 @@ use std::{
     io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -85,7 +85,7 @@ impl Audit {
     /// A call was answered.
     pub(super) fn called(&self, who: &str, method: &str, show: Option<&str>, code: Code) {
         let result = if code == Code::Ok { "OK".to_owned() } else { format!("{code:?}") };
-        if self.hand_over(who, method, show, result, 0).is_err() {
+        if !self.hand_over(who, method, show, result, 0) {
             tracing::error!(who, method, "the audit trail is not written fast enough: a call is missing in it");
         }
     }
@@ -94,26 +94,20 @@ impl Audit {
     pub(super) fn refused(&self, who: &str, method: &str, show: Option<&str>, reason: &str) {
         let mut refusals = self.refusals.lock();
         refusals.untold = match refusals.take() {
-            Some(untold) if self.hand_over(who, method, show, reason.to_owned(), untold).is_ok() => 0,
+            Some(untold) if self.hand_over(who, method, show, reason.to_owned(), untold) => 0,
             Some(untold) => untold + 1,
             None => refusals.untold + 1,
         };
     }
 
-    fn hand_over(
-        &self,
-        who: &str,
-        method: &str,
-        show: Option<&str>,
-        result: String,
-        refusals_untold: u64,
-    ) -> Result<(), TrySendError<Entry>> {
+    /// False where too many lines wait.
+    fn hand_over(&self, who: &str, method: &str, show: Option<&str>, result: String, refusals_untold: u64) -> bool {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let at_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
         // Callers choose the path; no more of it than the longest name of a method.
         let method = method.chars().take(128).collect();
         let (who, show, previous) = (who.to_owned(), show.map(str::to_owned), String::new());
-        self.lines.try_send(Entry { number: 0, at_ms, who, method, show, result, refusals_untold, previous })
+        self.lines.try_send(Entry { number: 0, at_ms, who, method, show, result, refusals_untold, previous }).is_ok()
     }
 }
 
