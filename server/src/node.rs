@@ -43,6 +43,9 @@ use crate::{
 
 /// Once so much time has passed, it serves the shards that are back; most are back by then, all at once.
 const RECOVERY_PATIENCE: Duration = Duration::from_secs(2);
+/// The listener of everybody, and that of operators where they have one of their own: the doors are in this order.
+const PUBLIC: usize = 0;
+const APART: usize = 1;
 /// Those of `Shows` that take a plan, or places by the million.
 const LARGE_METHODS: [&str; 7] =
     ["AssignChannel", "BlockPlaces", "ChangeManifest", "CreateShow", "ImportShow", "RetireSeats", "UnblockPlaces"];
@@ -114,44 +117,33 @@ impl Node {
         let router = self.shards.router().clone();
         let tls = Tls::open(&self.config.tls)?;
         let guard = guard(&self.config)?;
-        let mut listeners = vec![listener];
-        if let Some(address) = self.config.operations_listen {
-            listeners.push(TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?);
-        }
+        let apart = match self.config.operations_listen {
+            Some(address) => Some(TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?),
+            None => None,
+        };
         let (reporter, health) = tonic_health::server::health_reporter();
         let durability = usher_wal::Durability::from(self.config.durability);
         reporter.set_service_status(format!("durability-{durability}"), serving(true)).await;
         let (drain, draining) = tokio::sync::watch::channel(false);
-        let doors = self.doors(&guard, health, &draining, listeners.len() > 1)?;
+        let doors = self.doors(&guard, health, &draining, apart.is_some())?;
         let (limits, known) = (self.config.limits.clone(), Arc::clone(&guard.known));
         let edge = Edge::start(&Serving { doors, tls: tls.clone(), limits, draining: draining.clone() });
         let edge = edge.context("starting the threads that serve connections")?;
-        self.say_listening(&listeners, durability)?;
+        self.say_listening(&listener, apart.as_ref(), durability)?;
         let follower = tokio::spawn(follow_health(router, self.clocks.clone(), reporter));
         let reloader = tokio::spawn(reload::follow(self.config.clone(), known, tls));
-        let accepting = async {
-            let mut listeners = listeners.into_iter().enumerate();
-            let public = listeners.next().map(|(port, listener)| edge.accept(port, listener, draining.clone()));
-            let own = listeners.next().map(|(port, listener)| edge.accept(port, listener, draining.clone()));
-            tokio::join!(
-                async {
-                    if let Some(public) = public {
-                        public.await
-                    }
-                },
-                async {
-                    if let Some(own) = own {
-                        own.await;
-                    }
-                }
-            );
+        let accepting = edge.accept(PUBLIC, listener, draining.clone());
+        let accepting_apart = async {
+            if let Some(apart) = apart {
+                edge.accept(APART, apart, draining.clone()).await;
+            }
         };
         let told = async {
             shutdown.await;
             tracing::info!("draining");
             drain.send_replace(true);
         };
-        tokio::join!(accepting, told);
+        tokio::join!(accepting, accepting_apart, told);
         let served = edge.end().await;
         follower.abort();
         reloader.abort();
@@ -180,18 +172,20 @@ impl Node {
         Ok([door(operations(public, router)?)?].into())
     }
 
-    fn say_listening(&self, listeners: &[TcpListener], durability: usher_wal::Durability) -> anyhow::Result<()> {
-        let addresses: Vec<_> = listeners.iter().map(TcpListener::local_addr).collect::<Result<_, _>>()?;
+    fn say_listening(
+        &self,
+        listener: &TcpListener,
+        apart: Option<&TcpListener>,
+        durability: usher_wal::Durability,
+    ) -> anyhow::Result<()> {
         if !self.config.access.is_configured() {
             tracing::warn!("nobody has to say who he is: every caller may do everything (access.keys_file)");
         }
-        if let Some(address) = addresses.get(1) {
-            tracing::info!(%address, "listening for operators");
+        if let Some(apart) = apart {
+            tracing::info!(address = %apart.local_addr()?, "listening for operators");
         }
-        let tls = self.config.tls.certificate.is_some();
-        if let Some(address) = addresses.first() {
-            tracing::info!(%address, data_dir = %self.config.data_dir.display(), %durability, tls, "listening");
-        }
+        let (address, tls) = (listener.local_addr()?, self.config.tls.certificate.is_some());
+        tracing::info!(%address, data_dir = %self.config.data_dir.display(), %durability, tls, "listening");
         Ok(())
     }
 

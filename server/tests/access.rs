@@ -12,6 +12,7 @@ use common::{
     callers::{Callers, grant},
     http::Http,
     local::LocalServer,
+    process::Process,
     wire,
 };
 use serde_json::json;
@@ -20,7 +21,9 @@ use tonic::{
 };
 use tonic_prost::ProstCodec;
 use tonic_types::StatusExt as _;
-use usher_proto::v1::{self, inventory_client::InventoryClient, shows_client::ShowsClient};
+use usher_proto::v1::{
+    self, inventory_client::InventoryClient, operations_client::OperationsClient, shows_client::ShowsClient,
+};
 use usher_server::{
     access::{
         Grant, Scope,
@@ -275,4 +278,22 @@ async fn http_refuses_alike_and_the_trail_tells_of_it() {
             "key /usher.v1.Shows/PauseSale None SCOPE_MISSING",
         ]
     );
+}
+
+#[tokio::test]
+async fn operators_have_a_port_of_their_own_where_it_is_set() {
+    let data = tempfile::tempdir().unwrap();
+    let (server, address) = Process::serve_with(data.path(), 1, &["--operations-listen", "127.0.0.1:0"]);
+    let apart = server.wait_for("listening for operators")["address"].as_str().unwrap().parse().unwrap();
+    let (everybody, operators) = (Clients::connect(address).await, Clients::connect(apart).await);
+    let snapshots = async |clients: &Clients| {
+        let taken = OperationsClient::new(clients.channel.clone()).take_snapshots(v1::TakeSnapshotsRequest::default());
+        taken.await.map_or_else(|status| status.code(), |_| Code::Ok)
+    };
+    assert_eq!((snapshots(&everybody).await, snapshots(&operators).await), (Code::Unimplemented, Code::Ok));
+    let shows = async |clients: &Clients| {
+        let listed = clients.shows.clone().list_shows(v1::ListShowsRequest::default()).await;
+        listed.map_or_else(|status| status.code(), |_| Code::Ok)
+    };
+    assert_eq!((shows(&everybody).await, shows(&operators).await), (Code::Ok, Code::Unimplemented));
 }
