@@ -287,7 +287,8 @@ async fn operators_have_a_port_of_their_own_where_it_is_set() {
     let apart = server.wait_for("listening for operators")["address"].as_str().unwrap().parse().unwrap();
     let (everybody, operators) = (Clients::connect(address).await, Clients::connect(apart).await);
     let snapshots = async |clients: &Clients| {
-        let taken = OperationsClient::new(clients.channel.clone()).take_snapshots(v1::TakeSnapshotsRequest::default());
+        let mut client = OperationsClient::new(clients.channel.clone());
+        let taken = client.take_snapshots(v1::TakeSnapshotsRequest::default());
         taken.await.map_or_else(|status| status.code(), |_| Code::Ok)
     };
     assert_eq!((snapshots(&everybody).await, snapshots(&operators).await), (Code::Unimplemented, Code::Ok));

@@ -53,7 +53,14 @@ async fn no_secret_is_in_the_log_nor_in_the_trail_nor_in_an_answer() {
         answers.push_str(&String::from_utf8_lossy(&tokio::task::spawn_blocking(ask).await.unwrap()));
     }
     server.terminate();
-    assert!(server.wait().success());
+    // The client's connection ends here, too.
+    let (server, status) = tokio::task::spawn_blocking(move || {
+        let status = server.wait();
+        (server, status)
+    })
+    .await
+    .unwrap();
+    assert!(status.success());
     let trail: String = fs::read_dir(callers.directory().join("audit"))
         .unwrap()
         .map(|file| fs::read_to_string(file.unwrap().path()).unwrap())
