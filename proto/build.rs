@@ -2,21 +2,24 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const PROTOS: [&str; 5] = [
+const PROTOS: [&str; 6] = [
     "usher/v1/common.proto",
     "usher/v1/inventory.proto",
+    "usher/v1/groups.proto",
     "usher/v1/shows.proto",
     "usher/v1/availability.proto",
     "usher/v1/operations.proto",
 ];
 
 /// What few messages have is behind a pointer: a batch of plain holds stays small in memory.
-const RARE: [&str; 7] = [
+const RARE: [&str; 9] = [
     ".usher.v1.Command.command.hold_best",
     ".usher.v1.Command.command.sell_places",
     ".usher.v1.Command.command.exchange_seats",
     ".usher.v1.Command.command.join_waitlist",
+    ".usher.v1.GroupMember.what.wish",
     ".usher.v1.HoldSeatsRequest.terms",
+    ".usher.v1.JoinWaitlistResponse.standing.hold",
     ".usher.v1.Hold.placement",
     ".usher.v1.GetHoldResponse.waiting",
 ];

@@ -122,9 +122,9 @@ impl RealServer {
         let served = tokio::spawn(node.expect("a node").serve(listener, async move {
             let _ = stopped.await;
         }));
-        let shows = Inventory::connect(&format!("http://{address}")).expect("an address").shows();
+        let inventory = Inventory::connect(&format!("http://{address}")).expect("an address");
         for show in 0..SHOWS {
-            shows.clone().max_encoding_message_size(64 << 20).create_show(hall(&id_of(show))).await.expect("a show");
+            inventory.create_show(hall(&id_of(show))).await.expect("a show");
         }
         Self { address, stop, served }
     }

@@ -3,7 +3,7 @@
 //! It follows the events with the plainest bookkeeping there is and shares no code with the inventory, so that a mistake
 //! there does not hide here. It is for operators, demos and tests; nothing is decided by it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use usher_wal::{Frame, Lsn};
 
@@ -47,6 +47,8 @@ pub struct AuditedShow {
     pub seats_sold_twice: u64,
     /// What live holds have.
     live: BTreeMap<HoldId, Places>,
+    /// Live holds that wait for the decision about their group: their show's end is not theirs.
+    prepared: BTreeSet<HoldId>,
     /// What expired holds had: a late payment may still sell it.
     expired: BTreeMap<HoldId, Places>,
     /// What is withheld for entries of the waitlist.
@@ -129,6 +131,7 @@ impl AuditedShow {
             places_sold: 0,
             seats_sold_twice: 0,
             live: BTreeMap::new(),
+            prepared: BTreeSet::new(),
             expired: BTreeMap::new(),
             gathered: BTreeMap::new(),
             seat_owner: BTreeMap::new(),
@@ -157,6 +160,7 @@ impl AuditedShow {
                 audited.sold_seats.extend(places.seats().map(|seat| (seat.0, hold_id)));
             }
         }
+        audited.prepared.extend(show.prepared(None, usize::MAX, Timestamp(0)).iter().map(|hold| hold.hold_id));
         audited
     }
 
@@ -184,10 +188,6 @@ impl AuditedShow {
                 offer.taken_over.iter().for_each(|(loser, places)| self.take_over(*loser, places));
                 self.grant(granted.hold_id, granted.places)
             }
-            Event::HoldExtended { hold_id, .. } => self.must_live(hold_id, "extended"),
-            Event::HoldPinned { hold_id, .. } => self.must_live(hold_id, "pinned"),
-            Event::HoldUnpinned { hold_id } => self.must_live(hold_id, "unpinned"),
-            Event::HoldLapsed { hold_id } => self.must_live(hold_id, "lapsed"),
             Event::HoldReleased { hold_id, places } => {
                 let missing = self.must_live(hold_id, "released");
                 self.give_back(hold_id, places.as_ref());
@@ -199,6 +199,9 @@ impl AuditedShow {
                 let taken = self.grant(rest_id, rest);
                 self.grants -= 1;
                 missing.or(taken)
+            }
+            Event::HoldExpired { hold_id } if self.prepared.contains(&hold_id) => {
+                Some(format!("hold {hold_id} expired while it waited for its group"))
             }
             Event::HoldExpired { hold_id } => {
                 let missing = self.must_live(hold_id, "expired");
@@ -223,6 +226,22 @@ impl AuditedShow {
                 self.end_gathering(hold_id);
                 None
             }
+            event => self.event_of_live(event),
+        }
+    }
+
+    /// What takes nothing from a live hold.
+    fn event_of_live(&mut self, event: Event) -> Option<String> {
+        match event {
+            Event::HoldExtended { hold_id, .. } => self.must_live(hold_id, "extended"),
+            Event::HoldPinned { hold_id, .. } => self.must_live(hold_id, "pinned"),
+            Event::HoldUnpinned { hold_id } => self.must_live(hold_id, "unpinned"),
+            Event::HoldLapsed { hold_id } => self.must_live(hold_id, "lapsed"),
+            Event::GroupJoined(joined) => self.must_live(joined.0, "made one of a group"),
+            Event::MemberPrepared { hold_id, .. } => {
+                self.prepared.insert(hold_id);
+                self.must_live(hold_id, "prepared")
+            }
             event => self.event_of_bookings(event),
         }
     }
@@ -238,9 +257,11 @@ impl AuditedShow {
                 missing.or(taken).or(self.sell(hold_id, None))
             }
             Event::ShowCancelled => {
-                self.live.clear();
+                self.live.retain(|hold_id, _| self.prepared.contains(hold_id));
                 self.gathered.clear();
                 self.seat_owner.clone_from(&self.sold_seats);
+                let live = self.live.iter().flat_map(|(id, places)| places.seats().map(|seat| (seat.0, *id)));
+                self.seat_owner.extend(live);
                 None
             }
             Event::PlacesBlocked(places) => {
@@ -275,6 +296,7 @@ impl AuditedShow {
 
     fn give_back(&mut self, hold_id: HoldId, places: Option<&Places>) {
         let Some(own) = self.live.remove(&hold_id) else { return };
+        self.prepared.remove(&hold_id);
         let back = places.unwrap_or(&own);
         for seat in back.seats() {
             self.seat_owner.remove(&seat.0);
@@ -349,6 +371,7 @@ impl AuditedShow {
         let Some(own) = self.live.remove(&hold_id) else {
             return Some(format!("hold {hold_id} was confirmed, but is not live"));
         };
+        self.prepared.remove(&hold_id);
         let sold = places.unwrap_or_else(|| own.clone());
         for seat in own.without(&sold).seats() {
             self.seat_owner.remove(&seat.0);

@@ -6,7 +6,7 @@
 use bincode::Encode;
 
 use crate::{
-    ids::{BuyerId, HoldId, Name, Reference, SectionIndex},
+    ids::{BuyerId, HoldId, Name, Reference, SectionIndex, ShowId},
     inventory::{manifest::CategoryIndex, places::Places},
     time::HoldTtl,
 };
@@ -50,6 +50,14 @@ pub enum Command {
     JoinWaitlist(Box<JoinWaitlist>),
     /// Wait no more.
     LeaveWaitlist(OwnHold),
+    /// Make a hold one of a group.
+    JoinGroup(Box<JoinGroup>),
+    /// Let a member wait for the decision about its group.
+    PrepareMember(Box<SellMember>),
+    /// Sell a member: of the first one it is the decision.
+    ConfirmMember(Box<SellMember>),
+    /// Give a member's places back, prepared or not.
+    ReleaseMember(OwnHold),
     /// Withhold places.
     BlockPlaces(BlockPlaces),
     /// Offer withheld places.
@@ -108,7 +116,12 @@ impl Command {
             Self::TransferBooking(command) => command.hold_id,
             Self::ExchangeSeats(command) => command.hold_id,
             Self::JoinWaitlist(command) => command.hold_id,
-            Self::PinHold(command) | Self::UnpinHold(command) | Self::LeaveWaitlist(command) => command.hold_id,
+            Self::PinHold(command)
+            | Self::UnpinHold(command)
+            | Self::LeaveWaitlist(command)
+            | Self::ReleaseMember(command) => command.hold_id,
+            Self::JoinGroup(command) => command.hold_id,
+            Self::PrepareMember(command) | Self::ConfirmMember(command) => command.hold_id,
             _ => return None,
         })
     }
@@ -341,4 +354,29 @@ pub struct JoinWaitlist {
     pub priority: u8,
     /// Keys of the channels that it may draw from besides the public places; at most 16.
     pub channels: Vec<Name>,
+}
+
+/// Make a live hold one of a group, whose holds have the same id, one in each of its shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JoinGroup {
+    /// The hold.
+    pub hold_id: HoldId,
+    /// Whose it is.
+    pub buyer: BuyerId,
+    /// Every show of the group, 2 to [`GROUP_SHOWS_MAX`](crate::inventory::groups::GROUP_SHOWS_MAX) different ones, this one
+    /// among them. The first one decides.
+    pub shows: Vec<ShowId>,
+}
+
+/// Sell a member of a group, or prepare that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SellMember {
+    /// The hold.
+    pub hold_id: HoldId,
+    /// Whose it is.
+    pub buyer: BuyerId,
+    /// The frontend's order.
+    pub order: Reference,
+    /// The frontend's payment.
+    pub payment: Reference,
 }

@@ -225,6 +225,17 @@ pub enum Event {
         /// The shard.
         to_shard: u32,
     },
+    /// A hold is one of a group: its id, and every show of the group.
+    GroupJoined(Box<(HoldId, Vec<ShowId>)>),
+    /// A member waits for the decision about its group, and does not expire before.
+    MemberPrepared {
+        /// The hold.
+        hold_id: HoldId,
+        /// The frontend's order.
+        order: Reference,
+        /// The frontend's payment.
+        payment: Reference,
+    },
 }
 
 impl Event {

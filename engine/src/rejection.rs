@@ -53,6 +53,12 @@ pub enum Rejection {
     /// The outcome of its payment is unknown.
     #[error("the hold is pinned until its payment's outcome is known")]
     HoldPinned,
+    /// It is one of a group, which is sold and released as a whole.
+    #[error("the hold is one of a group, which is confirmed and released as a whole")]
+    HoldOfGroup,
+    /// It is in no group.
+    #[error("the hold is not one of a group")]
+    HoldNotOfGroup,
     /// It is not sold.
     #[error("the hold is not confirmed")]
     HoldNotConfirmed,
@@ -213,6 +219,8 @@ pub enum HoldField {
     Order,
     /// The id of the hold that the rest was to be.
     KeepRestAs,
+    /// The shows of the group.
+    Group,
 }
 
 /// What of a show differs.
@@ -272,7 +280,7 @@ macro_rules! names {
 }
 
 names! {
-    HoldField { BuyerId => "buyer_id", Places => "places", TtlMs => "ttl_ms", Request => "request", Order => "order_ref", KeepRestAs => "keep_rest_as" }
+    HoldField { BuyerId => "buyer_id", Places => "places", TtlMs => "ttl_ms", Request => "request", Order => "order_ref", KeepRestAs => "keep_rest_as", Group => "members" }
     ShowField { Manifest => "manifest", Policy => "policy", Sale => "sale" }
     Limit {
         PlacesPerHold => "places_per_hold_max",

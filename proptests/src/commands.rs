@@ -116,6 +116,8 @@ pub struct Generator {
     sold: Vec<u8>,
     /// Numbers of ids whose payment was unknown for a while.
     pinned: Vec<u8>,
+    /// Numbers of ids that were to be one of a group.
+    grouped: Vec<u8>,
     /// Numbers of ids under which somebody joined the waitlist.
     joined: Vec<u8>,
     /// Seats that the first show has, or may have.
@@ -138,11 +140,25 @@ impl Generator {
         let two = rng.random_bool(0.25);
         let asked = vec![None; usize::from(HOLD_IDS)];
         let (shows, steps, deadlines) = (Vec::new(), Vec::new(), Vec::new());
-        let (used, sold, pinned, joined) = Default::default();
+        let (used, sold, pinned, grouped, joined) = Default::default();
         let (seats, changes) = (0, 0);
         let now = START;
-        let mut generator =
-            Self { rng, now, sweeps, shows, steps, deadlines, asked, used, sold, pinned, joined, seats, changes };
+        let mut generator = Self {
+            rng,
+            now,
+            sweeps,
+            shows,
+            steps,
+            deadlines,
+            asked,
+            used,
+            sold,
+            pinned,
+            grouped,
+            joined,
+            seats,
+            changes,
+        };
         for number in 0..=u8::from(two) {
             let created = show(&mut generator.rng, number);
             generator.create(created);

@@ -22,6 +22,7 @@ mod capacities;
 mod channels;
 mod confirm;
 mod due;
+mod groups;
 mod holds;
 mod lifecycle;
 mod manifest;
@@ -104,6 +105,10 @@ impl Naive {
             Command::ExchangeSeats(command) => bookings::exchange(show, command, now),
             Command::JoinWaitlist(command) => waitlist::join(show, command, now),
             Command::LeaveWaitlist(command) => waitlist::leave(show, command, now),
+            Command::JoinGroup(command) => groups::join(show, command, now),
+            Command::PrepareMember(command) => groups::prepare(show, command, now),
+            Command::ConfirmMember(command) => groups::confirm(show, command, now),
+            Command::ReleaseMember(command) => groups::release(show, command, now),
             Command::BlockPlaces(command) => blocks::block(show, command, now),
             Command::UnblockPlaces(command) => blocks::unblock(show, command, now),
             Command::RetireSeats(selection) => blocks::retire(show, selection, now),

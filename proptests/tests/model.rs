@@ -12,7 +12,7 @@ use usher_proptests::{
 };
 
 /// Seeds that once failed, or would if the engine forgot a rule that is seldom needed; run before all others.
-const REGRESSIONS: [u64; 6] = [8, 1_397, 2_642, 3_872, 4_362, 2_423];
+const REGRESSIONS: [u64; 7] = [8, 1_159, 1_397, 2_642, 3_872, 4_362, 2_423];
 
 #[test]
 fn engine_and_naive_model_agree() {

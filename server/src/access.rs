@@ -78,6 +78,20 @@ pub(crate) fn permit(show: &ShowId) -> Result<(), Refusal> {
     asked.unwrap_or_else(|_| Err(Refusal::show_forbidden(show.as_str())))
 }
 
+/// Whether the caller may send a batch: one that changes nothing takes `read`, too.
+///
+/// # Errors
+/// The refusal.
+pub(crate) fn permit_batch(changes: bool) -> Result<(), Refusal> {
+    let may_sell = || CALL.try_with(|call| call.caller.grant.has_any(&[Scope::Sell])).unwrap_or(false);
+    if changes && !may_sell() { Err(Refusal::scope_missing(&[Scope::Sell])) } else { Ok(()) }
+}
+
+/// Whether the caller is for some shows only.
+pub(crate) fn is_bound() -> bool {
+    CALL.try_with(|call| call.caller.grant.is_bound()).unwrap_or(true)
+}
+
 /// Whether a list may name this show to the caller.
 pub(crate) fn may_see(show: &ShowId) -> bool {
     CALL.try_with(|call| call.caller.grant.covers(show.as_str())).unwrap_or(false)

@@ -11,6 +11,7 @@ pub mod config;
 pub mod convert;
 mod dynamic;
 mod edge;
+pub mod groups;
 pub mod http;
 pub mod journal;
 pub mod load;

@@ -22,8 +22,8 @@ use usher_engine::{
     start::{OpenLog, Shards},
 };
 use usher_proto::v1::{
-    availability_server::AvailabilityServer, inventory_server::InventoryServer, operations_server::OperationsServer,
-    shows_server::ShowsServer,
+    availability_server::AvailabilityServer, groups_server::GroupsServer, inventory_server::InventoryServer,
+    operations_server::OperationsServer, shows_server::ShowsServer,
 };
 use usher_wal::{LogError, RocksStore, ShardId, TornTail};
 
@@ -32,11 +32,12 @@ use crate::{
     clock::WallClock,
     config::Config,
     edge::{Edge, Places, Serving, Tls},
+    groups::Groups,
     http, reload,
     service::{
         ANSWER_BYTES_MAX, COMMAND_BYTES_MAX, COMMANDS_BYTES_MAX, Draining, PLAN_BYTES_MAX,
-        availability::AvailabilityService, inventory::InventoryService, operations::OperationsService,
-        shows::ShowsService,
+        availability::AvailabilityService, groups::GroupsService, inventory::InventoryService,
+        operations::OperationsService, shows::ShowsService,
     },
     telemetry::log_notice,
 };
@@ -125,7 +126,9 @@ impl Node {
         let durability = usher_wal::Durability::from(self.config.durability);
         reporter.set_service_status(format!("durability-{durability}"), serving(true)).await;
         let (drain, draining) = tokio::sync::watch::channel(false);
-        let doors = self.doors(&guard, health, &draining, apart.is_some())?;
+        let groups = Groups::new(router.clone());
+        let finisher = tokio::spawn(groups.clone().finish_forever());
+        let doors = self.doors(&guard, health, groups, &draining, apart.is_some())?;
         let (limits, known) = (self.config.limits.clone(), Arc::clone(&guard.known));
         let edge = Edge::start(&Serving { doors, tls: tls.clone(), limits, draining: draining.clone() });
         let edge = edge.context("starting the threads that serve connections")?;
@@ -147,6 +150,7 @@ impl Node {
         let served = edge.end().await;
         follower.abort();
         reloader.abort();
+        finisher.abort();
         self.stop().await?;
         served
     }
@@ -156,6 +160,7 @@ impl Node {
         &self,
         guard: &Guard,
         health: HealthServer<impl Health>,
+        groups: Groups,
         draining: &Draining,
         is_apart: bool,
     ) -> anyhow::Result<Arc<[http::Door]>> {
@@ -164,7 +169,7 @@ impl Node {
             let guarded = Routes::from(services.into_axum_router().layer(guard.clone())).prepare();
             http::door(guarded, &self.config.http_allowed_origins)
         };
-        let public = services(router.clone(), draining.clone()).add_service(health.clone());
+        let public = services(router.clone(), groups, draining.clone()).add_service(health.clone());
         if is_apart {
             let own = operations(Routes::default(), router)?.add_service(health);
             return Ok([door(public)?, door(own)?].into());
@@ -216,7 +221,7 @@ fn guard(config: &Config) -> anyhow::Result<Guard> {
 }
 
 /// The services of frontends and organisers. A message is as large as its method needs, and no larger.
-fn services(router: Router, draining: Draining) -> Routes {
+fn services(router: Router, groups: Groups, draining: Draining) -> Routes {
     let inventory = Arc::new(InventoryService::new(router.clone(), draining));
     let inventory = |bytes_max| {
         InventoryServer::from_arc(Arc::clone(&inventory))
@@ -229,11 +234,14 @@ fn services(router: Router, draining: Draining) -> Routes {
             .max_decoding_message_size(bytes_max)
             .max_encoding_message_size(PLAN_BYTES_MAX)
     };
+    let groups = GroupsServer::new(GroupsService::new(router.clone(), groups))
+        .max_decoding_message_size(COMMANDS_BYTES_MAX)
+        .max_encoding_message_size(ANSWER_BYTES_MAX);
     let availability = AvailabilityServer::new(AvailabilityService::new(router))
         .max_decoding_message_size(COMMAND_BYTES_MAX)
         .max_encoding_message_size(ANSWER_BYTES_MAX);
     let routes = Routes::new(inventory(COMMAND_BYTES_MAX)).add_service(shows(COMMAND_BYTES_MAX));
-    let mut router = routes.add_service(availability).into_axum_router();
+    let mut router = routes.add_service(groups).add_service(availability).into_axum_router();
     for batches in ["Execute", "Session"] {
         router = router.route_service(&format!("/usher.v1.Inventory/{batches}"), inventory(COMMANDS_BYTES_MAX));
     }

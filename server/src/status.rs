@@ -9,7 +9,11 @@ use std::{
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
-use usher_engine::{ids::HoldId, router::NotFound, shard::Fault};
+use usher_engine::{
+    ids::{HoldId, ShowId},
+    router::NotFound,
+    shard::Fault,
+};
 use usher_proto::v1;
 
 mod forbidden;
@@ -90,7 +94,9 @@ impl Refusal {
             (_, Code::PermissionDenied | Code::Unauthenticated) => other,
             (Code::InvalidArgument, Code::InvalidArgument) => {
                 let mut violations = self.0.violations;
-                violations.extend(other.0.violations);
+                let others = other.0.violations.into_iter().filter(|other| !violations.contains(other));
+                let others: Vec<_> = others.collect();
+                violations.extend(others);
                 Self::invalid(violations)
             }
             (_, Code::InvalidArgument) => other,
@@ -161,6 +167,25 @@ impl Refusal {
     pub fn of_hold(mut self, hold_id: Option<HoldId>) -> Self {
         if let (Some(("hold", name)), Some(hold_id)) = (&mut self.0.resource, hold_id) {
             *name = hold_id.to_string();
+        }
+        self
+    }
+
+    /// Says in which of several shows.
+    #[must_use]
+    pub fn in_show(self, show: &ShowId) -> Self {
+        self.with("show_id", show)
+    }
+
+    /// Names the fields as those of a group's member.
+    #[must_use]
+    pub fn of_member(mut self, position: usize) -> Self {
+        for violation in &mut self.0.violations {
+            match violation.field.as_str() {
+                "hold_id" => "group_id".clone_into(&mut violation.field),
+                "buyer_id" | "ttl_ms" => {}
+                own => violation.field = format!("members[{position}].{own}"),
+            }
         }
         self
     }

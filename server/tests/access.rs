@@ -61,11 +61,39 @@ async fn refusal(channel: &Channel, path: &'static str, bearer: &str) -> Option<
     if path.ends_with("/Session") {
         return refusal_of_session(channel, bearer).await;
     }
+    let (show_id, group_id, buyer_id) = (SHOW.to_owned(), wire::id(1), "ada".to_owned());
+    match path {
+        "/usher.v1.Groups/HoldGroup" => {
+            let what = Some(v1::group_member::What::Places(wire::seats(&[0])));
+            let member =
+                |show_id: &str| v1::GroupMember { show_id: show_id.to_owned(), terms: None, what: what.clone() };
+            let members = vec![member(SHOW), member("acme.g2")];
+            let request = v1::HoldGroupRequest { group_id, buyer_id, members, ..v1::HoldGroupRequest::default() };
+            refusal_of(channel, path, with(request, bearer)).await
+        }
+        "/usher.v1.Groups/ConfirmGroup" => {
+            let (order_ref, payment_ref) = ("o-1".to_owned(), "p-1".to_owned());
+            let request = v1::ConfirmGroupRequest { group_id, show_id, buyer_id, order_ref, payment_ref };
+            refusal_of(channel, path, with(request, bearer)).await
+        }
+        "/usher.v1.Groups/ReleaseGroup" => {
+            refusal_of(channel, path, with(v1::ReleaseGroupRequest { group_id, show_id, buyer_id }, bearer)).await
+        }
+        "/usher.v1.Groups/GetGroup" => {
+            refusal_of(channel, path, with(v1::GetGroupRequest { group_id, show_id }, bearer)).await
+        }
+        _ => refusal_of(channel, path, with(AboutShow { show_id }, bearer)).await,
+    }
+}
+
+async fn refusal_of<T: prost::Message + Default + 'static>(
+    channel: &Channel,
+    path: &'static str,
+    request: Request<T>,
+) -> Option<String> {
     let mut grpc = Grpc::new(channel.clone());
     grpc.ready().await.unwrap();
-    let codec = ProstCodec::<AboutShow, ()>::default();
-    let request = with(AboutShow { show_id: SHOW.to_owned() }, bearer);
-    let answer = grpc.unary(request, PathAndQuery::from_static(path), codec).await;
+    let answer = grpc.unary(request, PathAndQuery::from_static(path), ProstCodec::<T, ()>::default()).await;
     answer.err().and_then(|status| reason(&status))
 }
 
@@ -297,4 +325,57 @@ async fn operators_have_a_port_of_their_own_where_it_is_set() {
         listed.map_or_else(|status| status.code(), |_| Code::Ok)
     };
     assert_eq!((shows(&everybody).await, shows(&operators).await), (Code::Ok, Code::Unimplemented));
+}
+
+#[tokio::test]
+async fn a_group_is_out_of_reach_for_whoever_may_not_touch_each_of_its_shows() {
+    let mut callers = Callers::new();
+    let all = callers.key(Grant::everything()).reveal().to_owned();
+    let some = callers.key(grant(Scope::Sell, None, &["acme."])).reveal().to_owned();
+    callers.write();
+    let server = start(&callers).await;
+    let channel = Clients::connect(server.address).await.channel;
+    let mut shows = ShowsClient::new(channel.clone());
+    for show in ["acme.a", "other.a"] {
+        shows.create_show(with(wire::hall(show, 10, 0), &all)).await.unwrap();
+    }
+    let mut groups = v1::groups_client::GroupsClient::new(channel);
+    let (group_id, buyer_id, show_id) = (wire::id(1), "ada".to_owned(), "acme.a".to_owned());
+    let what = Some(v1::group_member::What::Places(wire::seats(&[0])));
+    let member = |show_id: &str| v1::GroupMember { show_id: show_id.to_owned(), terms: None, what: what.clone() };
+    let (members, own) = (vec![member("acme.a"), member("other.a")], group_id.clone());
+    let hold = v1::HoldGroupRequest { group_id: own, buyer_id: buyer_id.clone(), members, ..Default::default() };
+    let refused = |status: Status| reason(&status).unwrap();
+    assert_eq!(
+        groups.hold_group(with(hold.clone(), &some)).await.map(drop).map_err(refused),
+        Err("SHOW_FORBIDDEN".into())
+    );
+    groups.hold_group(with(hold, &all)).await.unwrap();
+    let get = v1::GetGroupRequest { group_id: group_id.clone(), show_id: show_id.clone() };
+    assert_eq!(groups.get_group(with(get, &some)).await.map(drop).map_err(refused), Err("SHOW_FORBIDDEN".into()));
+    let release = v1::ReleaseGroupRequest { group_id, show_id, buyer_id };
+    assert_eq!(
+        groups.release_group(with(release.clone(), &some)).await.map(drop).map_err(refused),
+        Err("SHOW_FORBIDDEN".into())
+    );
+    groups.release_group(with(release, &all)).await.unwrap();
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn who_may_only_read_sends_batches_of_lookups_and_no_others() {
+    let mut callers = Callers::new();
+    let reader = callers.key(grant(Scope::Read, None, &[])).reveal().to_owned();
+    callers.write();
+    let server = start(&callers).await;
+    let mut inventory = InventoryClient::new(Clients::connect(server.address).await.channel);
+    let get = v1::command::Command::GetHold(wire::get(SHOW, 1));
+    let hold = v1::command::Command::HoldSeats(wire::hold(SHOW, 1, "ada", wire::seats(&[0])));
+    for (commands, expected) in [(vec![get.clone()], None), (vec![get, hold], Some("SCOPE_MISSING"))] {
+        let commands = commands.into_iter().map(|command| v1::Command { command: Some(command) }).collect();
+        let request = v1::ExecuteRequest { show_id: SHOW.to_owned(), commands, ..v1::ExecuteRequest::default() };
+        let refused = inventory.execute(with(request, &reader)).await.unwrap_err();
+        assert_eq!(reason(&refused).as_deref(), expected, "{refused:?}");
+    }
+    server.stop().await;
 }

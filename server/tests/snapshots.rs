@@ -23,7 +23,7 @@ async fn snapshots_are_taken_on_command_while_a_sale_goes_on() {
     let mut starts = vec![0; SHARDS as usize];
     for round in 0..4 {
         sale.wait_for(200 * (round + 1)).await;
-        let lines = take_snapshots(address, "--json", 0);
+        let lines = take_snapshots(address, "--output jsonl", 0);
         for (shard, line) in lines.lines().enumerate() {
             let line: Value = serde_json::from_str(line).unwrap();
             assert_eq!(line["shard"], shard);
@@ -33,7 +33,11 @@ async fn snapshots_are_taken_on_command_while_a_sale_goes_on() {
             starts[shard] = start;
         }
     }
-    assert!(take_snapshots(address, "--shard 1", 0).starts_with("shard 1: "));
+    let table = take_snapshots(address, "--shard 1", 0);
+    assert!(
+        table.starts_with("SHARD  CHANGED SHOWS  ") && table.lines().nth(1).unwrap().starts_with("    1  "),
+        "{table}"
+    );
     let sold = sale.end().await;
     server.kill();
     assert_sold(data.path(), SHARDS, sold).await;

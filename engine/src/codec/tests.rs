@@ -214,6 +214,9 @@ fn events() -> Vec<Event> {
     events.push(Event::HoldLapsed { hold_id });
     events.push(Event::ShowLoaded(Box::new(ShowLoaded { of_shard: 1, of_lsn: 2, state: vec![3, 4] })));
     events.push(Event::ShowLeft { to_shard: 5 });
+    events.push(Event::GroupJoined(Box::new((hold_id, vec![show().show_id, ShowId::new("s2").unwrap()]))));
+    let (order, payment) = (Reference::order("o1").unwrap(), Reference::payment("p1").unwrap());
+    events.push(Event::MemberPrepared { hold_id, order, payment });
     // In its short form.
     events.push(Event::HoldGranted(HoldGranted { expires_at: AT.plus_ms(600_000), ..granted() }));
     events

@@ -6,7 +6,7 @@ use std::mem::take;
 use super::{
     Inventory, block_places, bookings, cancel_show, change_manifest, channels, confirm_hold,
     due::{self, WakeUp},
-    expire_holds, extend_hold, grant, pin_hold, release_hold, sale,
+    expire_holds, extend_hold, grant, groups, pin_hold, release_hold, sale,
     show::Show,
     waitlist::{join, offer},
 };
@@ -50,6 +50,11 @@ impl Inventory {
             Event::HoldGrantedOnTerms(granted) => grant::apply_on_terms(show, granted, at),
             Event::HoldPinned { hold_id, expires_at } => pin_hold::apply_pinned(show, *hold_id, *expires_at),
             Event::HoldUnpinned { hold_id } => pin_hold::apply_unpinned(show, *hold_id),
+            Event::GroupJoined(joined) => groups::apply_joined(show, joined.0, take(&mut joined.1)),
+            Event::MemberPrepared { hold_id, order, payment } => {
+                let (order, payment) = (take(order), take(payment));
+                groups::apply_prepared(show, *hold_id, groups::Prepared { order, payment });
+            }
             Event::HoldConfirmedLate { hold_id, order, payment, places } => {
                 let (order, payment, places) = (take(order), take(payment), Some(take(places)));
                 confirm_hold::apply_late(show, *hold_id, confirm_hold::Confirmed { order, payment, places }, at);

@@ -68,6 +68,8 @@ fn report(show: &Show) -> CancelReport {
 pub(super) fn apply_cancelled(show: &mut Show, at: Timestamp) {
     clear_waitlist(show);
     let mut live = show.holds.live_slots();
+    // Those that are prepared follow their group: sold, they are to be refunded like all sales.
+    live.retain(|&slot| !show.is_prepared(show.holds.get(slot).id));
     live.sort_unstable_by_key(|&slot| show.holds.get(slot).id);
     live.into_iter().for_each(|slot| show.end_hold(slot, HoldState::Cancelled, at));
     show.sale.stage = Stage::Cancelled;

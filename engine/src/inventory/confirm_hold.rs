@@ -38,6 +38,7 @@ pub(super) fn decide(
         }
         found => found?,
     };
+    show.must_be_alone(hold_id)?;
     show.must_be(&[ShowState::OnSale, ShowState::Paused, ShowState::Closed], now)?;
     let remaining = hold.remaining();
     let part = command.part.as_ref().map(|part| &part.places).filter(|places| *places != remaining);
@@ -68,6 +69,7 @@ fn kept_as(command: &ConfirmHold) -> Option<HoldId> {
 /// free. A hold that was not swept yet has its places still.
 fn late(show: &Show, command: &ConfirmHold, now: Timestamp, events: &mut Vec<Event>) -> Result<Answer, Rejection> {
     let hold = show.own_hold(command.hold_id, &command.buyer)?;
+    show.must_be_alone(command.hold_id)?;
     show.must_be(&[ShowState::OnSale, ShowState::Paused, ShowState::Closed], now)?;
     if now >= hold.expires_at.plus_ms(show.policy.late_confirm_ms_max) {
         return Err(Rejection::HoldExpired { expires_at: hold.expires_at });
@@ -112,9 +114,13 @@ pub(super) struct Confirmed {
 
 pub(super) fn apply(show: &mut Show, hold_id: HoldId, confirmed: Confirmed, at: Timestamp) {
     let slot = show.holds.slot(hold_id).expect("only a known hold is confirmed");
+    show.forget_prepared(slot);
     if let Some(places) = &confirmed.places {
         let rest = show.holds.get(slot).remaining().without(places);
-        show.give_back(slot, &rest);
+        // Nothing, where it goes on under another id.
+        if !rest.is_empty() {
+            show.give_back(slot, &rest);
+        }
     }
     let hold = show.holds.get_mut(slot);
     let (sold, buyer) = (hold.remaining().clone(), hold.buyer);

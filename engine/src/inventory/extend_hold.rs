@@ -16,6 +16,10 @@ pub(super) fn decide(
     events: &mut Vec<Event>,
 ) -> Result<Answer, Rejection> {
     let hold = live_hold(show, command.hold_id, &command.buyer, now)?;
+    // The others of a group live on as well; one that waits for the decision has no deadline.
+    if show.is_prepared(command.hold_id) {
+        return Err(Rejection::HoldOfGroup);
+    }
     show.must_be(&[ShowState::OnSale, ShowState::Paused, ShowState::Closed], now)?;
     let ttl = command.ttl.unwrap_or(show.policy.hold_ttl_default);
     let extendable_until = show.extendable_until_of(hold);

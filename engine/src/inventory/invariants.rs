@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Inventory,
     blocks::BlockKind,
+    groups::NEVER,
     hold::{Hold, HoldState},
     manifest::SectionKind,
     overview::Counts,
@@ -30,6 +31,7 @@ pub fn check(inventory: &Inventory) {
         check_buyers(show);
         check_ended(show);
         check_waitlist(show);
+        check_groups(show);
         check_deadlines(inventory, show);
         show.runs.check(show);
     }
@@ -192,6 +194,18 @@ fn check_waitlist(show: &Show) {
         }
     }
     assert_eq!(waitlist.waiting(), count);
+}
+
+/// Whoever is one of several is a hold, and waits for the decision only while it is live and has no deadline.
+fn check_groups(show: &Show) {
+    for (id, membership) in &show.groups {
+        let hold = show.holds.find(*id).expect("a member is a hold");
+        assert!(membership.shows.contains(show.id()), "its show is one of the group's");
+        if membership.prepared.is_some() {
+            assert_eq!(hold.state, HoldState::Held, "only a live member is prepared");
+        }
+        assert_eq!(membership.prepared.is_some(), hold.state == HoldState::Held && hold.expires_at >= NEVER);
+    }
 }
 
 /// Nothing that is due is overlooked.

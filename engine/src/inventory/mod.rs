@@ -36,6 +36,7 @@ mod expire_holds;
 mod extend_hold;
 mod get_hold;
 mod grant;
+pub mod groups;
 mod hold;
 pub mod hold_best;
 mod hold_seats;
@@ -219,6 +220,10 @@ impl Inventory {
             Command::ExchangeSeats(command) => bookings::exchange(show, command, now, events),
             Command::JoinWaitlist(command) => join::join(show, command, now, events),
             Command::LeaveWaitlist(command) => join::leave(show, command, now, events),
+            Command::JoinGroup(command) => groups::join(show, command, now, events),
+            Command::PrepareMember(command) => groups::prepare(show, command, now, events),
+            Command::ConfirmMember(command) => groups::confirm(show, command, now, events),
+            Command::ReleaseMember(command) => groups::release(show, command, now, events),
             _ => Self::decide_organised(show, command, now, events),
         }
     }

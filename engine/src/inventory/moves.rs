@@ -61,6 +61,7 @@ impl Show {
 
     /// A live hold ends without a sale: what it still has goes back, and it is remembered for a while.
     pub(super) fn end_hold(&mut self, slot: u32, state: HoldState, at: Timestamp) {
+        self.forget_prepared(slot);
         let hold = self.holds.get(slot);
         let (remaining, buyer) = (hold.remaining().clone(), hold.buyer);
         self.put_back(&remaining);
@@ -93,9 +94,10 @@ impl Show {
     }
 
     pub(super) fn remember_ended(&mut self, slot: u32, at: Timestamp) {
-        let (buyers, lapses) = (&mut self.buyers, &mut self.lapses);
+        let (buyers, lapses, groups) = (&mut self.buyers, &mut self.lapses, &mut self.groups);
         self.holds.remember_ended(slot, at, |slot, forgotten| {
             buyers.remove_hold(forgotten.buyer, slot);
+            groups.remove(&forgotten.id);
             if buyers.forget(forgotten.buyer) {
                 lapses.remove(&forgotten.buyer);
             }

@@ -12,6 +12,7 @@ pub(super) fn pin(
     events: &mut Vec<Event>,
 ) -> Result<Answer, Rejection> {
     let hold = live_hold(show, command.hold_id, &command.buyer, now)?;
+    show.must_be_alone(command.hold_id)?;
     show.must_be(&[ShowState::OnSale, ShowState::Paused, ShowState::Closed], now)?;
     // After this point it must succeed.
     let extendable_until = show.extendable_until_of(hold);
@@ -30,6 +31,7 @@ pub(super) fn unpin(
     events: &mut Vec<Event>,
 ) -> Result<Answer, Rejection> {
     let hold = live_hold(show, command.hold_id, &command.buyer, now)?;
+    show.must_be_alone(command.hold_id)?;
     // After this point it must succeed.
     let pinned_from = hold.rare().and_then(|rare| rare.pinned_from);
     if pinned_from.is_some() {

@@ -1,6 +1,8 @@
 //! ReleaseHold: places given back by the caller, all or some. An id never seen is fenced, so that a late duplicate of
 //! the hold cannot come back to life.
 
+use std::ops::ControlFlow;
+
 use super::{
     Answer,
     hold::{Hold, HoldState},
@@ -23,21 +25,14 @@ pub(super) fn decide(
     events: &mut Vec<Event>,
 ) -> Result<Answer, Rejection> {
     let hold_id = command.hold_id;
-    let hold = match own_hold(show, hold_id, &command.buyer, &Rejection::HoldWaiting) {
-        Err(Rejection::HoldUnknown) => {
-            events.push(Event::HoldFenced { hold_id, buyer: command.buyer.clone() });
-            return Ok(released(HoldState::Fenced));
-        }
-        found => found?,
+    let hold = match to_be_released(show, hold_id, &command.buyer, now, events)? {
+        ControlFlow::Continue(hold) => hold,
+        ControlFlow::Break(answer) => return Ok(answer),
     };
-    let state = show.state_of(hold, now);
-    match state {
-        HoldState::Confirmed => return Err(Rejection::HoldConfirmed),
-        HoldState::Cancelled if hold.booking().is_some() => return Err(Rejection::HoldCancelled),
-        HoldState::Held if hold.is_pinned() => return Err(Rejection::HoldPinned),
-        HoldState::Held => {}
-        ended => return Ok(released(ended)),
+    if hold.is_pinned() {
+        return Err(Rejection::HoldPinned);
     }
+    show.must_be_alone(hold_id)?;
     let Some(places) = &command.places else {
         events.push(Event::HoldReleased { hold_id, places: None });
         return Ok(released(HoldState::Released));
@@ -62,7 +57,30 @@ pub(super) fn decide(
     Ok(Answer::Released { state: HoldState::Held, orphans })
 }
 
-fn released(state: HoldState) -> Answer {
+/// The live hold, or the answer that there is nothing to release. An id never seen is fenced.
+pub(super) fn to_be_released<'a>(
+    show: &'a Show,
+    hold_id: HoldId,
+    buyer: &BuyerId,
+    now: Timestamp,
+    events: &mut Vec<Event>,
+) -> Result<ControlFlow<Answer, &'a Hold>, Rejection> {
+    let hold = match own_hold(show, hold_id, buyer, &Rejection::HoldWaiting) {
+        Err(Rejection::HoldUnknown) => {
+            events.push(Event::HoldFenced { hold_id, buyer: buyer.clone() });
+            return Ok(ControlFlow::Break(released(HoldState::Fenced)));
+        }
+        found => found?,
+    };
+    match show.state_of(hold, now) {
+        HoldState::Confirmed => Err(Rejection::HoldConfirmed),
+        HoldState::Cancelled if hold.booking().is_some() => Err(Rejection::HoldCancelled),
+        HoldState::Held => Ok(ControlFlow::Continue(hold)),
+        ended => Ok(ControlFlow::Break(released(ended))),
+    }
+}
+
+pub(super) fn released(state: HoldState) -> Answer {
     Answer::Released { state, orphans: Vec::new() }
 }
 

@@ -8,6 +8,7 @@ use super::{
     blocks::Blocks,
     buyers::Buyers,
     channels::Channels,
+    groups::Membership,
     hold::{Hold, HoldState},
     holds::Holds,
     manifest::{Manifest, Pool},
@@ -49,6 +50,8 @@ pub struct Show {
     /// By buyer's slot: who let holds expire.
     pub(super) lapses: BTreeMap<u32, Lapses>,
     pub(super) waitlist: Waitlist,
+    /// Holds that are one of several.
+    pub(super) groups: BTreeMap<HoldId, Membership>,
     /// Marks that are to be released, by position.
     pub(super) releases: BTreeMap<u8, Timestamp>,
     /// When the next places of a mass return come back.
@@ -107,6 +110,7 @@ impl Show {
             buyers: Buyers::default(),
             lapses: BTreeMap::new(),
             waitlist: Waitlist::default(),
+            groups: BTreeMap::new(),
             releases: BTreeMap::new(),
             returns_due_at: None,
             manifest_version: 1,

@@ -108,6 +108,10 @@ impl Writer {
         self.channels(show);
         self.waitlist(show);
         self.holds(show);
+        // Only of a show that has some, as above.
+        if !show.groups.is_empty() {
+            self.value(&show.groups);
+        }
     }
 
     fn blocks(&mut self, show: &Show) {

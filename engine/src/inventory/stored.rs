@@ -4,12 +4,12 @@
 //! state apart and puts it together; when that happens, and where the bytes are kept, is the shard's business.
 //!
 //! ```text
-//! | version u16 | state hash u128 | left to | head | buyers | holds | ended | booked | waitlist |
+//! | version u16 | state hash u128 | left to | head | buyers | holds | ended | booked | groups | waitlist |
 //! ```
 //! Values as [`crate::codec`] writes them. The hash is that of the state from which it was stored: whoever loads it proves
-//! that it became the same again. In versions 1 and 2 the hash was of other bytes; there the file's checksum has to do.
+//! that it became the same again. Before version 7 there were no groups; in versions 1 and 2 the hash was of other bytes; there the file's checksum has to do.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use bincode::{Decode, Encode};
 
@@ -18,6 +18,7 @@ use super::{
     blocks::{Blocks, Mark},
     buyers::Buyers,
     channels::{Channel, Channels},
+    groups::Membership,
     holds::Holds,
     manifest::{Manifest, ManifestParts},
     policy::Policy,
@@ -29,13 +30,15 @@ use super::{
 };
 use crate::{
     codec::{CodecError, StateReader, StateWriter},
-    ids::{Name, SeatRange, SectionIndex, ShowId, ShowNumber},
+    ids::{HoldId, Name, SeatRange, SectionIndex, ShowId, ShowNumber},
     time::Timestamp,
 };
 
-/// The version of the state that this code writes. There was no third: a flipped bit would make it an older one, whose hash
-/// is not compared.
-pub const STATE_VERSION: u16 = 4;
+/// The version of the state that this code writes. There was no third, nor a fifth or sixth: a
+/// flipped bit would make them an older one, whose hash is not compared.
+pub const STATE_VERSION: u16 = 7;
+/// The one before, in which there were no groups: it hashes to what the same state without any does now.
+const STATE_VERSION_WITHOUT_GROUPS: u16 = 4;
 /// From this version on it says whether the show left, and where to.
 const STATE_VERSION_THAT_LEAVES: u16 = 2;
 
@@ -88,6 +91,7 @@ impl FrozenShow {
         writer.put(&(STATE_VERSION, show.state_hash().0, show.left_to, Head::of(show)));
         show.buyers.store(&mut writer);
         show.holds.store(&mut writer);
+        writer.put(&show.groups);
         show.waitlist.store(&mut writer);
         writer.bytes
     }
@@ -131,19 +135,19 @@ impl Show {
     pub(super) fn load(bytes: &[u8]) -> Result<Self, CodecError> {
         let mut reader = StateReader::new(bytes);
         let version: u16 = reader.take()?;
-        if !matches!(version, 1 | 2 | STATE_VERSION) {
+        if !matches!(version, 1 | 2 | STATE_VERSION_WITHOUT_GROUPS | STATE_VERSION) {
             return Err(CodecError::UnknownVersion { found: version });
         }
         let hash: u128 = reader.take()?;
         let left_to = if version >= STATE_VERSION_THAT_LEAVES { reader.take()? } else { None };
         let head: Head = reader.take()?;
-        let mut show = head.load(&mut reader)?;
+        let mut show = head.load(&mut reader, version >= STATE_VERSION)?;
         show.left_to = left_to;
         if !reader.is_at_end() {
             return Err(CodecError::Stored { what: "there is more" });
         }
         let computed = show.computed_state_hash();
-        if version == STATE_VERSION && computed != StateHash(hash) {
+        if version >= STATE_VERSION_WITHOUT_GROUPS && computed != StateHash(hash) {
             return Err(CodecError::Stored { what: "its hash is another one" });
         }
         show.loaded_as = Some((show.version, computed));
@@ -199,6 +203,7 @@ impl Show {
             buyers: self.buyers.frozen(),
             lapses: self.lapses.clone(),
             waitlist: self.waitlist.frozen(),
+            groups: self.groups.clone(),
             releases: self.releases.clone(),
             returns_due_at: self.returns_due_at,
             manifest_version: self.manifest_version,
@@ -245,7 +250,7 @@ impl Head {
         }
     }
 
-    fn load(self, reader: &mut StateReader<'_>) -> Result<Show, CodecError> {
+    fn load(self, reader: &mut StateReader<'_>, has_groups: bool) -> Result<Show, CodecError> {
         let manifest = Manifest::new(self.manifest).map_err(|_| CodecError::Stored { what: "the manifest is none" })?;
         let seats = |words: Vec<u64>| {
             let wrong = CodecError::Stored { what: "a set of seats has another size" };
@@ -261,6 +266,10 @@ impl Head {
         let StoredHolds { holds, buyers } = StoredHolds::load(reader, places)?;
         if self.lapses.iter().any(|(buyer, ..)| buyers.find(*buyer).is_none()) {
             return Err(CodecError::Stored { what: "somebody who let holds expire is not there" });
+        }
+        let groups: BTreeMap<HoldId, Membership> = if has_groups { reader.take()? } else { BTreeMap::new() };
+        if groups.keys().any(|id| holds.find(*id).is_none()) {
+            return Err(CodecError::Stored { what: "a hold of a group is not there" });
         }
         let waitlist = Waitlist::load(reader, (&manifest, channels.open, places))?;
         Ok(Show {
@@ -283,6 +292,7 @@ impl Head {
                 .map(|(buyer, count, cools_until)| (buyer, Lapses { count, cools_until }))
                 .collect(),
             waitlist,
+            groups,
             releases: self.releases.into_iter().collect(),
             returns_due_at: self.returns_due_at,
             manifest_version: self.manifest_version,

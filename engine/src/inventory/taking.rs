@@ -56,6 +56,7 @@ impl<'a> Taking<'a> {
             if replaced.is_pinned() {
                 return Err(Rejection::HoldPinned);
             }
+            self.show.must_be_alone(id)?;
             self.replaced = Some(replaced);
         }
         self.show.must_be(states, self.now)?;
@@ -114,8 +115,11 @@ impl<'a> Taking<'a> {
         let Some(buyer) = self.slot.filter(|slot| self.show.buyers.get(*slot).live_holds > 0) else { return };
         let holds = self.show.buyers.holds_of(buyer).map(|slot| self.show.holds.get(slot));
         let live = holds.filter(|hold| hold.state == HoldState::Held && !self.show.is_over(hold, self.now));
-        let others =
-            live.filter(|hold| !hold.is_pinned() && self.replaced.is_none_or(|replaced| replaced.id != hold.id));
+        let others = live.filter(|hold| {
+            !hold.is_pinned()
+                && self.show.membership(hold.id).is_none()
+                && self.replaced.is_none_or(|replaced| replaced.id != hold.id)
+        });
         self.moved = others.filter(|hold| places.seats().any(|seat| hold.remaining().contains_seat(seat))).collect();
         self.moved.sort_unstable_by_key(|hold| hold.id);
     }

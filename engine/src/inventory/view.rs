@@ -1,6 +1,7 @@
 //! Holds as their callers see them, and what their places cost.
 
 use super::{
+    groups::{Membership, NEVER},
     hold::{Booking, Hold, HoldState, Prices},
     hold_best::Placement,
     places::Places,
@@ -52,6 +53,8 @@ pub struct HoldDetails {
     pub is_offer: bool,
     /// Its deadline stands until the outcome of its payment is known.
     pub is_pinned: bool,
+    /// It is one of a group.
+    pub group: Option<Membership>,
     /// The show was cancelled: the sale is to be refunded.
     pub refund_due: bool,
     /// What the last exchange cost, in minor units; less than 0 where money goes back.
@@ -158,7 +161,7 @@ impl Show {
             total_minor: self.price_of(hold, &places),
             places,
             granted_at: hold.granted_at,
-            expires_at: hold.expires_at,
+            expires_at: shown_deadline(hold),
             extendable_until: self.extendable_until_of(hold),
             booking: hold.booking().cloned(),
             more: self.details(hold, state),
@@ -168,9 +171,11 @@ impl Show {
     fn details(&self, hold: &Hold, state: HoldState) -> Option<Box<HoldDetails>> {
         let refund_due = state == HoldState::Confirmed && self.is_cancelled();
         let placement = hold.placement();
+        let group = self.membership(hold.id).cloned();
         let Some(rare) = hold.rare() else {
-            let is_plain = placement.is_none() && !refund_due;
-            return (!is_plain).then(|| Box::new(HoldDetails { placement, refund_due, ..HoldDetails::default() }));
+            let is_plain = placement.is_none() && group.is_none() && !refund_due;
+            let details = || HoldDetails { placement, group, refund_due, ..HoldDetails::default() };
+            return (!is_plain).then(|| Box::new(details()));
         };
         let details = HoldDetails {
             placement,
@@ -179,6 +184,7 @@ impl Show {
             orphans: Vec::new(),
             is_offer: rare.is_offer,
             is_pinned: state == HoldState::Held && rare.pinned_from.is_some(),
+            group,
             refund_due,
             difference_minor: rare.difference_minor,
             refunded_minor: rare.refunded_minor,
@@ -187,6 +193,13 @@ impl Show {
         };
         (details != HoldDetails::default()).then(|| Box::new(details))
     }
+}
+
+/// Of a prepared member the one that it had before.
+fn shown_deadline(hold: &Hold) -> Timestamp {
+    let is_prepared = hold.expires_at >= NEVER;
+    let before = hold.rare().and_then(|rare| rare.pinned_from).filter(|_| is_prepared);
+    before.unwrap_or(hold.expires_at)
 }
 
 #[cfg(test)]

@@ -4,13 +4,13 @@ use usher_wal::{LogError, Lsn};
 
 use super::{
     Notice, Shard,
-    request::{CreateShow, CreatedShow, Fault, Outcome, Reply, Request, StopReport},
+    request::{CreateShow, CreatedShow, Fault, Outcome, PreparedMember, Reply, Request, StopReport},
 };
 use crate::{
     codec::PayloadWriter,
     command::Command,
     event::Event,
-    ids::ShowNumber,
+    ids::{HoldId, ShowNumber},
     inventory::{Inventory, lookups::Page, overview::Overview, seat_map::SeatMap},
     rejection::Rejection,
     time::Timestamp,
@@ -42,6 +42,7 @@ enum Answered {
     SeatMap(SeatMap, Reply<SeatMap>),
     Lookup(Page, Reply<Page>),
     Overview(Box<Overview>, Reply<Overview>),
+    Prepared(Vec<PreparedMember>, Reply<Vec<PreparedMember>>),
     /// It is answered when its round has ended.
     Snapshot,
     Stop(Reply<StopReport>),
@@ -140,6 +141,9 @@ impl Shard {
                 let show = self.inventory.show(show).expect("a show of the router");
                 (Answered::Overview(Box::new(show.overview(now)), reply), Ok(()))
             }
+            Request::Prepared { after, max, reply } => {
+                (Answered::Prepared(self.inventory.prepared(after, max, now), reply), Ok(()))
+            }
             Request::Snapshot(reply) => {
                 self.snapshotter.ask(reply);
                 (Answered::Snapshot, Ok(()))
@@ -221,6 +225,21 @@ impl Shard {
 }
 
 impl Inventory {
+    /// Members of groups that wait for the decision, behind this one, by show and id.
+    fn prepared(&self, after: Option<(ShowNumber, HoldId)>, max: usize, now: Timestamp) -> Vec<PreparedMember> {
+        let from = after.map_or(ShowNumber(0), |(show, _)| show);
+        let shows = self.shows().skip(from.0 as usize);
+        let members = shows.flat_map(|(show, own)| {
+            let after = after.filter(|(last, _)| *last == show).map(|(_, id)| id);
+            own.prepared(after, max, now).into_iter().map(move |hold| PreparedMember {
+                show,
+                show_id: own.id().clone(),
+                hold,
+            })
+        });
+        members.take(max).collect()
+    }
+
     /// A show of this inventory as the router needs to know it. It must exist.
     pub(super) fn created_show(&self, number: ShowNumber, existed: bool) -> CreatedShow {
         let show = self.show(number).expect("a show that exists");
@@ -244,6 +263,7 @@ impl Answered {
             Self::SeatMap(map, reply) => reply(Ok(map)),
             Self::Lookup(page, reply) => reply(Ok(page)),
             Self::Overview(overview, reply) => reply(Ok(*overview)),
+            Self::Prepared(members, reply) => reply(Ok(members)),
             Self::Snapshot => {}
             Self::Stop(reply) => reply(Ok(StopReport { lsn, state_hash: inventory.state_hash() })),
         }
@@ -256,6 +276,7 @@ impl Answered {
             Self::SeatMap(_, reply) => reply(Err(Fault::OutcomeUnknown)),
             Self::Lookup(_, reply) => reply(Err(Fault::OutcomeUnknown)),
             Self::Overview(_, reply) => reply(Err(Fault::OutcomeUnknown)),
+            Self::Prepared(_, reply) => reply(Err(Fault::OutcomeUnknown)),
             Self::Snapshot => {}
             Self::Stop(reply) => reply(Err(Fault::OutcomeUnknown)),
         }

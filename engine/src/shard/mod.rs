@@ -31,7 +31,7 @@ mod tests;
 
 pub use handle::{ShardHandle, ShardStatus};
 pub use recovery::{ApplyError, Loaded, Proof, ProofError, Recovered, RecoveryError, rebuild, replay, show_at};
-pub use request::{CreateShow, CreatedShow, Fault, Outcome, Reply, Request, StopReport};
+pub use request::{CreateShow, CreatedShow, Fault, Outcome, PreparedMember, Reply, Request, StopReport};
 pub use shard_time::ClockNews;
 pub use snapshotter::{SnapshotError, SnapshotReport};
 

@@ -8,9 +8,9 @@ use super::snapshotter::SnapshotReport;
 use crate::{
     command::Command,
     event::ShowCreated,
-    ids::{ShowId, ShowNumber},
+    ids::{HoldId, ShowId, ShowNumber},
     inventory::{
-        Answer, StateHash,
+        Answer, HoldView, StateHash,
         lookups::{Cursor, LookupBy, Page},
         manifest::Manifest,
         overview::Overview,
@@ -93,6 +93,15 @@ pub enum Request {
         /// With the overview.
         reply: Reply<Overview>,
     },
+    /// Members of groups that wait for the decision.
+    Prepared {
+        /// Behind this one.
+        after: Option<(ShowNumber, HoldId)>,
+        /// At most so many.
+        max: usize,
+        /// With them, in order.
+        reply: Reply<Vec<PreparedMember>>,
+    },
     /// A snapshot of every show that has changed, in the background; answered when they are durable.
     Snapshot(Reply<SnapshotReport>),
     /// Answer what came before, then end.
@@ -105,6 +114,17 @@ pub struct CreateShow {
     pub created: Box<ShowCreated>,
     /// With the show, unless the rules refuse it.
     pub reply: Reply<Result<CreatedShow, Rejection>>,
+}
+
+/// A member of a group that waits for the decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreparedMember {
+    /// The number of its show.
+    pub show: ShowNumber,
+    /// Its show.
+    pub show_id: ShowId,
+    /// The hold.
+    pub hold: HoldView,
 }
 
 /// A show as the router needs to know it.
@@ -161,6 +181,7 @@ impl Request {
             Self::SeatMap { reply, .. } => reply(Err(fault)),
             Self::Lookup { reply, .. } => reply(Err(fault)),
             Self::Overview { reply, .. } => reply(Err(fault)),
+            Self::Prepared { reply, .. } => reply(Err(fault)),
             Self::Snapshot(reply) => reply(Err(fault)),
             Self::Stop(reply) => reply(Err(fault)),
         }

@@ -3,10 +3,11 @@
 use rand::RngExt;
 use usher_engine::{
     command::{
-        Adjacency, CancelBooking, Command, ConfirmHold, ExchangeSeats, ExtendHold, HoldBest, HoldSeats, JoinWaitlist,
-        OwnHold, Part, ReleaseHold, ReturnTo, SellPlaces, Terms, TicketCount, TransferBooking, Wish,
+        Adjacency, CancelBooking, Command, ConfirmHold, ExchangeSeats, ExtendHold, HoldBest, HoldSeats, JoinGroup,
+        JoinWaitlist, OwnHold, Part, ReleaseHold, ReturnTo, SellMember, SellPlaces, Terms, TicketCount,
+        TransferBooking, Wish,
     },
-    ids::{BuyerId, HoldId, Name, Reference, SeatIndex, SectionIndex},
+    ids::{BuyerId, HoldId, Name, Reference, SeatIndex, SectionIndex, ShowId},
     inventory::{manifest::CategoryIndex, places::Places},
     time::HoldTtl,
 };
@@ -18,6 +19,9 @@ const TTLS_MS: [u64; 4] = [5_000, 6_000, 10_000, 60_000];
 impl Generator {
     /// `kind` is below 930.
     pub(super) fn buying(&mut self, kind: u32) -> Command {
+        if self.chance(8) {
+            return self.of_group();
+        }
         let number = match kind {
             0..340 | 640..685 | 810..915 => self.fresh_number(),
             625..640 => self.number_of(|generator| &generator.pinned),
@@ -98,6 +102,29 @@ impl Generator {
                 Command::JoinWaitlist(Box::new(JoinWaitlist { hold_id, buyer, wish, priority, channels }))
             }
             _ => Command::LeaveWaitlist(OwnHold { hold_id, buyer }),
+        }
+    }
+
+    /// What is done to one of a group.
+    fn of_group(&mut self) -> Command {
+        let kind = self.rng.random_range(0..100);
+        let number =
+            if kind < 40 { self.used.last().copied().unwrap_or(0) } else { self.number_of(|own| &own.grouped) };
+        let (hold_id, buyer) = (hold_id(number), self.buyer(number));
+        match kind {
+            0..40 => {
+                self.grouped.push(number);
+                let shows = if self.chance(80) { ["show-0", "show-1"] } else { ["show-1", "show-0"] };
+                let shows = shows.into_iter().map(|id| ShowId::new(id).unwrap()).collect();
+                Command::JoinGroup(Box::new(JoinGroup { hold_id, buyer, shows }))
+            }
+            40..88 => {
+                let (order, payment) = self.references();
+                let is_prepared = self.chance(55);
+                let member = Box::new(SellMember { hold_id, buyer, order, payment });
+                if is_prepared { Command::PrepareMember(member) } else { Command::ConfirmMember(member) }
+            }
+            _ => Command::ReleaseMember(OwnHold { hold_id, buyer }),
         }
     }
 

@@ -16,13 +16,41 @@ pub(super) const RARE: &[(&str, &[&str])] = &[
             "changed since: both",
             "changed since: units",
             "id reused: request",
+            "of a group",
             "pinned",
             "unknown: both",
         ],
     ),
-    ("hold best", &["Cancelled", "Confirmed, refund due", "Held, AcrossSections", "Released", "pinned"]),
-    ("extend", &["show is scheduled"]),
-    ("release", &["Held, orphans"]),
+    ("hold best", &["of a group", "Cancelled", "Confirmed, refund due", "Held, AcrossSections", "Released", "pinned"]),
+    ("extend", &["of a group", "show is scheduled"]),
+    ("release", &["Held, orphans", "of a group"]),
+    ("unpin", &["of a group"]),
+    ("join group", &["Cancelled", "Confirmed, refund due", "Released", "pinned"]),
+    (
+        "prepare member",
+        &[
+            "Cancelled",
+            "Confirmed, refund due",
+            "cancelled",
+            "fenced",
+            "released",
+            "show is draft",
+            "show is scheduled",
+        ],
+    ),
+    (
+        "confirm member",
+        &[
+            "Cancelled",
+            "Confirmed, refund due",
+            "cancelled",
+            "fenced",
+            "released",
+            "show is draft",
+            "show is scheduled",
+        ],
+    ),
+    ("release member", &["Cancelled"]),
     (
         "confirm",
         &[
@@ -38,7 +66,7 @@ pub(super) const RARE: &[(&str, &[&str])] = &[
         ],
     ),
     ("get", &["Confirmed, refund due", "waiting, gathering"]),
-    ("pin", &["show is scheduled"]),
+    ("pin", &["of a group", "show is scheduled"]),
     (
         "sell",
         &[

@@ -30,6 +30,7 @@ pub(super) fn confirm(show: &mut Show, command: &ConfirmHold, now: Timestamp) ->
         }
         found => found?,
     };
+    show.must_be_alone(id)?;
     show.must_be(&GOING_ON, now)?;
     let own = show.places_of(id);
     let wanted = command.part.as_ref().map_or(own.clone(), |part| part.places.clone());
@@ -79,6 +80,7 @@ fn keep_rest(show: &mut Show, id: HoldId, rest_id: HoldId, rest: Places) {
 fn late(show: &mut Show, command: &ConfirmHold, now: Timestamp) -> Outcome {
     let id = command.hold_id;
     let hold = own_hold(show, id, &command.buyer)?;
+    show.must_be_alone(id)?;
     show.must_be(&GOING_ON, now)?;
     if now.0 >= hold.expires_at.0 + show.policy.late_confirm_ms_max {
         return Err(Rejection::HoldExpired { expires_at: hold.expires_at });
@@ -108,7 +110,7 @@ fn late(show: &mut Show, command: &ConfirmHold, now: Timestamp) -> Outcome {
 }
 
 /// Some of what a hold has is sold; the rest goes back.
-fn sell(
+pub(super) fn sell(
     show: &mut Show,
     id: HoldId,
     wanted: &Places,

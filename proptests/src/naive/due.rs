@@ -44,7 +44,7 @@ pub(super) fn due(show: &Show, now: Timestamp) -> Vec<Due> {
     {
         due.push(Due::Close);
     }
-    let live = show.holds.iter().filter(|(_, hold)| hold.state == HoldState::Held);
+    let live = show.holds.iter().filter(|(id, hold)| hold.state == HoldState::Held && !show.is_prepared(**id));
     let returns_at = |hold: &Hold| Timestamp(hold.expires_at.0 + hold.returns_later_ms);
     let swept = live.map(|(&id, hold)| (if hold.has_lapsed { returns_at(hold) } else { hold.expires_at }, id));
     let mut swept: Vec<_> = swept.filter(|(at, _)| *at <= show.clock(now)).collect();

@@ -126,6 +126,9 @@ impl Grant<'_> {
 
 pub(super) fn extend(show: &mut Show, command: &ExtendHold, now: Timestamp) -> Outcome {
     let hold = live_hold(show, command.hold_id, &command.buyer, now)?;
+    if show.is_prepared(command.hold_id) {
+        return Err(Rejection::HoldOfGroup);
+    }
     show.must_be(&GOING_ON, now)?;
     let ttl = command.ttl.unwrap_or(show.policy.hold_ttl_default);
     let extendable_until = show.life_ends(hold);
@@ -167,8 +170,8 @@ pub(super) fn release(show: &mut Show, command: &ReleaseHold, now: Timestamp) ->
         found => found?,
     };
     match show.state_of(hold, now) {
-        HoldState::Held if hold.pinned_from.is_some() => return Err(Rejection::HoldPinned),
-        HoldState::Held => {}
+        HoldState::Held if hold.pinned_from.is_some() || show.is_prepared(id) => return Err(Rejection::HoldPinned),
+        HoldState::Held => show.must_be_alone(id)?,
         HoldState::Confirmed => return Err(Rejection::HoldConfirmed),
         HoldState::Cancelled if hold.booking.is_some() => return Err(Rejection::HoldCancelled),
         ended => return Ok(released(ended)),
@@ -193,6 +196,7 @@ pub(super) fn release(show: &mut Show, command: &ReleaseHold, now: Timestamp) ->
 
 pub(super) fn pin(show: &mut Show, command: &OwnHold, now: Timestamp) -> Outcome {
     let hold = live_hold(show, command.hold_id, &command.buyer, now)?;
+    show.must_be_alone(command.hold_id)?;
     show.must_be(&GOING_ON, now)?;
     let extendable_until = show.life_ends(hold);
     let (deadline, is_pinned) = (hold.expires_at, hold.pinned_from.is_some());
@@ -206,6 +210,7 @@ pub(super) fn pin(show: &mut Show, command: &OwnHold, now: Timestamp) -> Outcome
 
 pub(super) fn unpin(show: &mut Show, command: &OwnHold, now: Timestamp) -> Outcome {
     let hold = live_hold(show, command.hold_id, &command.buyer, now)?;
+    show.must_be_alone(command.hold_id)?;
     let extendable_until = show.life_ends(hold);
     let hold = show.hold_mut(command.hold_id);
     hold.expires_at = hold.pinned_from.take().unwrap_or(hold.expires_at);

@@ -79,7 +79,8 @@ fn start_clocks(show: &mut Show, now: Timestamp) {
     let stood = now.0 - since.0;
     let life_ms_max = show.policy.hold_life_ms_max;
     for hold in show.holds.values_mut() {
-        if hold.state != HoldState::Held || hold.expires_at <= since {
+        let is_prepared = hold.group.as_ref().is_some_and(|group| group.prepared.is_some());
+        if hold.state != HoldState::Held || (hold.expires_at <= since && !is_prepared) {
             continue;
         }
         let life_ends = hold.life_ends.unwrap_or(Timestamp(hold.granted_at.0 + life_ms_max));
@@ -102,6 +103,7 @@ pub(super) fn cancel(show: &mut Show, dry_run: bool, now: Timestamp) -> Outcome 
     if !dry_run && show.sale.stage != Stage::Cancelled {
         clear_waitlist(show);
         let live = show.holds.iter().filter(|(_, hold)| hold.state == HoldState::Held).map(|(id, _)| *id);
+        let live = live.filter(|id| !show.is_prepared(*id));
         for id in live.collect::<Vec<_>>() {
             show.end(id, HoldState::Cancelled, now);
         }

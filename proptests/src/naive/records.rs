@@ -8,6 +8,7 @@ use usher_engine::{
     inventory::{
         Booking, HoldState, Prices,
         blocks::Mark,
+        groups::Membership,
         hold_best::Placement,
         manifest::{CategoryIndex, Features},
         places::Places,
@@ -123,6 +124,8 @@ pub struct Hold {
     /// The end of its longest life, where it was noted.
     pub(super) life_ends: Option<Timestamp>,
     pub(super) pinned_from: Option<Timestamp>,
+    /// It is one of several; while it is prepared, it has no deadline.
+    pub(super) group: Option<Membership>,
     pub(super) returns_later_ms: u64,
     pub(super) has_lapsed: bool,
     pub(super) extends: u32,
@@ -151,6 +154,7 @@ impl Hold {
             prices: Prices::default(),
             life_ends: None,
             pinned_from: None,
+            group: None,
             returns_later_ms: 0,
             has_lapsed: false,
             extends: 0,

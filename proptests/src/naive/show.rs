@@ -122,7 +122,8 @@ impl Show {
 
     pub(super) fn state_of(&self, hold: &Hold, now: Timestamp) -> HoldState {
         let is_over = hold.expires_at <= self.clock(now);
-        if hold.state == HoldState::Held && is_over { HoldState::Expired } else { hold.state }
+        let is_prepared = hold.group.as_ref().is_some_and(|group| group.prepared.is_some());
+        if hold.state == HoldState::Held && is_over && !is_prepared { HoldState::Expired } else { hold.state }
     }
 
     pub(super) fn life_ends(&self, hold: &Hold) -> Timestamp {
@@ -235,7 +236,8 @@ impl Show {
             prices: hold.prices.clone(),
             orphans: Vec::new(),
             is_offer: hold.is_offer,
-            is_pinned: state == HoldState::Held && hold.pinned_from.is_some(),
+            is_pinned: state == HoldState::Held && (hold.pinned_from.is_some() || self.is_prepared(id)),
+            group: hold.group.clone(),
             refund_due: hold.state == HoldState::Confirmed && self.sale.stage == Stage::Cancelled,
             difference_minor: hold.difference_minor,
             refunded_minor: hold.refunded_minor,

@@ -43,10 +43,12 @@ impl<'a> Taking<'a> {
         states: &[ShowState],
         now: Timestamp,
     ) -> Result<Self, Rejection> {
-        if let Some(id) = terms.replaces
-            && live_hold(show, id, buyer, now)?.pinned_from.is_some()
-        {
-            return Err(Rejection::HoldPinned);
+        if let Some(id) = terms.replaces {
+            let is_pinned = live_hold(show, id, buyer, now)?.pinned_from.is_some();
+            if is_pinned || show.is_prepared(id) {
+                return Err(Rejection::HoldPinned);
+            }
+            show.must_be_alone(id)?;
         }
         show.must_be(states, now)?;
         for key in &terms.channels {
@@ -102,7 +104,8 @@ impl<'a> Taking<'a> {
     fn find_moved(&mut self, places: &Places) {
         for (&id, hold) in &self.show.holds {
             let is_live = self.show.state_of(hold, self.now) == HoldState::Held && hold.pinned_from.is_none();
-            let is_his = hold.buyer == *self.buyer && self.replaced != Some(id);
+            let is_alone = hold.group.is_none();
+            let is_his = hold.buyer == *self.buyer && is_alone && self.replaced != Some(id);
             let is_wanted = places.seats().any(|seat| self.show.seat(seat).owner == Owner::Held(id));
             if is_live && is_his && is_wanted {
                 self.moved.push(id);

@@ -30,6 +30,14 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// No server is there.
+    #[error("no server at {address}: {problem}")]
+    Unreachable {
+        /// Where it was looked for.
+        address: String,
+        /// Why it was not found.
+        problem: String,
+    },
     /// The command is larger than a server would read. Nothing was sent.
     #[error("the command has {bytes} bytes, more than {max}")]
     TooLarge {
@@ -72,6 +80,15 @@ pub struct Refused {
     pub ga: Vec<v1::GaShortage>,
     /// Repeating it may help, but not before.
     pub retry_after: Option<Duration>,
+}
+
+impl Refused {
+    /// Where the show is now, as `http://host:port`, if it is not at the server that was asked.
+    #[must_use]
+    pub fn moved_to(&self) -> Option<&str> {
+        let address = self.metadata.get("address").map(String::as_str);
+        address.filter(|_| self.reason == Reason::ShowMoved)
+    }
 }
 
 impl fmt::Display for Refused {

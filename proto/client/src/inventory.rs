@@ -1,35 +1,20 @@
 //! The client: a call for each command, and what happens until it is answered.
 
-use std::{
-    hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher},
-    sync::Arc,
-    time::Duration,
-};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use prost::{Message as _, bytes::Bytes};
 use tokio::time::Instant;
-use tonic::transport::{Channel, Endpoint};
-use usher_proto::v1::{
-    self, availability_client::AvailabilityClient, command::Command as Kind, outcome::Outcome as Answer,
-    shows_client::ShowsClient,
-};
+use usher_proto::v1::{self, command::Command as Kind, outcome::Outcome as Answer};
 
-use crate::{
-    Error, Options, Refused,
-    connection::{COMMAND_BYTES_MAX, Connection},
-    reason::Reason,
-    retry,
-};
+use crate::{Error, Options, Refused, connection::COMMAND_BYTES_MAX, node::Node, nodes::Nodes, reason::Reason, retry};
 
-/// How often a connection that is silent is asked whether it is there, and how long it may take to say so.
-const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
-const CONNECT_WAIT_MAX: Duration = Duration::from_secs(5);
+/// How often an attempt goes at once to where the show is said to be; then there is a pause, and home is asked.
+const HOPS_MAX: u32 = 3;
 
 /// Usher's inventory, over the network. Cheap to clone; all clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Inventory {
-    connections: Arc<[Connection]>,
-    channel: Channel,
+    nodes: Arc<Nodes>,
     timeout: Duration,
 }
 
@@ -54,20 +39,7 @@ impl Inventory {
     /// # Errors
     /// [`Error::Address`].
     pub fn with_options(address: &str, options: &Options) -> Result<Self, Error> {
-        let wrong = |error: tonic::transport::Error| Error::Address {
-            address: address.to_owned(),
-            problem: std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string),
-        };
-        let endpoint = Endpoint::from_shared(address.to_owned()).map_err(wrong)?;
-        let endpoint = endpoint
-            .tcp_nodelay(true)
-            .connect_timeout(CONNECT_WAIT_MAX)
-            .http2_keep_alive_interval(KEEP_ALIVE.0)
-            .keep_alive_timeout(KEEP_ALIVE.1);
-        let count = options.connections.clamp(1, 64);
-        let open = |_| Connection::open(endpoint.connect_lazy(), options.calls_waiting_max.max(1));
-        let connections = (0..count).map(open).collect();
-        Ok(Self { connections, channel: endpoint.connect_lazy(), timeout: options.timeout })
+        Ok(Self { nodes: Arc::new(Nodes::new(address, options)?), timeout: options.timeout })
     }
 
     /// The same client, whose calls may take so long in all.
@@ -76,16 +48,12 @@ impl Inventory {
         Self { timeout, ..self.clone() }
     }
 
-    /// The calls of organisers, on a connection of their own.
-    #[must_use]
-    pub fn shows(&self) -> ShowsClient<Channel> {
-        ShowsClient::new(self.channel.clone())
-    }
-
-    /// Which places are available.
-    #[must_use]
-    pub fn availability(&self) -> AvailabilityClient<Channel> {
-        AvailabilityClient::new(self.channel.clone())
+    /// Whether a server is there now: for whoever does not want to wait for one.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`].
+    pub async fn ready(&self) -> Result<(), Error> {
+        self.nodes.home().ready().await
     }
 
     /// Runs a command, and again if there was no answer or the server asked for it, until its time is up. Its own `show_id`
@@ -98,34 +66,49 @@ impl Inventory {
         if bytes > COMMAND_BYTES_MAX {
             return Err(Error::TooLarge { bytes, max: COMMAND_BYTES_MAX });
         }
+        let attempt = |node: Arc<Node>| {
+            let command = command.clone();
+            async move { node.session_of(show_id).call(show_id, command).await }
+        };
+        self.until_answered(show_id, attempt).await
+    }
+
+    /// One attempt after the other, each at the server that has the show: until one is answered, or refused for good, or the
+    /// time is up.
+    pub(crate) async fn until_answered<T, F: Future<Output = Result<T, Box<Refused>>>>(
+        &self,
+        show_id: &str,
+        attempt: impl Fn(Arc<Node>) -> F,
+    ) -> Result<T, Error> {
         let begun = Instant::now();
         let deadline = begun + self.timeout;
-        let (mut last, mut attempts) = (None, 0);
+        let (mut last, mut attempts, mut hops) = (None, 0, 0);
         let timed_out = |last| Err(Error::TimedOut { waited: begun.elapsed(), last });
         loop {
-            let attempt = self.connection_of(show_id).call(show_id, command.clone());
-            let refused = match tokio::time::timeout_at(deadline, attempt).await {
+            let refused = match tokio::time::timeout_at(deadline, attempt(self.nodes.of(show_id))).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(refused)) => refused,
                 Err(_) => return timed_out(last),
             };
+            if hops < HOPS_MAX && refused.moved_to().is_some_and(|address| self.nodes.moved(show_id, address)) {
+                tracing::debug!(show_id, %refused, "asked elsewhere");
+                (last, hops) = (Some(refused), hops + 1);
+                continue;
+            }
             if !retry::is_worth_it(&refused) {
                 return Err(Error::Refused(refused));
             }
+            if retry::asks_at_home(&refused) {
+                self.nodes.forget(show_id);
+            }
             let pause = retry::pause(attempts, &refused);
             tracing::debug!(show_id, %refused, ?pause, "sent again");
-            (last, attempts) = (Some(refused), attempts + 1);
+            (last, attempts, hops) = (Some(refused), attempts + 1, 0);
             if Instant::now() + pause >= deadline {
                 return timed_out(last);
             }
             tokio::time::sleep(pause).await;
         }
-    }
-
-    fn connection_of(&self, show_id: &str) -> &Connection {
-        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(show_id);
-        let position = hash % self.connections.len() as u64;
-        &self.connections[usize::try_from(position).unwrap_or_default()]
     }
 }
 

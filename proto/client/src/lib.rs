@@ -24,18 +24,25 @@
 //!
 //! Single calls of many tasks travel together in `Session` streams, a batch for each show: nobody waits for that, whoever
 //! asks while nothing is on its way is sent at once. A call that got no answer, or was told to come again, is sent again
-//! under the same id until its time is up, which the ids make safe. Reading order: [`Inventory`], [`Error`], [`Reason`],
+//! under the same id until its time is up, which the ids make safe. A show that moved to another server is asked for there.
+//! Reading order: [`Inventory`], [`Error`], [`Reason`],
 //! then `connection.rs`, where calls are put together.
 
 mod connection;
+mod credentials;
 mod error;
 mod inventory;
+mod node;
+mod nodes;
 mod options;
 mod reason;
 mod retry;
+mod unary;
 
+pub use credentials::{Bearer, NoBearer};
 pub use error::{Error, Refused};
 pub use inventory::{Inventory, new_hold_id};
 pub use options::Options;
 pub use reason::Reason;
+pub use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 pub use usher_proto::v1;

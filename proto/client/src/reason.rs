@@ -79,10 +79,14 @@ reasons! {
     HoldFenced = "HOLD_FENCED",
     /// It is no booking.
     HoldNotConfirmed = "HOLD_NOT_CONFIRMED",
+    /// It is not one of a group.
+    HoldNotOfGroup = "HOLD_NOT_OF_GROUP",
     /// It is no entry of the waitlist.
     HoldNotWaiting = "HOLD_NOT_WAITING",
     /// It is somebody else's.
     HoldOfAnotherBuyer = "HOLD_OF_ANOTHER_BUYER",
+    /// It is one of a group, which is confirmed and released as a whole.
+    HoldOfGroup = "HOLD_OF_GROUP",
     /// Its payment is under way.
     HoldPinned = "HOLD_PINNED",
     /// It was given back.
@@ -131,6 +135,8 @@ reasons! {
     ShowForbidden = "SHOW_FORBIDDEN",
     /// The show's id is that of another show.
     ShowIdReused = "SHOW_ID_REUSED",
+    /// The show is at another server: the metadata's `address`. The client asks there.
+    ShowMoved = "SHOW_MOVED",
     /// The show is not on sale.
     ShowNotOpen = "SHOW_NOT_OPEN",
     /// There is no such show.

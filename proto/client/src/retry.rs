@@ -22,13 +22,19 @@ pub(crate) fn is_worth_it(refused: &Refused) -> bool {
         | Reason::ShardNotServing
         | Reason::ShardRecovering
         | Reason::DiskFull
-        | Reason::DiskUnwritable => true,
+        | Reason::DiskUnwritable
+        | Reason::ShowMoved => true,
         // No server was there, or the connection broke; tonic has several codes for that.
         Reason::None => {
             matches!(refused.code, Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled | Code::Aborted)
         }
         _ => false,
     }
+}
+
+/// Whether the next attempt is made at home, wherever this one was: the server was not there, or does not have the show.
+pub(crate) fn asks_at_home(refused: &Refused) -> bool {
+    matches!(refused.reason, Reason::None | Reason::ShardNotServing | Reason::ShowMoved)
 }
 
 /// How long to wait before the next attempt: what the server asked for at least, and a random part, so that those who were

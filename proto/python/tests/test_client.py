@@ -10,13 +10,19 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent import futures
 from pathlib import Path
 
+import grpc
 import pytest
+from google.protobuf.any_pb2 import Any
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
 
 import usher
 from usher.client import new_id
 from usher.v1 import common_pb2, shows_pb2
+from usher.v1.inventory_pb2 import HoldSeatsResponse
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "sell_a_seat.py"
 
@@ -71,7 +77,7 @@ def make_show(inventory: usher.Inventory, show: str, seats: int = 10, ga: int = 
         sections.append(shows_pb2.Section(name="Floor", general_admission=floor))
     gold = shows_pb2.Category(name="Gold", price_minor=9000)
     manifest = shows_pb2.Manifest(name="Club", currency="EUR", categories=[gold], sections=sections)
-    inventory.shows.CreateShow(shows_pb2.CreateShowRequest(show_id=show, manifest=manifest))
+    inventory.run(inventory.shows.CreateShow, shows_pb2.CreateShowRequest(show_id=show, manifest=manifest))
 
 
 def test_a_frontends_day(inventory: usher.Inventory) -> None:
@@ -112,8 +118,44 @@ def test_refusals_say_why(inventory: usher.Inventory) -> None:
     with pytest.raises(usher.Refused) as malformed:
         inventory.hold("why", buyer="", seats=[4], ttl=1)
     assert set(malformed.value.violations) == {"buyer_id", "ttl_ms"}
+    with pytest.raises(usher.Refused) as reused:
+        make_show(inventory, "why", seats=11)
+    assert reused.value.reason == "SHOW_ID_REUSED"
     with pytest.raises(ValueError, match="section/row/seat"):
         inventory.hold("why", buyer="bob", seats=["West"])
+
+
+class Tomorrow(grpc.GenericRpcHandler):
+    """A server of a later release: an enumeration has one value more, a message one field more, and there is one reason more."""
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, bytes]:
+        def hold(request: bytes, context: grpc.ServicerContext) -> bytes:
+            if details.method.endswith("/ReleaseHold"):
+                info = Any()
+                info.Pack(error_details_pb2.ErrorInfo(reason="TOMORROW", domain="usher", metadata={"new": "1"}))
+                status = status_pb2.Status(code=grpc.StatusCode.FAILED_PRECONDITION.value[0], message="no", details=[info])
+                context.abort_with_status(rpc_status.to_status(status))
+            # Field 4,000, a varint, behind what is known.
+            known = common_pb2.Hold(show_id="club", buyer_id="ada", hold_id=new_id()).SerializeToString()
+            state = common_pb2.Hold.DESCRIPTOR.fields_by_name["state"].number
+            inner = known + bytes([state << 3, 99]) + b"\x80\xfa\x01\x07"
+            return bytes([HoldSeatsResponse.DESCRIPTOR.fields_by_name["hold"].number << 3 | 2, len(inner)]) + inner
+
+        return grpc.unary_unary_rpc_method_handler(hold)
+
+
+def test_a_server_of_tomorrow_is_understood() -> None:
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=1))
+    server.add_generic_rpc_handlers((Tomorrow(),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    with usher.connect(f"127.0.0.1:{port}") as inventory:
+        hold = inventory.hold("club", buyer="ada", seats=[1])
+        assert (hold.buyer_id, hold.state) == ("ada", 99)
+        with pytest.raises(usher.Refused) as refused:
+            inventory.release(hold)
+        assert (refused.value.reason, refused.value.metadata) == ("TOMORROW", {"new": "1"})
+    server.stop(None)
 
 
 def test_the_example_sells(server: Server, inventory: usher.Inventory) -> None:

@@ -16,16 +16,20 @@ pub enum Rule {
 }
 use Rule::{Anybody, Open, Scopes, Unbound};
 
-/// Every method.
+/// Every method. Batches may be of lookups alone, which needs no more than one lookup does: [`super::permit_batch`].
 pub const RULES: &[(&str, Rule)] = &[
     ("/grpc.health.v1.Health/Check", Open),
     ("/grpc.health.v1.Health/Watch", Open),
     ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Anybody),
     ("/usher.v1.Availability/GetSeatMap", Scopes(&[Sell, Read])),
+    ("/usher.v1.Groups/ConfirmGroup", Scopes(&[Sell])),
+    ("/usher.v1.Groups/GetGroup", Scopes(&[Sell, Read])),
+    ("/usher.v1.Groups/HoldGroup", Scopes(&[Sell])),
+    ("/usher.v1.Groups/ReleaseGroup", Scopes(&[Sell])),
     ("/usher.v1.Inventory/CancelBooking", Scopes(&[Sell])),
     ("/usher.v1.Inventory/ConfirmHold", Scopes(&[Sell])),
     ("/usher.v1.Inventory/ExchangeSeats", Scopes(&[Sell])),
-    ("/usher.v1.Inventory/Execute", Scopes(&[Sell])),
+    ("/usher.v1.Inventory/Execute", Scopes(&[Sell, Read])),
     ("/usher.v1.Inventory/ExtendHold", Scopes(&[Sell])),
     ("/usher.v1.Inventory/GetHold", Scopes(&[Sell, Read])),
     ("/usher.v1.Inventory/HoldBest", Scopes(&[Sell])),
@@ -36,7 +40,7 @@ pub const RULES: &[(&str, Rule)] = &[
     ("/usher.v1.Inventory/PinHold", Scopes(&[Sell])),
     ("/usher.v1.Inventory/ReleaseHold", Scopes(&[Sell])),
     ("/usher.v1.Inventory/SellPlaces", Scopes(&[Sell])),
-    ("/usher.v1.Inventory/Session", Scopes(&[Sell])),
+    ("/usher.v1.Inventory/Session", Scopes(&[Sell, Read])),
     ("/usher.v1.Inventory/TransferBooking", Scopes(&[Sell])),
     ("/usher.v1.Inventory/UnpinHold", Scopes(&[Sell])),
     ("/usher.v1.Operations/TakeSnapshots", Unbound(&[Operate])),

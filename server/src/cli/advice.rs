@@ -1,6 +1,8 @@
 //! What to do next about a refusal, by its reason: the second line of an error.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+
+use usher_client::Reason;
 
 /// Limits that a show's policy sets; the others are fixed.
 const LIMITS_OF_POLICY: [&str; 6] = [
@@ -13,60 +15,63 @@ const LIMITS_OF_POLICY: [&str; 6] = [
 ];
 
 /// What to do next; empty where the message says all. `told` is the refusal's metadata.
-pub(super) fn of(reason: &str, told: &HashMap<String, String>) -> String {
+pub(super) fn of(reason: &Reason, told: &BTreeMap<String, String>) -> String {
     let of = |name: &str| told.get(name).map(String::as_str).unwrap_or_default();
     match reason {
-        "SHOW_NOT_OPEN" => of_state(of("state")).to_owned(),
-        "WAITS_ALREADY" => {
+        Reason::ShowNotOpen => of_state(of("state")).to_owned(),
+        Reason::WaitsAlready => {
             format!("`usher get SHOW {}` tells how that stands; `usher waitlist leave` ends it.", of("hold_id"))
         }
-        "LIMIT_REACHED" if LIMITS_OF_POLICY.contains(&of("limit")) => {
+        Reason::LimitReached if LIMITS_OF_POLICY.contains(&of("limit")) => {
             "`usher show policy SHOW` prints the limits, and changes them.".to_owned()
         }
         _ => fixed(reason).to_owned(),
     }
 }
 
-fn fixed(reason: &str) -> &'static str {
+fn fixed(reason: &Reason) -> &'static str {
     match reason {
-        "SHOW_UNKNOWN" => "`usher show list` tells which shows there are.",
-        "SHOW_ID_REUSED" => "`usher show get SHOW` prints what is there; choose another id for another show.",
-        "ID_REUSED" => "A repetition must say the same. Leave --id out, or choose another, for something new.",
-        "HOLD_UNKNOWN" => "`usher holds SHOW --buyer BUYER` lists what a buyer has.",
-        "HOLD_FENCED" => "Nothing can be held under it any more: use a new id.",
-        "HOLD_CONFIRMED" => "`usher booking cancel` takes a sale back.",
-        "HOLD_PINNED" => "Confirm it, or `usher unpin` it first.",
-        "HOLD_WAITING" => "`usher get SHOW ID` tells how it stands; `usher waitlist leave` ends it.",
-        "HOLD_NOT_WAITING" => "It is a hold: `usher release` gives it back.",
-        "HOLD_NOT_CONFIRMED" => {
+        Reason::ShowUnknown => "`usher show list` tells which shows there are.",
+        Reason::ShowIdReused => "`usher show get SHOW` prints what is there; choose another id for another show.",
+        Reason::IdReused => "A repetition must say the same. Leave --id out, or choose another, for something new.",
+        Reason::HoldUnknown => "`usher holds SHOW --buyer BUYER` lists what a buyer has.",
+        Reason::HoldFenced => "Nothing can be held under it any more: use a new id.",
+        Reason::HoldConfirmed => "`usher booking cancel` takes a sale back.",
+        Reason::HoldOfGroup => "Confirm or release its group: `usher call ConfirmGroup`, `usher call ReleaseGroup`.",
+        Reason::HoldPinned => "Confirm it, or `usher unpin` it first.",
+        Reason::HoldWaiting => "`usher get SHOW ID` tells how it stands; `usher waitlist leave` ends it.",
+        Reason::HoldNotWaiting => "It is a hold: `usher release` gives it back.",
+        Reason::HoldNotConfirmed => {
             "It is no booking: `usher confirm` makes a hold one, `usher release` or `usher waitlist leave` ends it."
         }
-        "HOLD_EXPIRED" => {
+        Reason::HoldExpired => {
             "The places went back. Hold them again under a new id, or confirm with --accept-late if it was a moment ago."
         }
-        "HOLD_RELEASED" => "The places went back. Hold them again under a new id.",
-        "HOLDS_LIVE" => "Wait until they end; `usher show get SHOW` counts them.",
-        "PLACES_TAKEN" => "Nothing was held. Choose other places; `usher show get SHOW` counts what is left.",
-        "PLACES_PROTECTED" => "Ask for them with --accessible, or with `usher best SHOW --bays N --companions N`.",
-        "PLACES_UNKNOWN" => "`usher show get SHOW --plan` prints every section, row and seat.",
-        "PLACES_NOT_IN_HOLD" => "`usher get SHOW ID` prints what it has.",
-        "ORPHANS_LEFT" => "Move the choice so that no single seat is left, or let `usher best` choose.",
-        "SOLD_OUT" => {
+        Reason::HoldReleased => "The places went back. Hold them again under a new id.",
+        Reason::HoldsLive => "Wait until they end; `usher show get SHOW` counts them.",
+        Reason::PlacesTaken => "Nothing was held. Choose other places; `usher show get SHOW` counts what is left.",
+        Reason::PlacesProtected => "Ask for them with --accessible, or with `usher best SHOW --bays N --companions N`.",
+        Reason::PlacesUnknown => "`usher show get SHOW --plan` prints every section, row and seat.",
+        Reason::PlacesNotInHold => "`usher get SHOW ID` prints what it has.",
+        Reason::OrphansLeft => "Move the choice so that no single seat is left, or let `usher best` choose.",
+        Reason::SoldOut => {
             "Nothing was held. Ask for fewer, widen the wish, or wait: `usher waitlist join SHOW --quantity N`."
         }
-        "NOT_TOGETHER" => {
+        Reason::NotTogether => {
             "Nothing was held. Allow a split with --adjacency preferred (companions sit beside their bay all the \
              same), or ask for fewer."
         }
-        "CAPACITY_REACHED" => {
+        Reason::CapacityReached => {
             "Nothing was held. Ask for fewer, or wait. `usher show change set-capacity` and `set-pool` change capacities."
         }
-        "MANIFEST_CHANGED" => "`usher show get SHOW --plan` prints the present prices.",
-        "CHANNEL_UNKNOWN" => "`usher show get SHOW` lists the channels; `usher show channel set` defines one.",
-        "WAITLIST_CLOSED" => "`usher show policy SHOW` prints its rules.",
-        "DISK_FULL" => "Nothing was done. The server's disk needs room; then it goes on by itself.",
-        "DISK_UNWRITABLE" => "Nothing was done. The server's log says what is wrong with its disk.",
-        "OUTCOME_UNKNOWN" | "SHARD_RECOVERING" | "INBOX_FULL" => "Send it again, under the same id if it has one.",
+        Reason::ManifestChanged => "`usher show get SHOW --plan` prints the present prices.",
+        Reason::ChannelUnknown => "`usher show get SHOW` lists the channels; `usher show channel set` defines one.",
+        Reason::WaitlistClosed => "`usher show policy SHOW` prints its rules.",
+        Reason::DiskFull => "Nothing was done. The server's disk needs room; then it goes on by itself.",
+        Reason::DiskUnwritable => "Nothing was done. The server's log says what is wrong with its disk.",
+        Reason::OutcomeUnknown | Reason::ShardRecovering | Reason::InboxFull => {
+            "Send it again, under the same id if it has one."
+        }
         _ => "",
     }
 }
@@ -91,13 +96,13 @@ mod tests {
 
     #[test]
     fn advice_fits_the_state_and_the_limit() {
-        let told = |name: &str, value: &str| HashMap::from([(name.to_owned(), value.to_owned())]);
-        assert!(of("SHOW_NOT_OPEN", &told("state", "PAUSED")).contains("usher show open"));
+        let told = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
+        assert!(of(&Reason::ShowNotOpen, &told("state", "PAUSED")).contains("usher show open"));
         for over in ["CLOSED", "CANCELLED", "ARCHIVED"] {
-            assert!(!of("SHOW_NOT_OPEN", &told("state", over)).contains("usher show open"), "{over}");
+            assert!(!of(&Reason::ShowNotOpen, &told("state", over)).contains("usher show open"), "{over}");
         }
-        assert!(of("LIMIT_REACHED", &told("limit", "places_per_hold_max")).contains("policy"));
-        assert_eq!(of("LIMIT_REACHED", &told("limit", "manifest_bytes_max")), "");
-        assert!(of("WAITS_ALREADY", &told("hold_id", "abc")).contains("get SHOW abc"));
+        assert!(of(&Reason::LimitReached, &told("limit", "places_per_hold_max")).contains("policy"));
+        assert_eq!(of(&Reason::LimitReached, &told("limit", "manifest_bytes_max")), "");
+        assert!(of(&Reason::WaitsAlready, &told("hold_id", "abc")).contains("get SHOW abc"));
     }
 }

@@ -5,11 +5,10 @@ use std::{num::NonZeroU32, path::PathBuf, process::Command, sync::Arc, time::Dur
 use anyhow::Context as _;
 use clap::Args;
 use usher_engine::inventory::manifest::Manifest;
-use usher_proto::v1::{self, shows_client::ShowsClient};
+use usher_proto::v1;
 
 use super::{
-    client::connect,
-    credentials::Credentials,
+    client::inventory,
     demo_server::{self, OwnServer},
 };
 use crate::{
@@ -106,7 +105,7 @@ impl Bench {
         let stadium = Manifest::new(generate::stadium(self.seats))?;
         let manifest = Some(manifest_to_wire(stadium.parts()));
         let request = v1::CreateShowRequest { show_id: show_id.clone(), manifest, ..v1::CreateShowRequest::default() };
-        ShowsClient::new(connect(server, &Credentials::default()).await?).create_show(request).await?;
+        inventory(server)?.create_show(request).await?;
         let options = LoadOptions {
             duration: Duration::from_secs(self.seconds),
             workers: usize::from(self.callers),

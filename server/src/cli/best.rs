@@ -2,10 +2,10 @@
 
 use anyhow::bail;
 use clap::Args;
-use usher_proto::v1::{self, inventory_client::InventoryClient};
+use usher_proto::v1;
 
 use super::{
-    client::{ServerArgs, WrongUsage, advised},
+    client::{ServerArgs, WrongUsage, advised, of_new},
     matching,
     places::{HoldIdArg, parse_length_ms},
     print::print_hold,
@@ -63,12 +63,14 @@ impl Best {
             ttl_ms: self.ttl,
             terms: Some(self.terms.into_terms(self.replaces)),
         };
-        self.server.block_on(async |channel| {
-            match InventoryClient::new(channel.clone()).hold_best(request).await {
-                Ok(answer) => print_hold(&answer.into_inner().hold.unwrap_or_default(), self.server.json),
+        self.server.block_on(async |inventory| {
+            match inventory.hold_best(request).await {
+                Ok(answer) => print_hold(&answer.hold.unwrap_or_default(), self.server.json()),
                 Err(refusal) => {
-                    let advice = matching::advice(&refusal, channel, show_id, &wish).await;
-                    return Err(advised(refusal, advice));
+                    return Err(match matching::advice(&refusal, &inventory, &show_id, &wish).await {
+                        None => of_new(&show_id, id.0, refusal),
+                        advice => advised(refusal, advice),
+                    });
                 }
             }
             Ok(())

@@ -1,7 +1,7 @@
 //! `usher booking`: what is done to a booking after the sale.
 
 use clap::{Args, Subcommand};
-use usher_proto::v1::{self, inventory_client::InventoryClient};
+use usher_proto::v1;
 
 use super::{
     client::ServerArgs,
@@ -100,10 +100,10 @@ impl Cancel {
             places: self.places.into_places(),
             return_to,
         };
-        self.server.block_on(async |channel| {
-            let answer = InventoryClient::new(channel).cancel_booking(request).await?.into_inner();
+        self.server.block_on(async |inventory| {
+            let answer = inventory.cancel_booking(request).await?;
             let hold = answer.hold.unwrap_or_default();
-            if self.server.json {
+            if self.server.json() {
                 let mut value = hold_json(&hold);
                 value["refund_minor"] = answer.refund_minor.into();
                 println!("{value}");
@@ -123,11 +123,11 @@ impl Transfer {
     fn run(self) -> anyhow::Result<()> {
         let (hold_id, buyer_id) = (self.booking.bytes(), self.buyer);
         let request = v1::TransferBookingRequest { show_id: self.show, hold_id, buyer_id, to_buyer_id: self.to };
-        self.server.block_on(async |channel| {
-            let answer = InventoryClient::new(channel).transfer_booking(request).await?.into_inner();
+        self.server.block_on(async |inventory| {
+            let answer = inventory.transfer_booking(request).await?;
             let hold = answer.hold.unwrap_or_default();
-            print_hold(&hold, self.server.json);
-            if !self.server.json {
+            print_hold(&hold, self.server.json());
+            if !self.server.json() {
                 println!("  it is {}'s now", hold.buyer_id);
             }
             Ok(())
@@ -154,11 +154,11 @@ impl Exchange {
             places: self.places.into_places(),
             terms: Some(self.terms.into_terms(None)),
         };
-        self.server.block_on(async |channel| {
-            let answer = InventoryClient::new(channel).exchange_seats(request).await?.into_inner();
+        self.server.block_on(async |inventory| {
+            let answer = inventory.exchange_seats(request).await?;
             let hold = answer.hold.unwrap_or_default();
-            print_hold(&hold, self.server.json);
-            if let (false, Some(difference)) = (self.server.json, hold.difference_minor) {
+            print_hold(&hold, self.server.json());
+            if let (false, Some(difference)) = (self.server.json(), hold.difference_minor) {
                 println!("  {}", difference_text(difference, &hold.currency));
             }
             Ok(())

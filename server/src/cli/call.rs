@@ -5,6 +5,7 @@ use clap::Args;
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, SerializeOptions};
 use prost_types::FileDescriptorProto;
+use serde_json::json;
 use tokio_stream::StreamExt as _;
 use tonic::{client::Grpc, codegen::http::uri::PathAndQuery};
 use tonic_reflection::pb::v1::{
@@ -15,6 +16,7 @@ use tonic_reflection::pb::v1::{
 use super::{
     client::{ServerArgs, WrongUsage},
     credentials::Connection,
+    format::{Column, Format, List},
 };
 use crate::dynamic::DynamicCodec;
 
@@ -39,14 +41,17 @@ pub(super) struct Call {
 
 impl Call {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        self.server.block_on(async |channel| {
+        self.server.block_on_channel(async |channel| {
             let pool = descriptors(channel.clone()).await?;
             if self.describe {
                 return describe::describe(&pool, self.method.as_deref());
             }
             match &self.method {
-                None => list(&pool),
-                Some(method) => println!("{}", call(channel, &find(&pool, method)?, &self.request).await?),
+                None => list(&pool, self.server.format()),
+                Some(method) => {
+                    let is_pretty = self.server.format() != Format::Jsonl;
+                    println!("{}", call(channel, &find(&pool, method)?, &self.request, is_pretty).await?);
+                }
             }
             Ok(())
         })
@@ -109,12 +114,13 @@ async fn ask(
     answer.message_response.context("the server's reflection answered nothing")
 }
 
-fn list(pool: &DescriptorPool) {
-    for service in pool.services() {
-        for method in service.methods() {
-            println!("{}/{}", service.full_name(), method.name());
-        }
+fn list(pool: &DescriptorPool, format: Format) {
+    let mut list = List::new(format, &[Column::Left("METHOD")]);
+    for method in pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
+        let name = format!("{}/{}", method.parent_service().full_name(), method.name());
+        list.add(|| json!({ "method": name }), || vec![name.clone()]);
     }
+    list.end("The server has no methods.");
 }
 
 fn find(pool: &DescriptorPool, name: &str) -> anyhow::Result<MethodDescriptor> {
@@ -127,7 +133,12 @@ fn find(pool: &DescriptorPool, name: &str) -> anyhow::Result<MethodDescriptor> {
     Ok(found.ok_or_else(|| wrong(format!("{} has no method {method}", service.full_name())))?)
 }
 
-async fn call(channel: Connection, method: &MethodDescriptor, request: &str) -> anyhow::Result<String> {
+async fn call(
+    channel: Connection,
+    method: &MethodDescriptor,
+    request: &str,
+    is_pretty: bool,
+) -> anyhow::Result<String> {
     anyhow::ensure!(
         !method.is_client_streaming() && !method.is_server_streaming(),
         "streaming methods cannot be called so"
@@ -141,7 +152,12 @@ async fn call(channel: Connection, method: &MethodDescriptor, request: &str) -> 
     let mut client = Grpc::new(channel);
     client.ready().await?;
     let answer = client.unary(tonic::Request::new(message), path, DynamicCodec(method.output())).await?.into_inner();
-    let mut text = serde_json::Serializer::pretty(Vec::new());
-    answer.serialize_with_options(&mut text, &SerializeOptions::new())?;
-    Ok(String::from_utf8(text.into_inner())?)
+    // Written at once, so that fields keep their order.
+    let (mut text, options) = (Vec::new(), SerializeOptions::new());
+    if is_pretty {
+        answer.serialize_with_options(&mut serde_json::Serializer::pretty(&mut text), &options)?;
+    } else {
+        answer.serialize_with_options(&mut serde_json::Serializer::new(&mut text), &options)?;
+    }
+    Ok(String::from_utf8(text)?)
 }

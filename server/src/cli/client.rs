@@ -2,58 +2,100 @@
 
 use std::{future::Future, time::Duration};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use clap::Args;
-use tonic::{Code, Status, service::interceptor::InterceptedService, transport::Endpoint};
-use tonic_types::StatusExt as _;
+use tonic::{Code, Status, transport::Endpoint};
+use usher_client::{Error, Inventory, Options, Reason, Refused};
 use usher_wal::LogError;
 
 use super::{
     advice,
     credentials::{Connection, Credentials},
+    format::{Format, FormatArgs, HEADING},
+    places::parse_length_ms,
     when::utc,
 };
 use crate::config::WrongSetting;
 
-/// Longest wait for an answer.
-const ANSWER_WAIT_MAX: Duration = Duration::from_secs(60);
+/// What to do where there was no answer, and nothing better is known.
+const REPEAT: &str = "It may have happened all the same: send it again, which is safe, or wait longer with --timeout.";
 
-/// Which server, and how to print.
+/// Which server, how long to wait for it, and how to print.
 #[derive(Clone, Debug, Args)]
 pub(super) struct ServerArgs {
     /// Server to call
-    #[arg(long, env = "USHER_SERVER", value_name = "URL", default_value = "http://127.0.0.1:7421")]
-    pub(super) server: String,
-    /// Print JSON
-    #[arg(long)]
-    pub(super) json: bool,
+    #[arg(long, env = "USHER_SERVER", value_name = "URL", default_value = "http://127.0.0.1:7421", help_heading = HEADING)]
+    server: String,
+    /// How long to wait for an answer; until then the call is repeated where that may help, as after a crash of the server
+    #[arg(long, env = "USHER_TIMEOUT", value_name = "LENGTH", default_value = "30s", value_parser = parse_length_ms, help_heading = HEADING)]
+    timeout: u64,
     #[command(flatten)]
-    pub(super) credentials: Credentials,
+    format: FormatArgs,
+    #[command(flatten)]
+    credentials: Credentials,
 }
 
 impl ServerArgs {
-    /// Runs a call on a connection to the server.
+    /// Runs calls of a client of the server, which must be there now.
     pub(super) fn block_on<T, F: Future<Output = anyhow::Result<T>>>(
         &self,
-        call: impl FnOnce(Connection) -> F,
+        calls: impl FnOnce(Inventory) -> F,
     ) -> anyhow::Result<T> {
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
-        runtime.block_on(async { call(connect(&self.server, &self.credentials).await?).await })
+        runtime()?.block_on(async { calls(self.ready().await?).await })
+    }
+
+    /// Runs calls that the client does not know.
+    pub(super) fn block_on_channel<T, F: Future<Output = anyhow::Result<T>>>(
+        &self,
+        calls: impl FnOnce(Connection) -> F,
+    ) -> anyhow::Result<T> {
+        runtime()?.block_on(async {
+            self.ready().await?;
+            let endpoint = Endpoint::from_shared(self.server.clone())?.timeout(self.timeout()).tcp_nodelay(true);
+            calls(self.credentials.connect(endpoint).await?).await
+        })
+    }
+
+    async fn ready(&self) -> anyhow::Result<Inventory> {
+        let inventory = inventory_as(&self.server, &self.credentials)?.with_timeout(self.timeout());
+        match inventory.ready().await {
+            Ok(()) => Ok(inventory),
+            Err(Error::Unreachable { problem, .. }) => Err(no_server(&self.server, &problem)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn timeout(&self) -> Duration {
+        Duration::from_millis(self.timeout)
+    }
+
+    pub(super) fn format(&self) -> Format {
+        self.format.format()
+    }
+
+    /// Whether JSON is wanted, of either kind: they differ in lists only.
+    pub(super) fn json(&self) -> bool {
+        self.format() != Format::Table
     }
 }
 
-/// Connects to a server.
-pub(super) async fn connect(server: &str, credentials: &Credentials) -> anyhow::Result<Connection> {
-    let no_address = |error| WrongUsage(format!("the server's address {server:?}: {error}"));
-    let endpoint = Endpoint::from_shared(server.to_owned()).map_err(no_address)?;
-    let endpoint = credentials.secure(endpoint.timeout(ANSWER_WAIT_MAX).tcp_nodelay(true))?;
-    let bearer = credentials.bearer()?;
-    let channel = endpoint
-        .connect()
-        .await
-        .with_context(|| format!("no server at {server}; start one with `usher serve` or name it with --server"))?;
-    Ok(InterceptedService::new(channel, bearer))
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")
+}
+
+/// A client of a server that does not ask who calls. Must be called within a runtime.
+pub(super) fn inventory(server: &str) -> anyhow::Result<Inventory> {
+    inventory_as(server, &Credentials::default())
+}
+
+fn inventory_as(server: &str, credentials: &Credentials) -> anyhow::Result<Inventory> {
+    let (bearer, tls) = (credentials.bearer()?, Some(credentials.tls()?));
+    let options = Options { connections: 1, bearer, tls, ..Options::default() };
+    Inventory::with_options(server, &options).map_err(|error| WrongUsage(error.to_string()).into())
+}
+
+fn no_server(server: &str, problem: &str) -> anyhow::Error {
+    anyhow!("no server at {server}: {problem}\nStart one with `usher serve`, or name it with --server.")
 }
 
 /// What was asked for cannot be meant: a repetition is hopeless.
@@ -63,13 +105,36 @@ pub(super) struct WrongUsage(pub(super) String);
 
 /// 2 when the request or a setting is wrong, whoever found it, 3 when the rules said no, 1 otherwise.
 pub(super) fn exit_code(error: &anyhow::Error) -> u8 {
-    let code = error.downcast_ref::<Status>().map(Status::code);
+    let code = refusal(error).map(|refused| refused.code);
     match (code, error.downcast_ref()) {
         (Some(Code::InvalidArgument), _) => 2,
         (Some(Code::FailedPrecondition | Code::NotFound), _) => 3,
         (None, Some(LogError::ShardCount { .. } | LogError::TooManyShards { .. })) => 2,
         (None, _) if error.is::<WrongUsage>() || error.is::<WrongSetting>() => 2,
+        (None, _) if matches!(error.downcast_ref(), Some(Error::TooLarge { .. })) => 2,
         _ => 1,
+    }
+}
+
+/// What the server said, if the error is that it said no.
+fn refusal(error: &anyhow::Error) -> Option<Refused> {
+    match error.downcast_ref() {
+        Some(Error::Refused(refused)) => Some((**refused).clone()),
+        _ => error.downcast_ref::<Status>().map(|status| status.clone().into()),
+    }
+}
+
+/// An error as people read it: what, why, and what to do next.
+pub(super) fn explain(error: &anyhow::Error) -> String {
+    let advice = error.downcast_ref::<Advice>();
+    match (refusal(error), error.downcast_ref()) {
+        (Some(refused), _) => explain_refusal(&refused, advice),
+        (None, Some(late @ Error::TimedOut { last, .. })) => {
+            let known = last.as_ref().map(|last| advice::of(&last.reason, &last.metadata));
+            let known = known.filter(|known| !known.is_empty()).unwrap_or_else(|| REPEAT.to_owned());
+            format!("{late}{}", on_a_line(&advice.map_or(known, |advice| advice.0.clone())))
+        }
+        _ => told(error),
     }
 }
 
@@ -84,7 +149,7 @@ pub(super) fn told(error: &anyhow::Error) -> String {
 
 /// What a command knows better than the table of reasons: what to do next.
 #[derive(Debug)]
-pub(super) struct Advice(pub(super) String);
+struct Advice(String);
 
 impl std::fmt::Display for Advice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -92,32 +157,36 @@ impl std::fmt::Display for Advice {
     }
 }
 
-/// A refusal with this advice instead of the table's, if there is one.
-pub(super) fn advised(status: Status, advice: Option<String>) -> anyhow::Error {
+/// An error with this advice instead of the table's, if there is one.
+pub(super) fn advised(error: Error, advice: Option<String>) -> anyhow::Error {
     match advice {
-        Some(advice) => anyhow::Error::new(status).context(Advice(advice)),
-        None => status.into(),
+        Some(advice) => anyhow::Error::new(error).context(Advice(advice)),
+        None => error.into(),
     }
 }
 
-/// Why a call was refused, as clients see it.
-pub(super) fn reason(status: &Status) -> String {
-    let details = status.get_error_details();
-    details.error_info().map_or_else(|| format!("{:?}", status.code()), |info| info.reason.clone())
+/// An error of a call that makes something new: where there was no answer, how to learn what became of it.
+pub(super) fn of_new(show: &str, id: uuid::Uuid, error: Error) -> anyhow::Error {
+    let is_open = matches!(error, Error::TimedOut { .. });
+    advised(error, is_open.then(|| format!("It may have happened all the same: `usher get {show} {id}` tells.")))
 }
 
 /// A refusal in one or two lines: what, its reason, and what to do next.
-pub(super) fn explain(status: &Status, advice: Option<&Advice>) -> String {
-    let details = status.get_error_details();
-    let told = details.error_info().map(|info| info.metadata.clone()).unwrap_or_default();
-    let reason = reason(status);
-    let advice = advice.map_or_else(|| advice::of(&reason, &told), |advice| advice.0.clone());
-    let advice = if advice.is_empty() { advice } else { format!("\n{advice}") };
-    let instants = told.iter().filter(|(name, _)| name.ends_with("_ms"));
+fn explain_refusal(refused: &Refused, advice: Option<&Advice>) -> String {
+    let reason = match &refused.reason {
+        Reason::None => format!("{:?}", refused.code),
+        reason => reason.to_string(),
+    };
+    let advice = advice.map_or_else(|| advice::of(&refused.reason, &refused.metadata), |advice| advice.0.clone());
+    let instants = refused.metadata.iter().filter(|(name, _)| name.ends_with("_ms"));
     let instants = instants.filter_map(|(name, ms)| Some((name.trim_end_matches("_ms"), utc(ms.parse().ok()?))));
-    let untold = instants.filter(|(_, at)| !status.message().contains(at));
+    let untold = instants.filter(|(_, at)| !refused.message.contains(at));
     let instants: String = untold.map(|(name, at)| format!("\n{name}: {at}")).collect();
-    format!("{} ({reason}){instants}{advice}", status.message())
+    format!("{} ({reason}){instants}{}", refused.message, on_a_line(&advice))
+}
+
+fn on_a_line(advice: &str) -> String {
+    if advice.is_empty() { String::new() } else { format!("\n{advice}") }
 }
 
 #[cfg(test)]
@@ -140,5 +209,14 @@ mod tests {
         let wrong = LogError::TooManyShards { shards: 2_000, shards_max: 1_024 };
         assert_eq!(exit_code(&Error::new(wrong).context("opening")), 2);
         assert_eq!(exit_code(&Error::msg("failed")), 1);
+    }
+
+    #[test]
+    fn who_got_no_answer_is_told_what_to_do() {
+        let none = || usher_client::Error::TimedOut { waited: Duration::from_secs(1), last: None };
+        let said = explain(&of_new("gala", uuid::Uuid::nil(), none()));
+        assert!(said.ends_with("usher get gala 00000000-0000-0000-0000-000000000000` tells."), "{said}");
+        assert_eq!(explain(&none().into()), format!("no answer within 1000 ms\n{REPEAT}"));
+        assert_eq!(exit_code(&none().into()), 1);
     }
 }

@@ -1,11 +1,11 @@
 //! `usher confirm`, `sell`, `pin`, `unpin`: how a hold becomes a sale.
 
 use clap::Args;
-use tonic::Status;
-use usher_proto::v1::{self, inventory_client::InventoryClient};
+use usher_client::{Error, Reason};
+use usher_proto::v1;
 
 use super::{
-    client::{ServerArgs, advised, reason},
+    client::{ServerArgs, advised, of_new},
     hold::print_deadline,
     places::{HoldIdArg, PlacesArgs},
     print::{print_hold, print_sold_before},
@@ -101,26 +101,26 @@ impl Confirm {
             accept_late: self.accept_late,
             keep_rest_as: self.keep_rest_as.map(HoldIdArg::bytes).unwrap_or_default(),
         };
-        self.server.block_on(async |channel| {
+        self.server.block_on(async |inventory| {
             let (order, payment) = (request.order_ref.clone(), request.payment_ref.clone());
-            let answer = InventoryClient::new(channel).confirm_hold(request).await;
-            let answer = answer.map_err(|refusal| late_advice(refusal, self.accept_late))?.into_inner();
+            let answer = inventory.confirm_hold(request).await;
+            let answer = answer.map_err(|refusal| late_advice(refusal, self.accept_late))?;
             let hold = answer.hold.unwrap_or_default();
-            print_hold(&hold, self.server.json);
-            print_sold_before(&hold, &order, &payment, self.server.json);
+            print_hold(&hold, self.server.json());
+            print_sold_before(&hold, &order, &payment, self.server.json());
             Ok(())
         })
     }
 }
 
 /// What is left to do about a payment that landed too late.
-fn late_advice(refusal: Status, accept_late: bool) -> anyhow::Error {
-    let advice = match reason(&refusal).as_str() {
-        "HOLD_EXPIRED" if accept_late => {
+fn late_advice(refusal: Error, accept_late: bool) -> anyhow::Error {
+    let advice = match refusal.reason() {
+        Some(Reason::HoldExpired) if accept_late => {
             "That is longer ago than the show's late_confirm_max (`usher show policy SHOW`): give the money back, or hold \
              the places again under a new id."
         }
-        "PLACES_TAKEN" | "CAPACITY_REACHED" => {
+        Some(Reason::PlacesTaken | Reason::CapacityReached) => {
             "The hold expired, and others have its places: give the money back, or hold other places under a new id."
         }
         _ => return refusal.into(),
@@ -140,12 +140,13 @@ impl Sell {
             payment_ref: self.payment,
             terms: Some(self.terms.into_terms(None)),
         };
-        self.server.block_on(async |channel| {
+        self.server.block_on(async |inventory| {
             let (order, payment) = (request.order_ref.clone(), request.payment_ref.clone());
-            let answer = InventoryClient::new(channel).sell_places(request).await?.into_inner();
+            let show = request.show_id.clone();
+            let answer = inventory.sell_places(request).await.map_err(|error| of_new(&show, id.0, error))?;
             let hold = answer.hold.unwrap_or_default();
-            print_hold(&hold, self.server.json);
-            print_sold_before(&hold, &order, &payment, self.server.json);
+            print_hold(&hold, self.server.json());
+            print_sold_before(&hold, &order, &payment, self.server.json());
             Ok(())
         })
     }
@@ -155,9 +156,9 @@ impl Pin {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let (hold_id, buyer_id) = (self.hold.bytes(), self.buyer);
         let request = v1::PinHoldRequest { show_id: self.show, hold_id, buyer_id };
-        self.server.block_on(async |channel| {
-            let answer = InventoryClient::new(channel).pin_hold(request).await?.into_inner();
-            print_deadline(self.hold, answer.expires_at_ms, answer.extendable_until_ms, self.server.json);
+        self.server.block_on(async |inventory| {
+            let answer = inventory.pin_hold(request).await?;
+            print_deadline(self.hold, answer.expires_at_ms, answer.extendable_until_ms, self.server.json());
             Ok(())
         })
     }
@@ -167,9 +168,9 @@ impl Unpin {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let Pin { show, hold, buyer, server } = self.pin;
         let request = v1::UnpinHoldRequest { show_id: show, hold_id: hold.bytes(), buyer_id: buyer };
-        server.block_on(async |channel| {
-            let answer = InventoryClient::new(channel).unpin_hold(request).await?.into_inner();
-            print_deadline(hold, answer.expires_at_ms, answer.extendable_until_ms, server.json);
+        server.block_on(async |inventory| {
+            let answer = inventory.unpin_hold(request).await?;
+            print_deadline(hold, answer.expires_at_ms, answer.extendable_until_ms, server.json());
             Ok(())
         })
     }

@@ -6,11 +6,10 @@ use std::{fs, path::PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use tonic::{
-    Request, Status,
-    metadata::{Ascii, MetadataValue},
-    service::{Interceptor, interceptor::InterceptedService},
-    transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
+    service::interceptor::InterceptedService,
+    transport::{Channel, Endpoint},
 };
+use usher_client::{Bearer, Certificate, ClientTlsConfig, Identity};
 
 use super::client::WrongUsage;
 
@@ -38,40 +37,19 @@ pub(super) struct Credentials {
     certificate_key: Option<PathBuf>,
 }
 
-/// Adds the key or token to calls.
-#[derive(Clone)]
-pub(super) struct Bearer(Option<MetadataValue<Ascii>>);
-
-impl Interceptor for Bearer {
-    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        if let Some(bearer) = &self.0 {
-            request.metadata_mut().insert("authorization", bearer.clone());
-        }
-        Ok(request)
-    }
-}
-
 impl Credentials {
-    /// The key or token, ready to be sent.
+    /// The key or token.
     pub(super) fn bearer(&self) -> anyhow::Result<Bearer> {
         let text = match &self.key_file {
             Some(path) => Some(fs::read_to_string(path).with_context(|| path.display().to_string())?),
             None => std::env::var(KEY).ok(),
         };
-        let Some(text) = text else { return Ok(Bearer(None)) };
-        let value: Result<MetadataValue<Ascii>, _> = format!("Bearer {}", text.trim()).parse();
-        // The error would show what it is about.
-        let mut value =
-            value.map_err(|_| WrongUsage("the key is none: it has characters that no key has".to_owned()))?;
-        value.set_sensitive(true);
-        Ok(Bearer(Some(value)))
+        let bearer = text.map(|text| Bearer::new(&text)).transpose();
+        Ok(bearer.map_err(|error| WrongUsage(error.to_string()))?.unwrap_or_default())
     }
 
-    /// An endpoint with TLS, if its address says so.
-    pub(super) fn secure(&self, endpoint: Endpoint) -> anyhow::Result<Endpoint> {
-        if endpoint.uri().scheme_str() != Some("https") {
-            return Ok(endpoint);
-        }
+    /// What TLS needs, where it is spoken.
+    pub(super) fn tls(&self) -> anyhow::Result<ClientTlsConfig> {
         let read = |path: &PathBuf| fs::read(path).with_context(|| path.display().to_string());
         let mut tls = ClientTlsConfig::new();
         if let Some(authorities) = &self.server_ca {
@@ -80,6 +58,13 @@ impl Credentials {
         if let Some((certificate, key)) = self.certificate.as_ref().zip(self.certificate_key.as_ref()) {
             tls = tls.identity(Identity::from_pem(read(certificate)?, read(key)?));
         }
-        endpoint.tls_config(tls).context("TLS")
+        Ok(tls)
+    }
+
+    /// A connection to a server.
+    pub(super) async fn connect(&self, endpoint: Endpoint) -> anyhow::Result<Connection> {
+        let is_tls = endpoint.uri().scheme_str() == Some("https");
+        let endpoint = if is_tls { endpoint.tls_config(self.tls()?)? } else { endpoint };
+        Ok(InterceptedService::new(endpoint.connect().await?, self.bearer()?))
     }
 }

@@ -11,10 +11,11 @@ use std::{
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use console::style;
+use usher_client::Inventory;
 use usher_engine::shard::Notice;
-use usher_proto::v1::{self, shows_client::ShowsClient};
+use usher_proto::v1;
 
-use super::{client::connect, credentials::Credentials, demo_server};
+use super::{client::inventory, demo_server};
 use crate::{
     config::{Config, ConfigFlags},
     load::{self, LoadOptions, Progress, Report, check, report::thousands},
@@ -111,8 +112,7 @@ fn note_recovery(found: Arc<Mutex<Found>>) -> impl Fn(usher_wal::ShardId, &Notic
 /// Imports the stadium under the first free name and sells it.
 async fn sell(address: SocketAddr, options: LoadOptions) -> anyhow::Result<(v1::Show, Report)> {
     let server = format!("http://{address}");
-    let mut shows = ShowsClient::new(connect(&server, &Credentials::default()).await?);
-    let show = import(&mut shows).await?;
+    let show = import(&inventory(&server)?).await?;
     println!(
         "Imported {} as {}: {} places.",
         show.name,
@@ -127,12 +127,12 @@ async fn sell(address: SocketAddr, options: LoadOptions) -> anyhow::Result<(v1::
     Ok((show, sale?))
 }
 
-async fn import(shows: &mut ShowsClient<super::credentials::Connection>) -> anyhow::Result<v1::Show> {
+async fn import(inventory: &Inventory) -> anyhow::Result<v1::Show> {
     let prices = generate::demo_stadium_prices();
     let plan = prost::bytes::Bytes::from(generate::demo_stadium_pretix());
     for number in 1..=10_000 {
         let show_id = format!("demo-{number}");
-        if shows.get_show(v1::GetShowRequest { show_id: show_id.clone() }).await.is_ok() {
+        if inventory.get_show(v1::GetShowRequest { show_id: show_id.clone() }).await.is_ok() {
             continue;
         }
         let request = v1::ImportShowRequest {
@@ -142,7 +142,7 @@ async fn import(shows: &mut ShowsClient<super::credentials::Connection>) -> anyh
             currency: prices.currency.clone().unwrap_or_default(),
             ..v1::ImportShowRequest::default()
         };
-        return shows.import_show(request).await?.into_inner().show.context("an import without a show");
+        return inventory.import_show(request).await?.show.context("an import without a show");
     }
     anyhow::bail!("this data directory has 10,000 demos; name another with --data-dir")
 }

@@ -1,10 +1,10 @@
 //! `usher hold`, `extend`, `release`, `get`: a hold's life but for its end in a sale.
 
 use clap::Args;
-use usher_proto::v1::{self, inventory_client::InventoryClient};
+use usher_proto::v1;
 
 use super::{
-    client::ServerArgs,
+    client::{ServerArgs, of_new},
     places::{HoldIdArg, PlacesArgs, parse_length_ms},
     print::{label_text, print_entry, print_hold, state_name},
     terms::TermsArgs,
@@ -94,9 +94,10 @@ impl Hold {
             ttl_ms: self.ttl,
             terms: Some(Box::new(self.terms.into_terms(self.replaces))),
         };
-        self.server.block_on(async |channel| {
-            let answer = InventoryClient::new(channel).hold_seats(request).await?.into_inner();
-            print_hold(&answer.hold.unwrap_or_default(), self.server.json);
+        self.server.block_on(async |inventory| {
+            let show = request.show_id.clone();
+            let answer = inventory.hold_seats(request).await.map_err(|error| of_new(&show, id.0, error))?;
+            print_hold(&answer.hold.unwrap_or_default(), self.server.json());
             Ok(())
         })
     }
@@ -106,9 +107,9 @@ impl Extend {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let (hold_id, buyer_id) = (self.hold.bytes(), self.buyer);
         let request = v1::ExtendHoldRequest { show_id: self.show, hold_id, buyer_id, ttl_ms: self.ttl };
-        self.server.block_on(async |channel| {
-            let answer = InventoryClient::new(channel).extend_hold(request).await?.into_inner();
-            print_deadline(self.hold, answer.expires_at_ms, answer.extendable_until_ms, self.server.json);
+        self.server.block_on(async |inventory| {
+            let answer = inventory.extend_hold(request).await?;
+            print_deadline(self.hold, answer.expires_at_ms, answer.extendable_until_ms, self.server.json());
             Ok(())
         })
     }
@@ -137,11 +138,11 @@ impl Release {
             buyer_id: self.buyer,
             places: self.places.into_places(),
         };
-        self.server.block_on(async |channel| {
-            let answer = InventoryClient::new(channel).release_hold(request).await?.into_inner();
+        self.server.block_on(async |inventory| {
+            let answer = inventory.release_hold(request).await?;
             let state = state_name(answer.state());
             let orphans: Vec<String> = answer.orphans.iter().map(|seat| label_text(seat.label.as_ref())).collect();
-            if self.server.json {
+            if self.server.json() {
                 let id = self.hold.0.to_string();
                 println!("{}", serde_json::json!({ "hold_id": id, "state": state, "orphans": orphans }));
             } else {
@@ -158,11 +159,11 @@ impl Release {
 impl Get {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let request = v1::GetHoldRequest { show_id: self.show, hold_id: self.hold.bytes() };
-        self.server.block_on(async |channel| {
-            let answer = InventoryClient::new(channel).get_hold(request).await?.into_inner();
+        self.server.block_on(async |inventory| {
+            let answer = inventory.get_hold(request).await?;
             match &answer.waiting {
-                Some(entry) => print_entry(entry, self.server.json),
-                None => print_hold(&answer.hold.unwrap_or_default(), self.server.json),
+                Some(entry) => print_entry(entry, self.server.json()),
+                None => print_hold(&answer.hold.unwrap_or_default(), self.server.json()),
             }
             Ok(())
         })

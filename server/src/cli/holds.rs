@@ -2,14 +2,15 @@
 
 use anyhow::Context as _;
 use clap::Args;
-use usher_proto::v1::{self, inventory_client::InventoryClient, list_holds_request::By};
+use usher_proto::v1::{self, list_holds_request::By};
 
 use super::{
     client::ServerArgs,
-    print::{hold_json, print_entry, print_hold_line},
+    format::List,
+    print::{HOLD_COLUMNS, entry_json, entry_row, hold_json, hold_row},
 };
 
-/// One a line; with --json one JSON object a line.
+/// One a line.
 #[derive(Debug, Args)]
 pub(super) struct Holds {
     /// Show to look into
@@ -55,24 +56,20 @@ impl Holds {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let of = v1::NewestHolds { sections: self.sections, pool: self.pool.unwrap_or_default() };
         let by = self.by.into_by(of).context("say whose: --buyer, --order, --all or --newest")?;
-        self.server.block_on(async |channel| {
-            let mut client = InventoryClient::new(channel);
+        self.server.block_on(async |inventory| {
+            let mut list = List::new(self.server.format(), HOLD_COLUMNS);
             let mut page_token = String::new();
             loop {
                 let (show_id, by) = (self.show.clone(), Some(by.clone()));
                 let request = v1::ListHoldsRequest { show_id, by, page_size: 1_000, page_token };
-                let page = client.list_holds(request).await?.into_inner();
-                for hold in &page.holds {
-                    if self.server.json {
-                        println!("{}", hold_json(hold));
-                    } else {
-                        print_hold_line(hold);
-                    }
-                }
+                let page = inventory.list_holds(request).await?;
+                page.holds.iter().for_each(|hold| list.add(|| hold_json(hold), || hold_row(hold)));
                 if let Some(entry) = &page.waiting {
-                    print_entry(entry, self.server.json);
+                    list.add(|| entry_json(entry), || entry_row(entry));
                 }
+                list.page();
                 if page.next_page_token.is_empty() {
+                    list.end("There are none.");
                     return Ok(());
                 }
                 page_token = page.next_page_token;

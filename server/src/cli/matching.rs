@@ -1,18 +1,15 @@
 //! How many places of a show meet a wish, whoever has them now: a wish for more can never be met.
 
-use tonic::Status;
-use usher_proto::v1::{self, seat_run::Names, section::Kind, shows_client::ShowsClient};
-
-use super::{client::reason, credentials::Connection, show::MANIFEST_BYTES_MAX};
+use usher_client::{Error, Inventory, Reason};
+use usher_proto::v1::{self, seat_run::Names, section::Kind};
 
 /// What to do about a wish that was refused because places are wanting, where waiting cannot help.
-pub(super) async fn advice(refusal: &Status, channel: Connection, show_id: String, wish: &v1::Wish) -> Option<String> {
-    if reason(refusal) != "SOLD_OUT" {
+pub(super) async fn advice(refusal: &Error, inventory: &Inventory, show_id: &str, wish: &v1::Wish) -> Option<String> {
+    if refusal.reason() != Some(&Reason::SoldOut) {
         return None;
     }
-    let mut shows = ShowsClient::new(channel).max_decoding_message_size(MANIFEST_BYTES_MAX);
-    let answer = shows.get_show(v1::GetShowRequest { show_id }).await.ok()?;
-    let matching = count(&answer.into_inner().manifest?, wish);
+    let answer = inventory.get_show(v1::GetShowRequest { show_id: show_id.to_owned() }).await.ok()?;
+    let matching = count(&answer.manifest?, wish);
     (u64::from(wish.at_least.unwrap_or(wish.quantity)) > matching).then(|| {
         format!(
             "The show has {matching} such places in all, so waiting does not help: ask for fewer, or widen the wish."

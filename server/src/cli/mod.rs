@@ -24,6 +24,7 @@ mod credentials;
 mod demo;
 mod demo_server;
 mod doctor;
+mod format;
 mod hold;
 mod holds;
 mod key;
@@ -186,12 +187,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let label = console::style("error:").red().bold().for_stderr();
-            match error.downcast_ref::<tonic::Status>() {
-                Some(status) => {
-                    output::print_error(format_args!("{label} {}", client::explain(status, error.downcast_ref())))
-                }
-                None => output::print_error(format_args!("{label} {}", client::told(&error))),
-            }
+            output::print_error(format_args!("{label} {}", client::explain(&error)));
             ExitCode::from(client::exit_code(&error))
         }
     }

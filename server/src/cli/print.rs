@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use usher_proto::v1;
 
-use super::{log::thousands, places::money, when::utc};
+use super::{format::Column, log::thousands, places::money, when::utc};
 
 /// Names that are printed of a long list; JSON has them all.
 const NAMES_PRINTED_MAX: usize = 20;
@@ -181,35 +181,55 @@ pub(super) fn hold_json(hold: &v1::Hold) -> Value {
     value
 }
 
-/// A hold in one line.
-pub(super) fn print_hold_line(hold: &v1::Hold) {
+/// Holds in lines.
+pub(super) const HOLD_COLUMNS: &[Column] = &[
+    Column::Left("ID"),
+    Column::Left("STATE"),
+    Column::Left("BUYER"),
+    Column::Right("TOTAL"),
+    Column::Left("ORDER"),
+    Column::Left("UNTIL"),
+    Column::Left("PLACES"),
+];
+
+pub(super) fn hold_row(hold: &v1::Hold) -> Vec<String> {
     let mut places: Vec<String> = hold.seats.iter().map(|seat| label_text(seat.label.as_ref())).collect();
     places.extend(hold.ga.iter().map(|ga| format!("{} x {}", ga.quantity, ga.section)));
-    let order = hold.booking.as_ref().map(|booking| format!("  order {}", booking.order_ref)).unwrap_or_default();
-    let until = if hold.state() == v1::HoldState::Held {
-        format!("  until {}", utc(hold.expires_at_ms))
-    } else {
-        String::new()
-    };
-    let refund = if hold.refund_due { "  refund due" } else { "" };
-    let (id, state, buyer) = (id_text(&hold.hold_id), state_name(hold.state()), &hold.buyer_id);
-    let total = money(hold.total_minor, &hold.currency);
-    println!("{id} {state:<9} {buyer:<12} {total:>14}  {}{order}{until}{refund}", places.join(", "));
+    let is_held = hold.state() == v1::HoldState::Held;
+    let refund = if hold.refund_due { ", refund due" } else { "" };
+    vec![
+        id_text(&hold.hold_id),
+        format!("{}{refund}", state_name(hold.state())),
+        hold.buyer_id.clone(),
+        money(hold.total_minor, &hold.currency),
+        hold.booking.as_ref().map(|booking| booking.order_ref.clone()).unwrap_or_default(),
+        if is_held { utc(hold.expires_at_ms) } else { String::new() },
+        places.join(", "),
+    ]
+}
+
+/// An entry of the waitlist among holds.
+pub(super) fn entry_row(entry: &v1::WaitlistEntry) -> Vec<String> {
+    let wanted = entry.wish.as_ref().map_or(0, |wish| wish.quantity);
+    let (id, buyer) = (id_text(&entry.hold_id), entry.buyer_id.clone());
+    vec![id, "waiting".to_owned(), buyer, String::new(), String::new(), String::new(), format!("{wanted} wanted")]
+}
+
+pub(super) fn entry_json(entry: &v1::WaitlistEntry) -> Value {
+    json!({
+        "hold_id": id_text(&entry.hold_id), "state": "waiting", "buyer_id": entry.buyer_id,
+        "quantity": entry.wish.as_ref().map_or(0, |wish| wish.quantity),
+        "waiting": entry.waiting, "gathered": entry.gathered, "possible": entry.possible,
+    })
 }
 
 /// An entry of the waitlist.
 pub(super) fn print_entry(entry: &v1::WaitlistEntry, json: bool) {
-    let (id, quantity) = (id_text(&entry.hold_id), entry.wish.as_ref().map_or(0, |wish| wish.quantity));
     if json {
-        println!(
-            "{}",
-            json!({
-                "hold_id": id, "state": "waiting", "buyer_id": entry.buyer_id, "quantity": quantity,
-                "waiting": entry.waiting, "gathered": entry.gathered, "possible": entry.possible,
-            })
-        );
+        println!("{}", entry_json(entry));
         return;
     }
+    let (id, quantity) = (id_text(&entry.hold_id), entry.wish.as_ref().map_or(0, |wish| wish.quantity));
     let gathered = if entry.gathered > 0 { format!(", {} kept for it so far", entry.gathered) } else { String::new() };
     println!("{id} waiting for {quantity}{gathered}; {} waiting in all", entry.waiting);
     if !entry.possible {

@@ -3,9 +3,13 @@
 use anyhow::bail;
 use clap::Args;
 use serde_json::json;
-use usher_proto::v1::{self, operations_client::OperationsClient, shard_snapshots::Outcome};
+use usher_proto::v1::{self, shard_snapshots::Outcome};
 
-use super::{client::ServerArgs, log::thousands};
+use super::{
+    client::ServerArgs,
+    format::{Column, List},
+    log::thousands,
+};
 
 /// Returns when they are durable; the server goes on serving meanwhile.
 #[derive(Debug, Args)]
@@ -29,19 +33,13 @@ usage.";
 impl Snapshot {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let Self { shards, server } = self;
-        let answer = server.block_on(async |channel| {
-            let request = v1::TakeSnapshotsRequest { shards };
-            Ok(OperationsClient::new(channel).take_snapshots(request).await?.into_inner())
-        })?;
-        let mut failed = 0;
-        for of_shard in &answer.shards {
-            failed += usize::from(!matches!(of_shard.outcome, Some(Outcome::Taken(_))));
-            if server.json {
-                println!("{}", to_json(of_shard));
-            } else {
-                print(of_shard);
-            }
-        }
+        let request = v1::TakeSnapshotsRequest { shards };
+        let answer = server.block_on(async |inventory| Ok(inventory.take_snapshots(request).await?))?;
+        let mut list = List::new(server.format(), COLUMNS);
+        answer.shards.iter().for_each(|of_shard| list.add(|| to_json(of_shard), || row(of_shard)));
+        list.end("There are no shards.");
+        let is_taken = |of_shard: &&v1::ShardSnapshots| matches!(of_shard.outcome, Some(Outcome::Taken(_)));
+        let failed = answer.shards.len() - answer.shards.iter().filter(is_taken).count();
         if failed > 0 {
             bail!("{failed} of {} shards took no snapshots; the server's log says why", answer.shards.len());
         }
@@ -49,19 +47,27 @@ impl Snapshot {
     }
 }
 
-fn print(of_shard: &v1::ShardSnapshots) {
-    let title = console::style(format!("shard {}", of_shard.shard)).bold();
+/// What was taken; all events up to the one LSN are covered, and the log is kept from the other one on.
+const COLUMNS: &[Column] = &[
+    Column::Right("SHARD"),
+    Column::Right("CHANGED SHOWS"),
+    Column::Right("BYTES"),
+    Column::Right("COVERED TO LSN"),
+    Column::Right("LOG FROM LSN"),
+    Column::Left("PROBLEM"),
+];
+
+fn row(of_shard: &v1::ShardSnapshots) -> Vec<String> {
+    let shard = of_shard.shard.to_string();
+    let failed = |why: String| vec![shard.clone(), String::new(), String::new(), String::new(), String::new(), why];
     match &of_shard.outcome {
         Some(Outcome::Taken(taken)) => {
-            let (shows, bytes) = (thousands(taken.shows.into()), thousands(taken.bytes));
-            let plural = if taken.shows == 1 { "show" } else { "shows" };
-            println!(
-                "{title}: {shows} changed {plural}, {bytes} bytes; all is covered up to LSN {}, the log begins at LSN {}",
-                taken.lsn, taken.log_start_lsn
-            );
+            let counts = [taken.shows.into(), taken.bytes].map(thousands);
+            let lsns = [taken.lsn, taken.log_start_lsn].map(|lsn| lsn.to_string());
+            [shard].into_iter().chain(counts).chain(lsns).chain([String::new()]).collect()
         }
-        Some(Outcome::Rejection(rejection)) => println!("{title}: {} ({})", rejection.message, rejection.reason),
-        None => println!("{title}: an answer of a newer server"),
+        Some(Outcome::Rejection(rejection)) => failed(format!("{} ({})", rejection.message, rejection.reason)),
+        None => failed("an answer of a newer server".to_owned()),
     }
 }
 

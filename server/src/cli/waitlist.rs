@@ -2,10 +2,10 @@
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use usher_proto::v1::{self, inventory_client::InventoryClient, join_waitlist_response::Standing};
+use usher_proto::v1::{self, join_waitlist_response::Standing};
 
 use super::{
-    client::{ServerArgs, WrongUsage},
+    client::{ServerArgs, WrongUsage, of_new},
     places::HoldIdArg,
     print::{print_entry, print_hold, state_name},
     terms::WishArgs,
@@ -81,11 +81,12 @@ impl Join {
             priority: self.priority.into(),
             channel_keys: self.channels,
         };
-        self.server.block_on(async |channel| {
-            let answer = InventoryClient::new(channel).join_waitlist(request).await?.into_inner();
+        self.server.block_on(async |inventory| {
+            let show = request.show_id.clone();
+            let answer = inventory.join_waitlist(request).await.map_err(|error| of_new(&show, id.0, error))?;
             match &answer.standing {
-                Some(Standing::Waiting(entry)) => print_entry(entry, self.server.json),
-                Some(Standing::Hold(hold)) => print_hold(hold, self.server.json),
+                Some(Standing::Waiting(entry)) => print_entry(entry, self.server.json()),
+                Some(Standing::Hold(hold)) => print_hold(hold, self.server.json()),
                 None => {}
             }
             Ok(())
@@ -97,10 +98,10 @@ impl Leave {
     fn run(self) -> anyhow::Result<()> {
         let (hold_id, buyer_id) = (self.entry.bytes(), self.buyer);
         let request = v1::LeaveWaitlistRequest { show_id: self.show, hold_id, buyer_id };
-        self.server.block_on(async |channel| {
-            let answer = InventoryClient::new(channel).leave_waitlist(request).await?.into_inner();
+        self.server.block_on(async |inventory| {
+            let answer = inventory.leave_waitlist(request).await?;
             let (id, state) = (self.entry.0, state_name(answer.state()));
-            if self.server.json {
+            if self.server.json() {
                 println!("{}", serde_json::json!({ "hold_id": id.to_string(), "state": state }));
             } else {
                 println!("{id} {state}");

@@ -63,7 +63,7 @@ fn short_outcome(asked: &Wire, answer: Answer, show_id: &str, manifest: &Manifes
             Outcome::JoinWaitlist(v1::JoinWaitlistResponse { standing })
         }
         (Wire::JoinWaitlist(_), Answer::Found(view)) => {
-            let standing = Some(Standing::Hold(hold(view, show_id, manifest)));
+            let standing = Some(Standing::Hold(hold(view, show_id, manifest).into()));
             Outcome::JoinWaitlist(v1::JoinWaitlistResponse { standing })
         }
         (asked, Answer::Extended { expires_at, extendable_until }) => {
@@ -82,7 +82,7 @@ fn short_outcome(asked: &Wire, answer: Answer, show_id: &str, manifest: &Manifes
 #[must_use]
 pub fn hold(view: HoldView, show_id: &str, manifest: &Manifest) -> v1::Hold {
     let details = view.more.map_or_else(HoldDetails::default, |more| *more);
-    let HoldDetails { placement: chosen, tickets, prices, orphans, override_reason, .. } = details;
+    let HoldDetails { placement: chosen, tickets, prices, orphans, override_reason, group, .. } = details;
     v1::Hold {
         show_id: show_id.to_owned(),
         hold_id: bytes(view.hold_id),
@@ -101,6 +101,7 @@ pub fn hold(view: HoldView, show_id: &str, manifest: &Manifest) -> v1::Hold {
         orphans: orphans.into_iter().filter_map(|orphan| seat(orphan, manifest)).collect(),
         is_offer: details.is_offer,
         is_pinned: details.is_pinned,
+        group_show_ids: group.map_or_else(Vec::new, |group| group.shows.iter().map(ToString::to_string).collect()),
         refund_due: details.refund_due,
         difference_minor: details.difference_minor,
         refunded_minor: details.refunded_minor,

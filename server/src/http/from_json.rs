@@ -208,7 +208,7 @@ mod tests {
             "category":"Gold","price_minor":"9000"}],"ga":[],"total_minor":"9000","currency":"EUR","granted_at_ms":"1",
             "expires_at_ms":"2","extendable_until_ms":"3","booking":{"order_ref":"o","payment_ref":"","confirmed_at_ms":"2"},
             "tickets":{"adult":1},"orphans":[],"is_offer":false,"is_pinned":true,"refund_due":false,
-            "difference_minor":"-5","refunded_minor":"0","override_reason":""}"#;
+            "difference_minor":"-5","refunded_minor":"0","override_reason":"","group_show_ids":[]}"#;
         assert_eq!(read("Hold", hold).unwrap(), serde_json::from_str::<Json>(hold).unwrap());
         let map = r#"{"available":"AAECAwQFBgcICQoLDA0ODw=="}"#;
         assert_eq!(read("GetSeatMapResponse", map).unwrap()["available"], "AAECAwQFBgcICQoLDA0ODw==", "no UUID");

@@ -9,7 +9,7 @@ use prost_reflect::FieldDescriptor;
 use uuid::Uuid;
 
 /// The fields of bytes that are ids, by name. Seat maps and plans are not: 16 bytes of them are no UUID.
-pub(super) const IDS: [&str; 3] = ["hold_id", "replaces", "keep_rest_as"];
+pub(super) const IDS: [&str; 4] = ["group_id", "hold_id", "replaces", "keep_rest_as"];
 /// What an id may look like, as a regular expression: a UUID, or its bytes in either kind of base64.
 pub(super) const ID_PATTERN: &str =
     "^([0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[A-Za-z0-9+/_-]{21}[AQgw](==)?)$";

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use usher_engine::{
     command::{Adjacency, ReturnTo, Wish},
     event::{EntryJoined, Event, GrantedOnTerms, HoldGranted, MarkedPlaces, OfferMade, ShowLoaded},
-    ids::{BuyerId, ChannelIndex, HoldId, Name, SeatIndex, SeatRange, SectionIndex},
+    ids::{BuyerId, ChannelIndex, HoldId, Name, Reference, SeatIndex, SeatRange, SectionIndex, ShowId},
     inventory::{
         blocks::{BlockKind, Mark},
         hold_best::{Placement, Step},
@@ -81,6 +81,19 @@ fn loaded(loaded: &ShowLoaded) -> Value {
     json!({ "of_shard": loaded.of_shard, "of_lsn": loaded.of_lsn, "state_bytes": loaded.state.len() })
 }
 
+fn joined_group(hold_id: HoldId, shows: &[ShowId]) -> Value {
+    json!({ "hold_id": id(hold_id), "shows": shows.iter().map(ShowId::as_str).collect::<Vec<_>>() })
+}
+
+fn sold_for(hold_id: HoldId, order: &Reference, payment: &Reference) -> Value {
+    json!({ "hold_id": id(hold_id), "order": order.to_string(), "payment": payment.to_string() })
+}
+
+fn with_places(mut value: Value, places: Value) -> Value {
+    value["places"] = places;
+    value
+}
+
 /// The shape of what is about one show, whose names it needs.
 #[derive(Clone, Copy)]
 pub(super) struct Json<'a>(pub(super) Option<&'a Show>);
@@ -96,20 +109,20 @@ impl Json<'_> {
             Event::HoldExtended { hold_id, expires_at } | Event::HoldPinned { hold_id, expires_at } => {
                 json!({ "hold_id": id(*hold_id), "expires_at_ms": expires_at.0 })
             }
+            Event::GroupJoined(joined) => self::joined_group(joined.0, &joined.1),
+            Event::MemberPrepared { hold_id, order, payment } => sold_for(*hold_id, order, payment),
             Event::HoldReleased { hold_id, places } => {
                 json!({ "hold_id": id(*hold_id), "places": self.places_or_all(places.as_ref()) })
             }
             Event::HoldFenced { hold_id, buyer: own } | Event::BookingTransferred { hold_id, buyer: own } => {
                 json!({ "hold_id": id(*hold_id), "buyer": buyer(own) })
             }
-            Event::HoldConfirmed { hold_id, order, payment, places } => json!({
-                "hold_id": id(*hold_id), "order": order.to_string(), "payment": payment.to_string(),
-                "places": self.places_or_all(places.as_ref()),
-            }),
-            Event::HoldConfirmedLate { hold_id, order, payment, places } => json!({
-                "hold_id": id(*hold_id), "order": order.to_string(), "payment": payment.to_string(),
-                "places": self.places(places),
-            }),
+            Event::HoldConfirmed { hold_id, order, payment, places } => {
+                with_places(sold_for(*hold_id, order, payment), self.places_or_all(places.as_ref()))
+            }
+            Event::HoldConfirmedLate { hold_id, order, payment, places } => {
+                with_places(sold_for(*hold_id, order, payment), self.places(places))
+            }
             Event::HoldExpired { hold_id }
             | Event::HoldUnpinned { hold_id }
             | Event::HoldLapsed { hold_id }

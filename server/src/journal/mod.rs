@@ -224,6 +224,8 @@ pub fn kind_of(event: &Event) -> &'static str {
         Event::HoldLapsed { .. } => "HoldLapsed",
         Event::ShowLoaded(_) => "ShowLoaded",
         Event::ShowLeft { .. } => "ShowLeft",
+        Event::GroupJoined(_) => "GroupJoined",
+        Event::MemberPrepared { .. } => "MemberPrepared",
     }
 }
 

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use usher_engine::{
     command::ReturnTo,
     event::{Event, HoldGranted, MarkedPlaces},
-    ids::{BuyerId, ChannelIndex, SeatIndex, SeatRange, SectionIndex},
+    ids::{BuyerId, ChannelIndex, SeatIndex, SeatRange, SectionIndex, ShowId},
     inventory::{
         blocks::{BlockKind, Mark},
         manifest::{CategoryIndex, ManifestChange},
@@ -96,6 +96,13 @@ impl Words<'_> {
             Event::HoldExpired { hold_id } => format!("hold {hold_id} expired"),
             Event::HoldLapsed { hold_id } => format!("hold {hold_id} lapsed; its places come back later"),
             Event::HoldPinned { hold_id, expires_at } => format!("hold {hold_id} pinned until {expires_at}"),
+            Event::GroupJoined(joined) => {
+                let shows: Vec<_> = joined.1.iter().map(ShowId::as_str).collect();
+                format!("hold {} is one of a group, with the shows {}", joined.0, shows.join(", "))
+            }
+            Event::MemberPrepared { hold_id, order, .. } => {
+                format!("hold {hold_id} waits for its group's decision, order {}", printable(&order.to_string()))
+            }
             Event::HoldUnpinned { hold_id } => format!("hold {hold_id} unpinned"),
             Event::HoldSplit { hold_id, rest_id, rest } => {
                 format!("hold {hold_id} split: {} to {rest_id}", self.places(rest))

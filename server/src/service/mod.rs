@@ -13,6 +13,7 @@ use crate::status::Refusal;
 
 pub mod availability;
 pub mod batch;
+pub mod groups;
 pub mod inventory;
 pub mod operations;
 pub mod session;

@@ -28,6 +28,8 @@ impl Refusal {
             Rejection::HoldConfirmed => precondition("HOLD_CONFIRMED"),
             Rejection::HoldCancelled => precondition("HOLD_CANCELLED"),
             Rejection::HoldPinned => precondition("HOLD_PINNED"),
+            Rejection::HoldOfGroup => precondition("HOLD_OF_GROUP"),
+            Rejection::HoldNotOfGroup => precondition("HOLD_NOT_OF_GROUP"),
             Rejection::HoldNotConfirmed => precondition("HOLD_NOT_CONFIRMED"),
             Rejection::HoldWaiting => precondition("HOLD_WAITING"),
             Rejection::HoldNotWaiting => precondition("HOLD_NOT_WAITING"),

@@ -10,6 +10,7 @@ pub(crate) mod callers;
 pub(crate) mod http;
 pub(crate) mod local;
 pub(crate) mod process;
+pub(crate) mod python;
 pub(crate) mod refusal;
 pub(crate) mod sale;
 pub(crate) mod twin;
@@ -24,7 +25,8 @@ use std::{
 
 use tonic::transport::{Channel, Endpoint};
 use usher_proto::v1::{
-    availability_client::AvailabilityClient, inventory_client::InventoryClient, shows_client::ShowsClient,
+    availability_client::AvailabilityClient, groups_client::GroupsClient, inventory_client::InventoryClient,
+    shows_client::ShowsClient,
 };
 
 /// Longest wait for anything that must come: far beyond what a slow machine needs.
@@ -37,6 +39,7 @@ pub(crate) struct Clients {
     pub(crate) channel: Channel,
     pub(crate) inventory: InventoryClient<Channel>,
     pub(crate) shows: ShowsClient<Channel>,
+    pub(crate) groups: GroupsClient<Channel>,
     pub(crate) availability: AvailabilityClient<Channel>,
 }
 
@@ -50,6 +53,7 @@ impl Clients {
             address,
             inventory: InventoryClient::new(channel.clone()),
             shows: ShowsClient::new(channel.clone()),
+            groups: GroupsClient::new(channel.clone()),
             availability: AvailabilityClient::new(channel.clone()),
             channel,
         }

@@ -27,7 +27,7 @@ fn send(address: SocketAddr, method: &str, request: &[u8]) -> Value {
     let paths = document["paths"].as_object().unwrap();
     let is_it = |(_, operations): &(&String, &Value)| operations["post"]["operationId"] == method.name();
     let mut path = paths.iter().find(is_it).unwrap_or_else(|| panic!("no path for {}", method.name())).0.clone();
-    for name in ["show_id", "hold_id"] {
+    for name in ["show_id", "hold_id", "group_id"] {
         if path.contains(&format!("{{{name}}}")) {
             let value = json.as_object_mut().unwrap().remove(name).unwrap();
             path = path.replace(&format!("{{{name}}}"), &value.as_str().unwrap().replace('/', "%2F"));
@@ -37,7 +37,7 @@ fn send(address: SocketAddr, method: &str, request: &[u8]) -> Value {
 }
 
 /// The method whose name in Rust is this.
-fn find(name: &str) -> MethodDescriptor {
+pub(crate) fn find(name: &str) -> MethodDescriptor {
     let pool = DescriptorPool::decode(usher_proto::FILE_DESCRIPTOR_SET).unwrap();
     let is_it = |method: &MethodDescriptor| method.name().to_lowercase() == name.replace('_', "");
     let services = pool.services().flat_map(|service| service.methods().collect::<Vec<_>>());

@@ -35,6 +35,29 @@ pub(crate) fn hold(show_id: &str, hold_id: u128, buyer_id: &str, places: v1::Pla
     }
 }
 
+/// Asks for the same seat in each of these shows.
+pub(crate) fn hold_group(group_id: u128, buyer_id: &str, shows: &[&str], seat: u32) -> v1::HoldGroupRequest {
+    let member = |show_id: &&str| v1::GroupMember {
+        show_id: (*show_id).to_owned(),
+        what: Some(v1::group_member::What::Places(seats(&[seat]))),
+        terms: None,
+    };
+    let members = shows.iter().map(member).collect();
+    v1::HoldGroupRequest { group_id: id(group_id), buyer_id: buyer_id.to_owned(), members, ttl_ms: None }
+}
+
+/// Sells a group that one of its shows knows.
+pub(crate) fn confirm_group(show_id: &str, group_id: u128, buyer_id: &str) -> v1::ConfirmGroupRequest {
+    let (show_id, buyer_id, order_ref) = (show_id.to_owned(), buyer_id.to_owned(), "order".to_owned());
+    v1::ConfirmGroupRequest { group_id: id(group_id), show_id, buyer_id, order_ref, payment_ref: String::new() }
+}
+
+/// Gives a group back.
+pub(crate) fn release_group(show_id: &str, group_id: u128, buyer_id: &str) -> v1::ReleaseGroupRequest {
+    let (show_id, buyer_id) = (show_id.to_owned(), buyer_id.to_owned());
+    v1::ReleaseGroupRequest { group_id: id(group_id), show_id, buyer_id }
+}
+
 /// Sells all of a hold.
 pub(crate) fn confirm(show_id: &str, hold_id: u128, buyer_id: &str, order_ref: &str) -> v1::ConfirmHoldRequest {
     v1::ConfirmHoldRequest {

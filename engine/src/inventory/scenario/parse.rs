@@ -5,6 +5,7 @@
 //! extend h1 [for 5m]      release [A1 of] h1      confirm [A1 of] h1 for o1 [keeping h2] [late]
 //! get h1
 //! pin h1      unpin h1      sell A1 as h1 for o1      cancel [A1 of] h1 [to kill:camera]
+//! group h1 [with other]      prepare h1 for o1      decide h1 for o1      abandon h1
 //! transfer h1 to bob      exchange A3 A4 of h1      join 2 preferred as h1 [priority 5]      leave h1
 //! ```
 //! Each of them may say `by bob` (otherwise it is ada). Who takes places may say `replacing h2`, `with KEY` for each

@@ -142,6 +142,10 @@ impl Names<'_> {
         }
         parts.extend(more.is_offer.then(|| "offer".to_owned()));
         parts.extend(more.is_pinned.then(|| "pinned".to_owned()));
+        parts.extend(more.group.as_ref().map(|group| match &group.prepared {
+            Some(prepared) => format!("prepared for {}", prepared.order),
+            None => format!("one of {}", group.shows.len()),
+        }));
         parts.extend(more.refund_due.then(|| "refund due".to_owned()));
         parts.extend(more.difference_minor.map(|minor| format!("difference {minor}")));
         parts.extend(more.override_reason.as_ref().map(|reason| format!("override {reason}")));

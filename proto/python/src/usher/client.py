@@ -13,6 +13,7 @@ import grpc
 
 from usher.errors import Refused, TimedOut, refusal
 from usher.v1.availability_pb2_grpc import AvailabilityStub
+from usher.v1.groups_pb2_grpc import GroupsStub
 from usher.v1.common_pb2 import Adjacency, GaQuantity, Hold, Places, SeatLabel, Terms, WaitlistEntry, Wish
 from usher.v1.inventory_pb2 import (
     CancelBookingRequest,
@@ -63,11 +64,14 @@ class Inventory:
 
     def __init__(self, channel: grpc.Channel, timeout: float) -> None:
         self._channel, self._timeout = channel, timeout
-        self._stub = InventoryStub(channel)
+        self.commands = InventoryStub(channel)
+        """Every command, as it is in `usher.v1`; for `run`."""
         self.shows = ShowsStub(channel)
-        """The organiser's calls, as they are in `usher.v1`."""
+        """The organiser's calls, as they are in `usher.v1`; for `run`."""
+        self.groups = GroupsStub(channel)
+        """Places in several shows, all or none, as they are in `usher.v1`; for `run`."""
         self.availability = AvailabilityStub(channel)
-        """Which places are available."""
+        """Which places are available; for `run`."""
 
     def __enter__(self) -> Inventory:
         return self
@@ -78,6 +82,33 @@ class Inventory:
     def close(self) -> None:
         """Ends the connection."""
         self._channel.close()
+
+    def run(self, call: Callable[..., Any], request: Any) -> Any:
+        """Any call of `commands`, `shows` or `availability` with its request: until it is answered, or refused for good, or its
+        time is up.
+
+        >>> inventory.run(inventory.shows.CreateShow, CreateShowRequest(show_id="club", manifest=manifest))
+        """
+        begun = time.monotonic()
+        last: Refused | None = None
+        attempts = 0
+        while True:
+            left = self._timeout - (time.monotonic() - begun)
+            if left <= 0:
+                raise TimedOut(time.monotonic() - begun, last)
+            try:
+                return call(request, timeout=left)
+            except grpc.RpcError as error:
+                refused = refusal(error)
+            if refused.code is grpc.StatusCode.DEADLINE_EXCEEDED and not refused.reason:
+                raise TimedOut(time.monotonic() - begun, last)
+            if not refused.is_worth_repeating:
+                raise refused
+            last = refused
+            backoff = min(_FIRST_PAUSE * 2**attempts, _LONGEST_PAUSE) * random.uniform(0.5, 1.0)
+            attempts = min(attempts + 1, 10)
+            # The last pause ends with the call's time.
+            time.sleep(max(0.0, min(refused.retry_after + backoff, left)))
 
     def hold(
         self,
@@ -94,7 +125,7 @@ class Inventory:
         request = HoldSeatsRequest(
             show_id=show, hold_id=hold_id or new_id(), buyer_id=buyer, places=places(seats, ga), ttl_ms=_ms(ttl), terms=terms
         )
-        return self._run(self._stub.HoldSeats, request).hold
+        return self.run(self.commands.HoldSeats, request).hold
 
     def hold_best(
         self,
@@ -119,16 +150,16 @@ class Inventory:
             terms=terms,
             tickets=tickets,
         )
-        return self._run(self._stub.HoldBest, request).hold
+        return self.run(self.commands.HoldBest, request).hold
 
     def extend(self, hold: Hold, *, ttl: float | None = None) -> int:
         """Moves a hold's deadline, and returns it: milliseconds since 1970, UTC."""
         request = ExtendHoldRequest(**_whose(hold), ttl_ms=_ms(ttl))
-        return int(self._run(self._stub.ExtendHold, request).expires_at_ms)
+        return int(self.run(self.commands.ExtendHold, request).expires_at_ms)
 
     def release(self, hold: Hold, *, seats: Seats = (), ga: Mapping[str, int] | None = None) -> None:
         """Gives a hold back, or the places that are named."""
-        self._run(self._stub.ReleaseHold, ReleaseHoldRequest(**_whose(hold), places=places(seats, ga)))
+        self.run(self.commands.ReleaseHold, ReleaseHoldRequest(**_whose(hold), places=places(seats, ga)))
 
     def confirm(
         self,
@@ -150,17 +181,17 @@ class Inventory:
             accept_late=accept_late,
             keep_rest_as=keep_rest_as,
         )
-        return self._run(self._stub.ConfirmHold, request).hold
+        return self.run(self.commands.ConfirmHold, request).hold
 
     def get(self, show: str, hold_id: bytes) -> Hold:
         """The fate of a hold."""
-        return self._run(self._stub.GetHold, GetHoldRequest(show_id=show, hold_id=hold_id)).hold
+        return self.run(self.commands.GetHold, GetHoldRequest(show_id=show, hold_id=hold_id)).hold
 
     def holds_of(self, show: str, buyer: str) -> Iterator[Hold]:
         """All that a buyer has and had, as long as it is remembered."""
         request = ListHoldsRequest(show_id=show, buyer_id=buyer)
         while True:
-            page = self._run(self._stub.ListHolds, request)
+            page = self.run(self.commands.ListHolds, request)
             yield from page.holds
             if not page.next_page_token:
                 return
@@ -168,11 +199,11 @@ class Inventory:
 
     def pin(self, hold: Hold) -> int:
         """Keeps a hold while the outcome of its payment is unknown. Returns the deadline of that."""
-        return int(self._run(self._stub.PinHold, PinHoldRequest(**_whose(hold))).expires_at_ms)
+        return int(self.run(self.commands.PinHold, PinHoldRequest(**_whose(hold))).expires_at_ms)
 
     def unpin(self, hold: Hold) -> int:
         """Lets it go on. Returns its deadline."""
-        return int(self._run(self._stub.UnpinHold, UnpinHoldRequest(**_whose(hold))).expires_at_ms)
+        return int(self.run(self.commands.UnpinHold, UnpinHoldRequest(**_whose(hold))).expires_at_ms)
 
     def sell(
         self,
@@ -196,22 +227,22 @@ class Inventory:
             payment_ref=payment,
             terms=terms,
         )
-        return self._run(self._stub.SellPlaces, request).hold
+        return self.run(self.commands.SellPlaces, request).hold
 
     def cancel(self, booking: Hold, *, seats: Seats = (), ga: Mapping[str, int] | None = None) -> CancelBookingResponse:
         """Takes a booking back, or the places that are named."""
-        return self._run(self._stub.CancelBooking, CancelBookingRequest(**_whose(booking), places=places(seats, ga)))
+        return self.run(self.commands.CancelBooking, CancelBookingRequest(**_whose(booking), places=places(seats, ga)))
 
     def transfer(self, booking: Hold, *, to: str) -> Hold:
         """Gives a booking to another buyer."""
-        return self._run(self._stub.TransferBooking, TransferBookingRequest(**_whose(booking), to_buyer_id=to)).hold
+        return self.run(self.commands.TransferBooking, TransferBookingRequest(**_whose(booking), to_buyer_id=to)).hold
 
     def exchange(
         self, booking: Hold, *, seats: Seats = (), ga: Mapping[str, int] | None = None, terms: Terms | None = None
     ) -> Hold:
         """Gives a booking other places: all that it is to have."""
         request = ExchangeSeatsRequest(**_whose(booking), places=places(seats, ga), terms=terms)
-        return self._run(self._stub.ExchangeSeats, request).hold
+        return self.run(self.commands.ExchangeSeats, request).hold
 
     def join_waitlist(
         self,
@@ -233,35 +264,12 @@ class Inventory:
             priority=priority,
             channel_keys=channel_keys,
         )
-        return self._run(self._stub.JoinWaitlist, request)
+        return self.run(self.commands.JoinWaitlist, request)
 
     def leave_waitlist(self, show: str, entry: WaitlistEntry | Hold) -> None:
         """Waits no more, or declines an offer."""
         request = LeaveWaitlistRequest(show_id=show, hold_id=entry.hold_id, buyer_id=entry.buyer_id)
-        self._run(self._stub.LeaveWaitlist, request)
-
-    def _run(self, call: Callable[..., Any], request: Any) -> Any:
-        """Until it is answered, or refused for good, or its time is up."""
-        begun = time.monotonic()
-        last: Refused | None = None
-        attempts = 0
-        while True:
-            left = self._timeout - (time.monotonic() - begun)
-            if left <= 0:
-                raise TimedOut(time.monotonic() - begun, last)
-            try:
-                return call(request, timeout=left)
-            except grpc.RpcError as error:
-                refused = refusal(error)
-            if refused.code is grpc.StatusCode.DEADLINE_EXCEEDED and not refused.reason:
-                raise TimedOut(time.monotonic() - begun, last)
-            if not refused.is_worth_repeating:
-                raise refused
-            last = refused
-            backoff = min(_FIRST_PAUSE * 2**attempts, _LONGEST_PAUSE) * random.uniform(0.5, 1.0)
-            attempts = min(attempts + 1, 10)
-            # The last pause ends with the call's time.
-            time.sleep(max(0.0, min(refused.retry_after + backoff, left)))
+        self.run(self.commands.LeaveWaitlist, request)
 
 
 def places(seats: Seats = (), ga: Mapping[str, int] | None = None) -> Places | None:

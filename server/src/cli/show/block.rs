@@ -1,7 +1,7 @@
 //! `usher show block`, `unblock`, `retire`, `schedule-release`: what the organiser withholds.
 
 use clap::Args;
-use usher_proto::v1::{self, shows_client::ShowsClient};
+use usher_proto::v1;
 
 use super::mark::{MarkArgs, SelectionArgs, parse_ga_blocked};
 use crate::cli::{
@@ -80,9 +80,9 @@ impl Block {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let (selection, mark) = (Some(self.selection.into_selection()), Some(self.mark.into_mark()));
         let request = v1::BlockPlacesRequest { show_id: self.show, selection, mark, ga: self.ga };
-        self.server.block_on(async |channel| {
-            let answer = ShowsClient::new(channel).block_places(request).await?.into_inner();
-            print_report(&answer.report.unwrap_or_default(), "blocked", self.server.json);
+        self.server.block_on(async |inventory| {
+            let answer = inventory.block_places(request).await?;
+            print_report(&answer.report.unwrap_or_default(), "blocked", self.server.json());
             Ok(())
         })
     }
@@ -93,12 +93,12 @@ impl Unblock {
         let (selection, mark) = (Some(self.selection.into_selection()), Some(self.mark.into_mark()));
         let (ga, dry_run) = (self.ga, self.dry_run);
         let request = v1::UnblockPlacesRequest { show_id: self.show, selection, mark, ga, dry_run };
-        self.server.block_on(async |channel| {
-            let answer = ShowsClient::new(channel).unblock_places(request).await?.into_inner();
+        self.server.block_on(async |inventory| {
+            let answer = inventory.unblock_places(request).await?;
             let did = if dry_run { "would be unblocked" } else { "unblocked" };
             let report = answer.report.unwrap_or_default();
-            print_report(&report, did, self.server.json);
-            if dry_run && !self.server.json && report.queued == 0 {
+            print_report(&report, did, self.server.json());
+            if dry_run && !self.server.json() && report.queued == 0 {
                 match report.waiting {
                     0 => println!("  nobody waits"),
                     waiting => println!("  {waiting} wait; those whose wish it meets would be offered it at once"),
@@ -113,9 +113,9 @@ impl Retire {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let selection = Some(self.selection.into_selection());
         let request = v1::RetireSeatsRequest { show_id: self.show, selection };
-        self.server.block_on(async |channel| {
-            let answer = ShowsClient::new(channel).retire_seats(request).await?.into_inner();
-            print_report(&answer.report.unwrap_or_default(), "retired", self.server.json);
+        self.server.block_on(async |inventory| {
+            let answer = inventory.retire_seats(request).await?;
+            print_report(&answer.report.unwrap_or_default(), "retired", self.server.json());
             Ok(())
         })
     }
@@ -125,9 +125,9 @@ impl ScheduleRelease {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let request =
             v1::ScheduleReleaseRequest { show_id: self.show, mark: Some(self.mark.into_mark()), at_ms: self.at };
-        self.server.block_on(async |channel| {
-            ShowsClient::new(channel).schedule_release(request).await?;
-            match (self.server.json, self.at) {
+        self.server.block_on(async |inventory| {
+            inventory.schedule_release(request).await?;
+            match (self.server.json(), self.at) {
                 (true, at) => println!("{}", serde_json::json!({ "at_ms": at })),
                 (false, Some(at)) => println!("they come back at {}", utc(at)),
                 (false, None) => println!("they do not come back by themselves"),

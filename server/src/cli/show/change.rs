@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde::de::DeserializeOwned;
-use usher_proto::v1::{self, change_manifest_request::Change as Wire, shows_client::ShowsClient};
+use usher_proto::v1::{self, change_manifest_request::Change as Wire};
 
 use super::{
     describe::{over_json, over_text},
@@ -195,11 +195,11 @@ fn read<T: DeserializeOwned>(file: &PathBuf) -> anyhow::Result<T> {
 }
 
 fn send(server: &ServerArgs, show_id: String, change: Wire) -> anyhow::Result<()> {
-    server.block_on(async |channel| {
+    server.block_on(async |inventory| {
         let request = v1::ChangeManifestRequest { show_id: show_id.clone(), change: Some(change) };
-        let answer = ShowsClient::new(channel).change_manifest(request).await?.into_inner();
+        let answer = inventory.change_manifest(request).await?;
         let over = &answer.over_committed;
-        if server.json {
+        if server.json() {
             let over: Vec<_> = over.iter().map(over_json).collect();
             let version = answer.manifest_version;
             println!("{}", serde_json::json!({ "manifest_version": version, "over_committed": over }));

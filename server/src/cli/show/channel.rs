@@ -1,7 +1,7 @@
 //! `usher show channel`: seats that only those may take who bring a key.
 
 use clap::{Args, Subcommand};
-use usher_proto::v1::{self, shows_client::ShowsClient};
+use usher_proto::v1;
 
 use super::mark::SelectionArgs;
 use crate::cli::{
@@ -63,10 +63,10 @@ impl Set {
     fn run(self) -> anyhow::Result<()> {
         let (key, public_at_ms) = (self.key.clone(), self.public_at);
         let request = v1::SetChannelRequest { show_id: self.show, key, public_at_ms };
-        self.server.block_on(async |channel| {
-            ShowsClient::new(channel).set_channel(request).await?;
+        self.server.block_on(async |inventory| {
+            inventory.set_channel(request).await?;
             let key = &self.key;
-            match (self.server.json, self.public_at) {
+            match (self.server.json(), self.public_at) {
                 (true, at) => println!("{}", serde_json::json!({ "key": key, "public_at_ms": at })),
                 (false, Some(at)) => println!("{key} opens to the public at {}", utc(at)),
                 (false, None) => println!("{key} stays closed to the public"),
@@ -80,9 +80,9 @@ impl Assign {
     fn run(self) -> anyhow::Result<()> {
         let (key, selection) = (self.key.unwrap_or_default(), Some(self.selection.into_selection()));
         let request = v1::AssignChannelRequest { show_id: self.show, selection, key };
-        self.server.block_on(async |channel| {
-            let answer = ShowsClient::new(channel).assign_channel(request).await?.into_inner();
-            print_report(&answer.report.unwrap_or_default(), "moved", self.server.json);
+        self.server.block_on(async |inventory| {
+            let answer = inventory.assign_channel(request).await?;
+            print_report(&answer.report.unwrap_or_default(), "moved", self.server.json());
             Ok(())
         })
     }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use usher_proto::v1::{self, shows_client::ShowsClient};
+use usher_proto::v1;
 
 use super::{describe::show_json, policy::PolicyArgs};
 use crate::{
@@ -79,7 +79,7 @@ impl Import {
             Some(Format::Usher) => v1::PlanFormat::UsherJson,
             Some(Format::Pretix) => v1::PlanFormat::PretixJson,
         };
-        let replaced = if self.server.json { Vec::new() } else { replaced(&plan, &self.prices, &self.currency) };
+        let replaced = if self.server.json() { Vec::new() } else { replaced(&plan, &self.prices, &self.currency) };
         let request = v1::ImportShowRequest {
             show_id: self.show,
             plan: plan.into(),
@@ -93,10 +93,10 @@ impl Import {
                 closes_at_ms: self.closes_at,
             }),
         };
-        self.server.block_on(async |channel| {
-            let answer = ShowsClient::new(channel).import_show(request).await?.into_inner();
+        self.server.block_on(async |inventory| {
+            let answer = inventory.import_show(request).await?;
             let show = answer.show.unwrap_or_default();
-            if self.server.json {
+            if self.server.json() {
                 println!("{}", show_json(&show));
             } else {
                 let how = if answer.existed { "was there already, with equal content" } else { "created" };

@@ -1,12 +1,14 @@
 //! `usher show`: create, change, organise and look at shows. This file names the subcommands; lists and prints.
 
 use clap::{Args, Subcommand};
+use usher_client::Inventory;
 use usher_engine::{ids::SeatIndex, inventory::manifest::Manifest};
-use usher_proto::v1::{self, availability_client::AvailabilityClient, shows_client::ShowsClient};
+use usher_proto::v1;
 
 use super::{
     client::ServerArgs,
-    credentials::Connection,
+    format::{self, Column},
+    log::thousands,
     output::print_error,
     print::{first_of, label_text},
 };
@@ -23,9 +25,6 @@ mod policy;
 mod sale;
 
 use describe::{overview_json, print_overview, sale_text, show_json};
-
-/// Largest answer that is read: a whole manifest.
-pub(super) const MANIFEST_BYTES_MAX: usize = 64 << 20;
 
 /// What to do with shows.
 #[derive(Debug, Subcommand)]
@@ -117,29 +116,26 @@ impl Show {
     }
 }
 
+/// Shows in lines.
+const COLUMNS: &[Column] = &[
+    Column::Left("SHOW"),
+    Column::Right("PLACES"),
+    Column::Right("SHARD"),
+    Column::Left("NAME"),
+    Column::Left("SALE"),
+];
+
 impl List {
     fn run(self) -> anyhow::Result<()> {
-        self.server.block_on(async |channel| {
-            let mut client = ShowsClient::new(channel);
+        self.server.block_on(async |inventory| {
+            let mut list = format::List::new(self.server.format(), COLUMNS);
             let mut page_token = String::new();
             loop {
-                let request = v1::ListShowsRequest { page_size: 1_000, page_token };
-                let page = client.list_shows(request).await?.into_inner();
-                for show in &page.shows {
-                    if self.server.json {
-                        println!("{}", show_json(show));
-                    } else {
-                        println!(
-                            "{:<24} {:>9} places  shard {:<3} {}, {}",
-                            show.show_id,
-                            show.places,
-                            show.shard,
-                            show.name,
-                            sale_text(show)
-                        );
-                    }
-                }
+                let page = inventory.list_shows(v1::ListShowsRequest { page_size: 1_000, page_token }).await?;
+                page.shows.iter().for_each(|show| list.add(|| show_json(show), || row(show)));
+                list.page();
                 if page.next_page_token.is_empty() {
+                    list.end("There are no shows. `usher show import SHOW PLAN` creates one.");
                     return Ok(());
                 }
                 page_token = page.next_page_token;
@@ -148,21 +144,24 @@ impl List {
     }
 }
 
+fn row(show: &v1::Show) -> Vec<String> {
+    let v1::Show { show_id, name, .. } = show.clone();
+    vec![show_id, thousands(show.places.into()), show.shard.to_string(), name, sale_text(show)]
+}
+
 impl Get {
     fn run(self) -> anyhow::Result<()> {
-        self.server.block_on(async |channel| {
-            let mut shows = ShowsClient::new(channel.clone()).max_decoding_message_size(MANIFEST_BYTES_MAX);
+        self.server.block_on(async |inventory| {
             if self.plan {
-                let show = self.show;
-                let answer = shows.get_show(v1::GetShowRequest { show_id: show.clone() }).await?.into_inner();
+                let show_id = self.show;
+                let answer = inventory.get_show(v1::GetShowRequest { show_id: show_id.clone() }).await?;
                 let manifest = convert::manifest::manifest(answer.manifest);
                 let manifest = manifest.map_err(crate::status::Refusal::into_status)?;
                 println!("{}", serde_json::to_string_pretty(&usher_json::write(manifest.parts()))?);
-                return note_retired(channel, show, &manifest).await;
+                return note_retired(&inventory, show_id, &manifest).await;
             }
-            let request = v1::GetShowOverviewRequest { show_id: self.show };
-            let overview = shows.get_show_overview(request).await?.into_inner();
-            if self.server.json {
+            let overview = inventory.get_show_overview(v1::GetShowOverviewRequest { show_id: self.show }).await?;
+            if self.server.json() {
                 println!("{}", overview_json(&overview));
             } else {
                 print_overview(&overview, self.sections);
@@ -173,12 +172,11 @@ impl Get {
 }
 
 /// A plan has no word for retired seats, and without them others would seem to be side by side: they are named beside it.
-async fn note_retired(channel: Connection, show_id: String, manifest: &Manifest) -> anyhow::Result<()> {
-    let mut maps = AvailabilityClient::new(channel.clone()).max_decoding_message_size(MANIFEST_BYTES_MAX);
+async fn note_retired(inventory: &Inventory, show_id: String, manifest: &Manifest) -> anyhow::Result<()> {
     // A map may be older than what was done last.
     let request = v1::GetShowOverviewRequest { show_id: show_id.clone() };
-    let min_version = ShowsClient::new(channel).get_show_overview(request).await?.into_inner().version;
-    let map = maps.get_seat_map(v1::GetSeatMapRequest { show_id, min_version }).await?.into_inner();
+    let min_version = inventory.get_show_overview(request).await?.version;
+    let map = inventory.get_seat_map(v1::GetSeatMapRequest { show_id, min_version }).await?;
     let is_retired = |seat: &u32| map.retired.get(*seat as usize / 8).is_some_and(|byte| byte >> (seat % 8) & 1 == 1);
     let retired: Vec<u32> = (0..map.seats).filter(is_retired).collect();
     if !retired.is_empty() {

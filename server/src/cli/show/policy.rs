@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
-use usher_proto::v1::{self, shows_client::ShowsClient};
+use usher_proto::v1;
 
 use crate::cli::{client::ServerArgs, places::parse_length_ms, when::parse_when};
 
@@ -146,16 +146,13 @@ impl PolicyArgs {
 impl Policy {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let (show_id, policy) = (self.show, self.rules.into_policy());
-        self.server.block_on(async |channel| {
-            let mut shows = ShowsClient::new(channel);
+        self.server.block_on(async |inventory| {
             let show = if policy == v1::Policy::default() {
-                let mut shows = shows.max_decoding_message_size(super::MANIFEST_BYTES_MAX);
-                shows.get_show(v1::GetShowRequest { show_id }).await?.into_inner().show
+                inventory.get_show(v1::GetShowRequest { show_id }).await?.show
             } else {
-                let request = v1::UpdatePolicyRequest { show_id, policy: Some(policy) };
-                shows.update_policy(request).await?.into_inner().show
+                inventory.update_policy(v1::UpdatePolicyRequest { show_id, policy: Some(policy) }).await?.show
             };
-            print(&show.unwrap_or_default(), self.server.json);
+            print(&show.unwrap_or_default(), self.server.json());
             Ok(())
         })
     }

@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use clap::Args;
-use usher_proto::v1::{self, shows_client::ShowsClient};
+use usher_proto::v1;
 
 use super::describe::{sale_text, show_json};
 use crate::cli::{
@@ -66,11 +66,11 @@ impl Schedule {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let (opens_at_ms, closes_at_ms) = (self.opens_at, self.closes_at);
         let request = v1::ScheduleSaleRequest { show_id: self.show, opens_at_ms, closes_at_ms };
-        self.server.block_on(async |channel| {
-            let answer = ShowsClient::new(channel).schedule_sale(request).await?.into_inner();
+        self.server.block_on(async |inventory| {
+            let answer = inventory.schedule_sale(request).await?;
             let is_paused = answer.show.as_ref().is_some_and(|show| show.state() == v1::ShowState::Paused);
-            print_show(answer.show, self.server.json);
-            if is_paused && !self.server.json {
+            print_show(answer.show, self.server.json());
+            if is_paused && !self.server.json() {
                 println!("  no time to open ends a pause: `usher show open` does");
             }
             Ok(())
@@ -80,25 +80,25 @@ impl Schedule {
 
 impl Only {
     pub(super) fn open(self) -> anyhow::Result<()> {
-        self.server.block_on(async |channel| {
+        self.server.block_on(async |inventory| {
             let request = v1::OpenSaleRequest { show_id: self.show };
-            print_show(ShowsClient::new(channel).open_sale(request).await?.into_inner().show, self.server.json);
+            print_show(inventory.open_sale(request).await?.show, self.server.json());
             Ok(())
         })
     }
 
     pub(super) fn close(self) -> anyhow::Result<()> {
-        self.server.block_on(async |channel| {
+        self.server.block_on(async |inventory| {
             let request = v1::CloseSaleRequest { show_id: self.show };
-            print_show(ShowsClient::new(channel).close_sale(request).await?.into_inner().show, self.server.json);
+            print_show(inventory.close_sale(request).await?.show, self.server.json());
             Ok(())
         })
     }
 
     pub(super) fn archive(self) -> anyhow::Result<()> {
-        self.server.block_on(async |channel| {
+        self.server.block_on(async |inventory| {
             let request = v1::ArchiveShowRequest { show_id: self.show };
-            print_show(ShowsClient::new(channel).archive_show(request).await?.into_inner().show, self.server.json);
+            print_show(inventory.archive_show(request).await?.show, self.server.json());
             Ok(())
         })
     }
@@ -107,8 +107,8 @@ impl Only {
 impl Pause {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let request = v1::PauseSaleRequest { show_id: self.show, stop_clocks: self.stop_clocks };
-        self.server.block_on(async |channel| {
-            print_show(ShowsClient::new(channel).pause_sale(request).await?.into_inner().show, self.server.json);
+        self.server.block_on(async |inventory| {
+            print_show(inventory.pause_sale(request).await?.show, self.server.json());
             Ok(())
         })
     }
@@ -116,15 +116,13 @@ impl Pause {
 
 impl Cancel {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        self.server.block_on(async |channel| {
-            let mut shows = ShowsClient::new(channel);
+        self.server.block_on(async |inventory| {
             let dry_run = self.dry_run || !self.yes;
             let request = v1::CancelShowRequest { show_id: self.show.clone(), dry_run };
-            let report = shows.cancel_show(request).await?.into_inner();
+            let report = inventory.cancel_show(request).await?;
             let request = v1::GetShowRequest { show_id: self.show.clone() };
-            let manifest = shows.max_decoding_message_size(super::MANIFEST_BYTES_MAX).get_show(request).await?;
-            let currency = manifest.into_inner().manifest.unwrap_or_default().currency;
-            print_cancelled(&report, &currency, dry_run, self.server.json);
+            let currency = inventory.get_show(request).await?.manifest.unwrap_or_default().currency;
+            print_cancelled(&report, &currency, dry_run, self.server.json());
             if !self.dry_run && !self.yes {
                 bail!(WrongUsage(
                     "nothing was done: it cannot be taken back. Add --yes to do it, or --dry-run to only count"

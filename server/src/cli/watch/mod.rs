@@ -6,22 +6,22 @@ use anyhow::Context as _;
 use clap::Args;
 use console::Term;
 use serde_json::json;
-use usher_proto::v1::{self, availability_client::AvailabilityClient, shows_client::ShowsClient};
+use usher_client::Inventory;
+use usher_proto::v1;
 
-use super::{client::ServerArgs, credentials::Connection, when::utc};
+use super::{client::ServerArgs, when::utc};
 use hall::Hall;
 
 mod hall;
 
-/// Largest manifest that is read.
-const MANIFEST_BYTES_MAX: usize = 64 << 20;
 /// Lines beside the picture.
 const LINES_BESIDE: usize = 3;
 
 /// Shows the seats of a show while they are sold, as large as the terminal, until Ctrl-C.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Where standard output is no terminal, and with --json, it prints a line whenever something has changed.
+Where standard output is no terminal, it prints a line whenever something has changed; with --json or
+--output jsonl a JSON object.
 
 Examples:
   $ usher watch gala
@@ -42,20 +42,18 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        self.server.block_on(|channel| self.watch(channel))
+        self.server.block_on(|inventory| self.watch(inventory))
     }
 
-    async fn watch(&self, channel: Connection) -> anyhow::Result<()> {
-        let mut shows = ShowsClient::new(channel.clone()).max_decoding_message_size(MANIFEST_BYTES_MAX);
-        let mut maps = AvailabilityClient::new(channel);
+    async fn watch(&self, inventory: Inventory) -> anyhow::Result<()> {
         let (mut hall, mut seen): (Option<(u32, Hall)>, Option<Seen>) = (None, None);
-        let mut screen = Screen::new(self.server.json);
+        let mut screen = Screen::new(self.server.json());
         loop {
             let request = v1::GetSeatMapRequest { show_id: self.show.clone(), min_version: 0 };
-            let map = maps.get_seat_map(request).await?.into_inner();
+            let map = inventory.get_seat_map(request).await?;
             if hall.as_ref().is_none_or(|(version, _)| *version != map.manifest_version) {
                 let request = v1::GetShowRequest { show_id: self.show.clone() };
-                let manifest = shows.get_show(request).await?.into_inner().manifest.context("a show has a manifest")?;
+                let manifest = inventory.get_show(request).await?.manifest.context("a show has a manifest")?;
                 hall = Some((map.manifest_version, Hall::of(&manifest)));
             }
             if let Some((_, hall)) = &hall {

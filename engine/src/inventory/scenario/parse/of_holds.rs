@@ -12,10 +12,10 @@ use super::{
 };
 use crate::{
     command::{
-        Adjacency, CancelBooking, Command, ConfirmHold, ExchangeSeats, ExtendHold, HoldBest, HoldSeats, JoinWaitlist,
-        Part, ReleaseHold, ReturnTo, SellPlaces, Terms, TicketCount, TransferBooking, Wish,
+        Adjacency, CancelBooking, Command, ConfirmHold, ExchangeSeats, ExtendHold, HoldBest, HoldSeats, JoinGroup,
+        JoinWaitlist, Part, ReleaseHold, ReturnTo, SellMember, SellPlaces, Terms, TicketCount, TransferBooking, Wish,
     },
-    ids::{Name, Reference},
+    ids::{Name, Reference, ShowId},
 };
 
 impl Words<'_> {
@@ -93,8 +93,22 @@ impl Words<'_> {
             "pin" => Command::PinHold(self.own_hold()),
             "unpin" => Command::UnpinHold(self.own_hold()),
             "leave" => Command::LeaveWaitlist(self.own_hold()),
+            "group" => {
+                let others = self.values.get("with").cloned().unwrap_or_else(|| vec!["another"]);
+                let shows = ["scenario"].into_iter().chain(others).map(|id| ShowId::new(id).expect("a show"));
+                let (hold_id, buyer, shows) = (self.hold_id(), self.buyer(), shows.collect());
+                Command::JoinGroup(Box::new(JoinGroup { hold_id, buyer, shows }))
+            }
+            "prepare" => Command::PrepareMember(self.sell_member()),
+            "decide" => Command::ConfirmMember(self.sell_member()),
+            "abandon" => Command::ReleaseMember(self.own_hold()),
             verb => return self.of_booking(verb),
         })
+    }
+
+    fn sell_member(&self) -> Box<SellMember> {
+        let (hold_id, buyer, order, payment) = (self.hold_id(), self.buyer(), self.reference(), Reference::default());
+        Box::new(SellMember { hold_id, buyer, order, payment })
     }
 
     fn of_booking(&self, verb: &str) -> Option<Command> {

@@ -14,6 +14,8 @@ impl Names<'_> {
             Rejection::HoldConfirmed => "confirmed".to_owned(),
             Rejection::HoldCancelled => "cancelled".to_owned(),
             Rejection::HoldPinned => "pinned".to_owned(),
+            Rejection::HoldOfGroup => "one of a group".to_owned(),
+            Rejection::HoldNotOfGroup => "not one of a group".to_owned(),
             Rejection::HoldNotConfirmed => "not confirmed".to_owned(),
             Rejection::HoldWaiting => "waiting".to_owned(),
             Rejection::HoldNotWaiting => "not waiting".to_owned(),
