@@ -36,6 +36,8 @@ pub(crate) struct Call {
     caller: Arc<Caller>,
     method: Arc<str>,
     audit: Option<Arc<audit::Audit>>,
+    /// The trail names it also where it is not refused.
+    is_audited: bool,
     /// The first show that it named, for the trail.
     show: Arc<OnceLock<ShowId>>,
 }

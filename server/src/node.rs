@@ -165,10 +165,7 @@ impl Node {
         is_apart: bool,
     ) -> anyhow::Result<Arc<[http::Door]>> {
         let router = self.shards.router().clone();
-        let door = |services: Routes| {
-            let guarded = Routes::from(services.into_axum_router().layer(guard.clone())).prepare();
-            http::door(guarded, &self.config.http_allowed_origins)
-        };
+        let door = |services: Routes| http::door(services, guard, &self.config.http_allowed_origins);
         let public = services(router.clone(), groups, draining.clone()).add_service(health.clone());
         if is_apart {
             let own = operations(Routes::default(), router)?.add_service(health);

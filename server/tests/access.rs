@@ -373,7 +373,7 @@ async fn who_may_only_read_sends_batches_of_lookups_and_no_others() {
     let hold = v1::command::Command::HoldSeats(wire::hold(SHOW, 1, "ada", wire::seats(&[0])));
     for (commands, expected) in [(vec![get.clone()], None), (vec![get, hold], Some("SCOPE_MISSING"))] {
         let commands = commands.into_iter().map(|command| v1::Command { command: Some(command) }).collect();
-        let request = v1::ExecuteRequest { show_id: SHOW.to_owned(), commands, ..v1::ExecuteRequest::default() };
+        let request = v1::ExecuteRequest { show_id: SHOW.to_owned(), commands };
         let refused = inventory.execute(with(request, &reader)).await.unwrap_err();
         assert_eq!(reason(&refused).as_deref(), expected, "{refused:?}");
     }

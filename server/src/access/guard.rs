@@ -10,9 +10,10 @@ use std::{
 
 use tonic::{
     Code, Status,
-    codegen::http::{Request, Response, request::Parts},
+    codegen::http::{Extensions, HeaderMap, Request, Response},
 };
 use tower::{Layer, Service};
+use usher_engine::ids::ShowId;
 
 use super::{
     CALL, Call, Caller, Grant, Known,
@@ -36,7 +37,7 @@ pub(crate) struct Guard {
 impl Guard {
     /// The rule: whoever is known, and has a scope that the method takes, may call it.
     fn decide(&self, rule: Option<Rule>, caller: &Caller, peer: Option<&Peer>) -> Result<(), Refusal> {
-        let Some(rule) = rule else { return Err(Refusal::forbidden("METHOD_UNKNOWN", "there is no such method")) };
+        let Some(rule) = rule else { return Err(Refusal::method_unknown()) };
         // Where nobody says who he is, all would be one.
         if self.audit.is_some()
             && rule != Rule::Open
@@ -56,17 +57,35 @@ impl Guard {
         }
     }
 
-    /// What is refused names who asked, for the trail.
-    fn begin(&self, parts: &Parts) -> Result<(Call, Option<Rule>), (String, Refusal)> {
-        let (rule, peer) = (table::rule(parts.uri.path()), parts.extensions.get::<Peer>());
+    /// Lets a call of a method in, or refuses it, which the trail tells. HTTP/JSON asks before it reads a body, too.
+    pub(crate) fn admit(&self, method: &str, headers: &HeaderMap, extensions: &Extensions) -> Result<Call, Refusal> {
+        let (rule, peer) = (table::rule(method), extensions.get::<Peer>());
+        let caller = self.known.find(headers, peer);
         let from = || peer.map_or_else(|| "nobody".to_owned(), |peer| format!("address:{}", peer.address().ip()));
-        let caller = match self.known.find(&parts.headers, peer) {
-            Err(_) if rule == Some(Rule::Open) => Arc::new(Caller::new(from(), Grant::default())),
-            found => found.map_err(|refusal| (from(), refusal))?,
+        let who = caller.as_ref().map_or_else(|_| from(), |caller| caller.name.clone());
+        let caller = match caller {
+            Err(_) if rule == Some(Rule::Open) => Ok(Arc::new(Caller::new(from(), Grant::default()))),
+            found => found,
         };
-        self.decide(rule, &caller, peer).map_err(|refusal| (caller.name.clone(), refusal))?;
-        let method = Arc::from(parts.uri.path());
-        Ok((Call { caller, method, audit: self.audit.clone(), show: Arc::default() }, rule))
+        let admitted = caller.and_then(|caller| self.decide(rule, &caller, peer).map(|()| caller));
+        match admitted {
+            Ok(caller) => {
+                let (method, audit) = (Arc::from(method), self.audit.clone());
+                Ok(Call {
+                    caller,
+                    method,
+                    audit,
+                    is_audited: rule.is_some_and(table::is_audited),
+                    show: Arc::default(),
+                })
+            }
+            Err(refusal) => {
+                if let Some(audit) = &self.audit {
+                    audit.refused(&who, method, None, refusal.reason());
+                }
+                Err(refusal)
+            }
+        }
     }
 }
 
@@ -100,26 +119,19 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (parts, body) = request.into_parts();
-        match self.guard.begin(&parts) {
-            Ok((call, rule)) => {
-                let answer = self.service.call(Request::from_parts(parts, body));
-                let is_audited = rule.is_some_and(table::is_audited);
-                Box::pin(async move {
-                    let response = CALL.scope(call.clone(), answer).await?;
-                    if let (Some(audit), true) = (&call.audit, is_audited) {
-                        let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
-                        audit.called(&call.caller.name, &call.method, call.show.get().map(|show| show.as_str()), code);
-                    }
-                    Ok(response)
-                })
+        let admitted = self.guard.admit(request.uri().path(), request.headers(), request.extensions());
+        let call = match admitted {
+            Ok(call) => call,
+            Err(refusal) => return Box::pin(std::future::ready(Ok(refusal.into_status().into_http()))),
+        };
+        let answer = self.service.call(request);
+        Box::pin(async move {
+            let response = CALL.scope(call.clone(), answer).await?;
+            if let Some(audit) = call.audit.as_ref().filter(|_| call.is_audited) {
+                let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
+                audit.called(&call.caller.name, &call.method, call.show.get().map(ShowId::as_str), code);
             }
-            Err((who, refusal)) => {
-                if let Some(audit) = &self.guard.audit {
-                    audit.refused(&who, parts.uri.path(), None, refusal.reason());
-                }
-                Box::pin(std::future::ready(Ok(refusal.into_status().into_http())))
-            }
-        }
+            Ok(response)
+        })
     }
 }

@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use tonic::{Request, Status, client::Grpc, metadata::MetadataMap, service::Routes};
 use tonic_web::GrpcWebLayer;
 
-use crate::{dynamic::DynamicCodec, service::PLAN_BYTES_MAX};
+use crate::{access::guard::Guard, dynamic::DynamicCodec, service::PLAN_BYTES_MAX, status::Refusal};
 pub(crate) use deadline::of_headers as grpc_timeout;
 pub use door::Door;
 use problem::Problem;
@@ -49,15 +49,16 @@ const PASSED_ON: [&str; 3] = ["authorization", "traceparent", "tracestate"];
 ///
 /// # Errors
 /// When the `.proto` files are wrong, or an origin is no header's value.
-pub fn door(services: Routes, allowed_origins: &[String]) -> anyhow::Result<Door> {
+pub(crate) fn door(services: Routes, guard: &Guard, allowed_origins: &[String]) -> anyhow::Result<Door> {
     let pool = DescriptorPool::decode(usher_proto::FILE_DESCRIPTOR_SET).context("the descriptors")?;
     let routes: Vec<Arc<Route>> = routes::routes(&pool)?.into_iter().map(Arc::new).collect();
     let openapi = Bytes::from(serde_json::to_vec(&openapi::document(&routes)).context("the OpenAPI document")?);
-    let services = services.prepare();
+    let services = Routes::from(services.into_axum_router().layer(guard.clone())).prepare();
     let json = Arc::new(Json {
         routes,
         openapi,
         services: services.clone(),
+        guard: guard.clone(),
         reading: Arc::new(Semaphore::new(PLAN_BYTES_MAX)),
     });
     let mut router: Router = services.clone().into_axum_router().layer(GrpcWebLayer::new()).fallback(move |request| {
@@ -77,6 +78,7 @@ struct Json {
     routes: Vec<Arc<Route>>,
     openapi: Bytes,
     services: Routes,
+    guard: Guard,
     /// Bytes of the large bodies that are read together: while that lasts they take many times as much.
     reading: Arc<Semaphore>,
 }
@@ -123,6 +125,9 @@ impl Json {
     ) -> Result<Response<Body>, Problem> {
         let wait = deadline::of(&parts.headers).map_err(|wrong| request::wrong(deadline::HEADER, wrong))?;
         let ask = async {
+            // Of whoever may not, nothing is read.
+            let admitted = self.guard.admit(route.grpc_path.path(), &parts.headers, &parts.extensions);
+            admitted.map_err(Refusal::into_status)?;
             let bytes = body::read(&route, &parts.headers, body).await?;
             let (metadata, extensions) = (passed_on(&parts.headers), parts.extensions.clone());
             let message = self.read(Arc::clone(&route), values, parts, bytes).await?;

@@ -18,6 +18,12 @@ impl Refusal {
         Self::new(Code::PermissionDenied, reason, message)
     }
 
+    /// No rule names this method, so that nobody may call it; there is none.
+    #[must_use]
+    pub fn method_unknown() -> Self {
+        Self::new(Code::Unimplemented, "METHOD_UNKNOWN", "there is no such method")
+    }
+
     /// The caller has none of the scopes that the method takes.
     #[must_use]
     pub fn scope_missing(scopes: &[Scope]) -> Self {
