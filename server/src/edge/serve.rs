@@ -18,6 +18,11 @@ use tower::Service as _;
 use super::{Connections, deadline, patient::Patient, peer::Peer, places::Place, tls::Tls};
 use crate::{config::Limits, http::Door, service::Draining};
 
+/// Bytes of one call that are taken before they are read, and of all calls of a connection: a session that is not read from
+/// for a while must not keep the calls beside it waiting.
+const STREAM_WINDOW_BYTES: u32 = 1 << 20;
+const CONNECTION_WINDOW_BYTES: u32 = 8 << 20;
+
 /// How connections are served: on which services, within which limits.
 #[derive(Clone)]
 pub(crate) struct Serving {
@@ -143,6 +148,8 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .keep_alive_interval(Duration::from_millis(limits.keepalive_ms))
         .keep_alive_timeout(Duration::from_millis(limits.keepalive_answer_ms))
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_concurrent_streams(limits.streams_max)
         .max_header_list_size(limits.header_bytes_max)
         .max_pending_accept_reset_streams(limits.resets_pending_max)
