@@ -14,6 +14,13 @@ use serde::{Deserialize, Serialize};
 use usher_engine::shard::ShardOptions;
 use usher_wal::StoreOptions;
 
+mod access;
+mod flags;
+mod limits;
+pub use access::{Access, Identity, Tls, Tokens};
+pub use flags::{AccessFlags, TlsFlags};
+pub use limits::Limits;
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -52,6 +59,14 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Serve without TLS on an address that is not loopback.
     pub allow_plaintext: bool,
+    /// Where operators and reflection are served, and nowhere else; on `listen` too if absent.
+    pub operations_listen: Option<SocketAddr>,
+    /// TLS and mutual TLS.
+    pub tls: Tls,
+    /// Who may do what.
+    pub access: Access,
+    /// What callers may take.
+    pub limits: Limits,
     /// Origins such as `https://tickets.example` whose pages may call the server from a browser.
     pub http_allowed_origins: Vec<String>,
     /// Where the log is kept. Created if absent or empty.
@@ -76,10 +91,15 @@ pub struct Config {
     pub log_level: String,
 }
 
-/// The names of the settings, as they stand in a file and, in capitals behind `USHER_`, in the environment.
-const SETTINGS: [&str; 13] = [
+/// The names of the settings, as they stand in a file and, in capitals behind `USHER_`, in the environment. Those of
+/// a table follow its name and two underscores: `USHER_TLS__KEY`.
+const SETTINGS: [&str; 17] = [
     "listen",
     "allow_plaintext",
+    "operations_listen",
+    "tls",
+    "access",
+    "limits",
     "http_allowed_origins",
     "data_dir",
     "shards",
@@ -117,6 +137,18 @@ pub struct ConfigFlags {
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub allow_plaintext: bool,
+    /// Address for operators and reflection alone [default: they are served with the rest]
+    #[arg(long, value_name = "ADDR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operations_listen: Option<SocketAddr>,
+    /// Those of `[tls]`.
+    #[command(flatten)]
+    #[serde(skip_serializing_if = "TlsFlags::is_empty")]
+    pub tls: TlsFlags,
+    /// Those of `[access]`.
+    #[command(flatten)]
+    #[serde(skip_serializing_if = "AccessFlags::is_empty")]
+    pub access: AccessFlags,
     /// Origin such as https://tickets.example whose pages may call the server from a browser; may be repeated [default: none]
     #[arg(long = "http-allowed-origin", value_name = "ORIGIN")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -169,6 +201,10 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7421)),
             allow_plaintext: false,
+            operations_listen: None,
+            tls: Tls::default(),
+            access: Access::default(),
+            limits: Limits::default(),
             http_allowed_origins: Vec::new(),
             data_dir: PathBuf::from("./data"),
             shards: None,
@@ -200,7 +236,10 @@ impl Config {
             figment = figment.merge(Toml::file_exact(file));
         }
         // Only what is a setting: an orchestrator may add variables such as USHER_SERVICE_HOST.
-        let environment = Env::prefixed("USHER_").only(&SETTINGS);
+        let is_setting = |name: &str| SETTINGS.iter().any(|setting| setting.eq_ignore_ascii_case(name));
+        let environment = Env::prefixed("USHER_")
+            .filter(move |name| is_setting(name.as_str().split("__").next().unwrap_or_default()))
+            .split("__");
         let config: Self =
             figment.merge(environment).merge(Serialized::defaults(flags)).extract().context("in the configuration")?;
         config.check()?;
@@ -208,12 +247,17 @@ impl Config {
     }
 
     fn check(&self) -> anyhow::Result<()> {
-        ensure!(
-            self.listen.ip().is_loopback() || self.allow_plaintext,
-            "listen is {}, which is not loopback: without TLS everything can be read on the way. \
-             Listen on 127.0.0.1 behind a TLS proxy, or set allow_plaintext",
-            self.listen
-        );
+        self.tls.check()?;
+        self.access.check(&self.tls)?;
+        self.limits.check()?;
+        for (name, address) in [("listen", Some(self.listen)), ("operations_listen", self.operations_listen)] {
+            let Some(address) = address else { continue };
+            ensure!(
+                address.ip().is_loopback() || self.tls.certificate.is_some() || self.allow_plaintext,
+                "{name} is {address}, which is not loopback: without TLS everything can be read on the way. \
+                 Set tls.certificate and tls.key, listen on 127.0.0.1 behind a TLS proxy, or set allow_plaintext"
+            );
+        }
         for origin in &self.http_allowed_origins {
             let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
             let is_origin = host.is_some_and(|host| !host.is_empty() && host.bytes().all(is_of_host));

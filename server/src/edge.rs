@@ -1,73 +1,110 @@
 //! The threads that speak with callers: each has a runtime of its own and its share of the connections.
 //!
 //! A connection stays on its thread, with all that it asks for: on few cores that is up to twice as fast as handing its
-//! calls around, and its latency varies far less. Callers with much to ask have several connections. What is asked is not
-//! this file's business.
+//! calls around, and its latency varies far less. Callers with much to ask have several connections. Nobody has more of
+//! them than `[limits]` says ([`places`]), and each has to get on ([`patient`], [`serve`]). What is asked is not the business
+//! of this folder.
 
-use std::{future::Future, io, net, thread, time::Duration};
+use std::{
+    io, net,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
+use parking_lot::Mutex;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     runtime::Builder,
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, oneshot},
 };
-use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
+
+mod deadline;
+mod patient;
+mod peer;
+mod places;
+mod serve;
+mod tls;
+
+pub(crate) use peer::Peer;
+pub(crate) use places::Places;
+pub(crate) use serve::Serving;
+pub(crate) use tls::Tls;
+
+use serve::Accepted;
 
 /// Connections that wait until their thread takes them.
 const WAITING_MAX: usize = 128;
 /// Before the next connection is taken where one could not be, for want of files as a rule.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How long connections may take to finish once the process is told to end.
+const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// Connections that are turned away are told of in the log so often.
+const TURNED_AWAY_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The threads.
 pub(crate) struct Edge {
     threads: Vec<EdgeThread>,
+    places: Arc<Places<net::IpAddr>>,
+    numbers: AtomicU32,
+    turned_away: Mutex<(u64, Option<Instant>)>,
 }
 
 struct EdgeThread {
-    connections: mpsc::Sender<net::TcpStream>,
-    ended: oneshot::Receiver<anyhow::Result<()>>,
+    connections: mpsc::Sender<Accepted>,
+    ended: oneshot::Receiver<()>,
 }
 
+/// The connections of one thread, as they come.
+struct Connections(mpsc::Receiver<Accepted>);
+
 impl Edge {
-    /// A thread for each core, on which `serve` runs with the connections of its share until it ends.
+    /// A thread for each core, which serves the connections of its share until the process drains.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(crate) fn start<F: Future<Output = anyhow::Result<()>>>(
-        serve: impl Fn(Connections) -> F + Clone + Send + 'static,
-    ) -> io::Result<Self> {
+    pub(crate) fn start(serving: &Serving) -> io::Result<Self> {
         let count = thread::available_parallelism().map_or(1, usize::from);
         let threads = (0..count).map(|number| {
             let (connections, waiting) = mpsc::channel(WAITING_MAX);
             let (end, ended) = oneshot::channel();
-            let serve = serve.clone();
+            let serving = serving.clone();
             let runtime = Builder::new_current_thread().enable_all().build()?;
             thread::Builder::new().name(format!("usher-edge-{number}")).spawn(move || {
-                let served = runtime.block_on(async { serve(Connections(waiting)).await });
+                runtime.block_on(serve_until_drained(Connections(waiting), serving));
                 // What still runs of dropped connections is not waited for.
                 runtime.shutdown_background();
                 // Whoever waits for it may be gone.
-                let _ = end.send(served);
+                let _ = end.send(());
             })?;
             Ok(EdgeThread { connections, ended })
         });
-        Ok(Self { threads: threads.collect::<io::Result<_>>()? })
+        let places = Places::new(serving.limits.connections_max, serving.limits.connections_per_address_max);
+        let threads = threads.collect::<io::Result<_>>()?;
+        Ok(Self { threads, places, numbers: AtomicU32::new(0), turned_away: Mutex::default() })
     }
 
-    /// Takes connections and gives them to the threads in turn, until the process drains.
-    pub(crate) async fn accept(&self, listener: TcpListener, mut draining: watch::Receiver<bool>) {
+    /// Takes the connections of a listener and gives them to the threads in turn, until the process drains.
+    pub(crate) async fn accept(&self, port: usize, listener: TcpListener, mut draining: crate::service::Draining) {
         for thread in self.threads.iter().cycle() {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 _ = draining.changed() => return,
             };
             // Its thread's runtime waits for its bytes, not this one.
-            match accepted.and_then(|(connection, _)| connection.into_std()) {
-                Ok(connection) => {
-                    // A thread that ended serves nobody any more; `end` says why.
-                    let _ = thread.connections.send(connection).await;
-                }
+            match accepted.and_then(|(stream, address)| Ok((stream.into_std()?, address))) {
+                Ok((stream, address)) => match self.places.take(places::network(address.ip())) {
+                    Some(place) => {
+                        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+                        // A thread that ended serves nobody any more; `end` says why.
+                        let _ = thread.connections.send(Accepted { stream, port, place, number }).await;
+                    }
+                    None => self.turn_away(address),
+                },
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be taken");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -76,29 +113,38 @@ impl Edge {
         }
     }
 
+    /// It is closed without a word, which costs least. The log is not flooded by whoever floods us.
+    fn turn_away(&self, address: net::SocketAddr) {
+        let mut turned_away = self.turned_away.lock();
+        turned_away.0 += 1;
+        if turned_away.1.is_none_or(|told| told.elapsed() >= TURNED_AWAY_INTERVAL) {
+            tracing::warn!(last = %address, count = turned_away.0, "connections beyond the limit were turned away");
+            *turned_away = (0, Some(Instant::now()));
+        }
+    }
+
     /// Waits until every thread has served its last connection.
     ///
     /// # Errors
-    /// Why one ended otherwise.
+    /// When one panicked.
     pub(crate) async fn end(self) -> anyhow::Result<()> {
         for EdgeThread { connections, ended } in self.threads {
             drop(connections);
-            ended.await.context("a thread that serves connections panicked")??;
+            ended.await.context("a thread that serves connections panicked")?;
         }
         Ok(())
     }
 }
 
-/// The connections of one thread, as they come.
-pub(crate) struct Connections(mpsc::Receiver<net::TcpStream>);
-
-impl Connections {
-    /// As tonic takes them. Small answers are sent at once.
-    pub(crate) fn incoming(self) -> impl Stream<Item = io::Result<TcpStream>> {
-        ReceiverStream::new(self.0).map(|connection| {
-            let connection = TcpStream::from_std(connection)?;
-            connection.set_nodelay(true)?;
-            Ok(connection)
-        })
+/// Clients that keep their connections busy do not keep the process alive.
+async fn serve_until_drained(connections: Connections, serving: Serving) {
+    let mut draining = serving.draining.clone();
+    tokio::select! {
+        () = serve::serve(connections, serving) => {}
+        () = async {
+            // An error means that nobody can say it any more.
+            let _ = draining.wait_for(|drains| *drains).await;
+            tokio::time::sleep(DRAIN_MAX).await;
+        } => tracing::warn!("some connections did not finish in {} s and are dropped", DRAIN_MAX.as_secs()),
     }
 }

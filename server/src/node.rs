@@ -11,8 +11,11 @@ use std::{
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
-use tonic::{service::Routes, transport::Server};
-use tonic_health::server::HealthReporter;
+use tonic::service::Routes;
+use tonic_health::{
+    pb::health_server::{Health, HealthServer},
+    server::HealthReporter,
+};
 use usher_engine::{
     router::Router,
     shard::{ClockNews, Notice, Observer, ShardStatus},
@@ -25,26 +28,28 @@ use usher_proto::v1::{
 use usher_wal::{LogError, RocksStore, ShardId, TornTail};
 
 use crate::{
+    access::{Known, audit::Audit, guard::Guard},
     clock::WallClock,
     config::Config,
-    edge::{Connections, Edge},
+    edge::{Edge, Places, Serving, Tls},
     groups::Groups,
-    http,
+    http, reload,
     service::{
-        COMMANDS_BYTES_MAX, Draining, PLAN_BYTES_MAX, availability::AvailabilityService, groups::GroupsService,
-        inventory::InventoryService, operations::OperationsService, shows::ShowsService,
+        ANSWER_BYTES_MAX, COMMAND_BYTES_MAX, COMMANDS_BYTES_MAX, Draining, PLAN_BYTES_MAX,
+        availability::AvailabilityService, groups::GroupsService, inventory::InventoryService,
+        operations::OperationsService, shows::ShowsService,
     },
     telemetry::log_notice,
 };
 
-/// How long connections may take to finish once the process is told to end.
-const DRAIN_MAX: Duration = Duration::from_secs(10);
-/// Bytes of one call that are taken before they are read, and of all calls of a connection: a session that is not read from
-/// for a while must not keep the calls beside it waiting.
-const STREAM_WINDOW_BYTES: u32 = 1 << 20;
-const CONNECTION_WINDOW_BYTES: u32 = 8 << 20;
 /// Once so much time has passed, it serves the shards that are back; most are back by then, all at once.
 const RECOVERY_PATIENCE: Duration = Duration::from_secs(2);
+/// The listener of everybody, and that of operators where they have one of their own: the doors are in this order.
+const PUBLIC: usize = 0;
+const APART: usize = 1;
+/// Those of `Shows` that take a plan, or places by the million.
+const LARGE_METHODS: [&str; 7] =
+    ["AssignChannel", "BlockPlaces", "ChangeManifest", "CreateShow", "ImportShow", "RetireSeats", "UnblockPlaces"];
 /// How often health follows the shards.
 const HEALTH_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -111,33 +116,79 @@ impl Node {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<()> {
         let router = self.shards.router().clone();
-        let address = listener.local_addr().context("the address listened on")?;
-        let durability = usher_wal::Durability::from(self.config.durability);
-        tracing::info!(%address, data_dir = %self.config.data_dir.display(), %durability, "listening");
+        let tls = Tls::open(&self.config.tls)?;
+        let guard = guard(&self.config)?;
+        let apart = match self.config.operations_listen {
+            Some(address) => Some(TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?),
+            None => None,
+        };
         let (reporter, health) = tonic_health::server::health_reporter();
+        let durability = usher_wal::Durability::from(self.config.durability);
         reporter.set_service_status(format!("durability-{durability}"), serving(true)).await;
-        let follower = tokio::spawn(follow_health(router.clone(), self.clocks.clone(), reporter));
         let (drain, draining) = tokio::sync::watch::channel(false);
         let groups = Groups::new(router.clone());
         let finisher = tokio::spawn(groups.clone().finish_forever());
-        let services = services(router, groups, draining.clone())?.add_service(health).prepare();
-        let ways = http::ways(services.clone(), &self.config.http_allowed_origins)?;
-        let own = draining.clone();
-        let edge =
-            Edge::start(move |connections| serve_connections(connections, services.clone(), ways.clone(), own.clone()));
+        let doors = self.doors(&guard, health, groups, &draining, apart.is_some())?;
+        let (limits, known) = (self.config.limits.clone(), Arc::clone(&guard.known));
+        let edge = Edge::start(&Serving { doors, tls: tls.clone(), limits, draining: draining.clone() });
         let edge = edge.context("starting the threads that serve connections")?;
-        let accepting = edge.accept(listener, draining);
+        self.say_listening(&listener, apart.as_ref(), durability)?;
+        let follower = tokio::spawn(follow_health(router, self.clocks.clone(), reporter));
+        let reloader = tokio::spawn(reload::follow(self.config.clone(), known, tls));
+        let accepting = edge.accept(PUBLIC, listener, draining.clone());
+        let accepting_apart = async {
+            if let Some(apart) = apart {
+                edge.accept(APART, apart, draining.clone()).await;
+            }
+        };
         let told = async {
             shutdown.await;
             tracing::info!("draining");
             drain.send_replace(true);
         };
-        tokio::join!(accepting, told);
+        tokio::join!(accepting, accepting_apart, told);
         let served = edge.end().await;
         follower.abort();
+        reloader.abort();
         finisher.abort();
         self.stop().await?;
         served
+    }
+
+    /// What is served on each listener. Where operators have one of their own, the first one is not theirs.
+    fn doors(
+        &self,
+        guard: &Guard,
+        health: HealthServer<impl Health>,
+        groups: Groups,
+        draining: &Draining,
+        is_apart: bool,
+    ) -> anyhow::Result<Arc<[http::Door]>> {
+        let router = self.shards.router().clone();
+        let door = |services: Routes| http::door(services, guard, &self.config.http_allowed_origins);
+        let public = services(router.clone(), groups, draining.clone()).add_service(health.clone());
+        if is_apart {
+            let own = operations(Routes::default(), router)?.add_service(health);
+            return Ok([door(public)?, door(own)?].into());
+        }
+        Ok([door(operations(public, router)?)?].into())
+    }
+
+    fn say_listening(
+        &self,
+        listener: &TcpListener,
+        apart: Option<&TcpListener>,
+        durability: usher_wal::Durability,
+    ) -> anyhow::Result<()> {
+        if !self.config.access.is_configured() {
+            tracing::warn!("nobody has to say who he is: every caller may do everything (access.keys_file)");
+        }
+        if let Some(apart) = apart {
+            tracing::info!(address = %apart.local_addr()?, "listening for operators");
+        }
+        let (address, tls) = (listener.local_addr()?, self.config.tls.certificate.is_some());
+        tracing::info!(%address, data_dir = %self.config.data_dir.display(), %durability, tls, "listening");
+        Ok(())
     }
 
     async fn stop(self) -> anyhow::Result<()> {
@@ -156,55 +207,58 @@ impl Node {
     }
 }
 
-/// Serves a thread's connections until the process drains, and then for as long as they may take.
-async fn serve_connections(
-    connections: Connections,
-    services: Routes,
-    ways: http::Ways,
-    mut draining: Draining,
-) -> anyhow::Result<()> {
-    let mut drained = draining.clone();
-    // HTTP/1.1 is for browsers and for curl; gRPC has HTTP/2.
-    let server = Server::builder()
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-        .accept_http1(true)
-        .layer(ways)
-        .add_routes(services)
-        .serve_with_incoming_shutdown(connections.incoming(), async move {
-            // An error means that nobody can say it any more.
-            let _ = draining.changed().await;
-        });
-    // Clients that keep their connections busy do not keep the process alive.
-    tokio::select! {
-        served = server => served.context("serving"),
-        () = async { let _ = drained.changed().await; tokio::time::sleep(DRAIN_MAX).await } => {
-            tracing::warn!("some connections did not finish in {} s and are dropped", DRAIN_MAX.as_secs());
-            Ok(())
-        }
-    }
+/// Who is known, and the trail where anybody has to be.
+fn guard(config: &Config) -> anyhow::Result<Guard> {
+    let known = Arc::new(Known::open(&config.access)?);
+    let directory = config.access.audit_dir(&config.data_dir);
+    let open = || Audit::open(&directory, config.access.audit_file_bytes).map(Arc::new);
+    let audit = config.access.is_configured().then(open).transpose()?;
+    let connections = Places::new(u32::MAX, config.limits.connections_per_caller_max);
+    Ok(Guard { known, audit, connections })
 }
 
-/// Every service of a process but its health.
-fn services(router: Router, groups: Groups, draining: Draining) -> anyhow::Result<Routes> {
+/// The services of frontends and organisers. A message is as large as its method needs, and no larger.
+fn services(router: Router, groups: Groups, draining: Draining) -> Routes {
+    let inventory = Arc::new(InventoryService::new(router.clone(), draining));
+    let inventory = |bytes_max| {
+        InventoryServer::from_arc(Arc::clone(&inventory))
+            .max_decoding_message_size(bytes_max)
+            .max_encoding_message_size(ANSWER_BYTES_MAX)
+    };
+    let shows = Arc::new(ShowsService::new(router.clone()));
+    let shows = |bytes_max| {
+        ShowsServer::from_arc(Arc::clone(&shows))
+            .max_decoding_message_size(bytes_max)
+            .max_encoding_message_size(PLAN_BYTES_MAX)
+    };
+    let groups = GroupsServer::new(GroupsService::new(router.clone(), groups))
+        .max_decoding_message_size(COMMANDS_BYTES_MAX)
+        .max_encoding_message_size(ANSWER_BYTES_MAX);
+    let availability = AvailabilityServer::new(AvailabilityService::new(router))
+        .max_decoding_message_size(COMMAND_BYTES_MAX)
+        .max_encoding_message_size(ANSWER_BYTES_MAX);
+    let routes = Routes::new(inventory(COMMAND_BYTES_MAX)).add_service(shows(COMMAND_BYTES_MAX));
+    let mut router = routes.add_service(groups).add_service(availability).into_axum_router();
+    for batches in ["Execute", "Session"] {
+        router = router.route_service(&format!("/usher.v1.Inventory/{batches}"), inventory(COMMANDS_BYTES_MAX));
+    }
+    for plans in LARGE_METHODS {
+        router = router.route_service(&format!("/usher.v1.Shows/{plans}"), shows(PLAN_BYTES_MAX));
+    }
+    router.into()
+}
+
+/// The services of operators.
+fn operations(routes: Routes, router: Router) -> anyhow::Result<Routes> {
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(usher_proto::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()
         .context("the descriptors for reflection")?;
-    let inventory = InventoryServer::new(InventoryService::new(router.clone(), draining))
-        .max_decoding_message_size(COMMANDS_BYTES_MAX);
-    let shows = ShowsServer::new(ShowsService::new(router.clone()))
-        .max_decoding_message_size(PLAN_BYTES_MAX)
-        .max_encoding_message_size(PLAN_BYTES_MAX);
-    Ok(Routes::new(reflection)
-        .add_service(inventory)
-        .add_service(shows)
-        .add_service(
-            GroupsServer::new(GroupsService::new(router.clone(), groups)).max_decoding_message_size(COMMANDS_BYTES_MAX),
-        )
-        .add_service(AvailabilityServer::new(AvailabilityService::new(router.clone())))
-        .add_service(OperationsServer::new(OperationsService::new(router))))
+    let operations = OperationsServer::new(OperationsService::new(router))
+        .max_decoding_message_size(COMMAND_BYTES_MAX)
+        .max_encoding_message_size(ANSWER_BYTES_MAX);
+    Ok(routes.add_service(reflection).add_service(operations))
 }
 
 /// Ends the process where its data directory is another one by now. Closed in order, it would remove the other one's files:

@@ -16,6 +16,7 @@ use usher_engine::{
 };
 use usher_proto::v1;
 
+mod forbidden;
 mod header;
 mod rejections;
 use header::{
@@ -84,10 +85,13 @@ impl Refusal {
         Self::invalid(vec![Violation { field: field.to_owned(), description: description.to_string() }])
     }
 
-    /// This refusal with the wrong fields of another one, if both are of malformed requests; otherwise the one that is.
+    /// This refusal with the wrong fields of another one, if both are of malformed requests; otherwise the one that is. Who
+    /// may not ask at all is told only that.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self.0.code, other.0.code) {
+            (Code::PermissionDenied | Code::Unauthenticated, _) => self,
+            (_, Code::PermissionDenied | Code::Unauthenticated) => other,
             (Code::InvalidArgument, Code::InvalidArgument) => {
                 let mut violations = self.0.violations;
                 let others = other.0.violations.into_iter().filter(|other| !violations.contains(other));
@@ -133,6 +137,19 @@ impl Refusal {
     pub fn version_not_reached(version: u64) -> Self {
         Self::new(Code::FailedPrecondition, "VERSION_NOT_REACHED", format!("the show is at version {version}"))
             .with("version", version)
+    }
+
+    /// The time that a call was given is over.
+    #[must_use]
+    pub fn too_late() -> Self {
+        let message = "the time for this call is over; what it asked for may or may not have happened: send it again";
+        Self::new(Code::DeadlineExceeded, "DEADLINE_EXCEEDED", message)
+    }
+
+    /// What clients act on.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        self.0.reason
     }
 
     fn with(mut self, name: &str, value: impl ToString) -> Self {

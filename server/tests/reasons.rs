@@ -22,15 +22,25 @@ use usher_proto::v1;
 
 use common::{Clients, local::LocalServer, python::Python, refusal::Refused, twin, wire};
 
-/// What no rule says: the machine does, or a cluster.
-const NOT_OF_THE_RULES: [Reason; 9] = [
+/// What no rule says: the machine does, or a cluster, or who calls.
+const NOT_OF_THE_RULES: [Reason; 19] = [
+    Reason::CallerBound,
+    Reason::ConnectionsReached,
+    Reason::CredentialsExpired,
+    Reason::CredentialsInvalid,
+    Reason::CredentialsMissing,
+    Reason::CredentialsRevoked,
+    Reason::DeadlineExceeded,
     Reason::DiskFull,
     Reason::DiskUnwritable,
     Reason::InboxFull,
     Reason::Internal,
+    Reason::MethodUnknown,
     Reason::OutcomeUnknown,
+    Reason::ScopeMissing,
     Reason::ShardNotServing,
     Reason::ShardRecovering,
+    Reason::ShowForbidden,
     Reason::ShowMoved,
     Reason::SnapshotFailed,
 ];

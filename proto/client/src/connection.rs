@@ -9,10 +9,10 @@ use std::collections::{HashMap, hash_map::Entry};
 use prost::Message as _;
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Status, Streaming, transport::Channel};
+use tonic::{Status, Streaming};
 use usher_proto::v1::{self, inventory_client::InventoryClient, outcome::Outcome as Answer};
 
-use crate::error::Refused;
+use crate::{credentials::Calling, error::Refused};
 
 /// Largest command, in bytes on the wire: what servers read of a message, but for its frame.
 pub(crate) const COMMAND_BYTES_MAX: usize = (4 << 20) - 1_024;
@@ -40,7 +40,7 @@ struct Call {
 }
 
 impl Connection {
-    pub(crate) fn open(channel: Channel, calls_waiting_max: usize) -> Self {
+    pub(crate) fn open(channel: Calling, calls_waiting_max: usize) -> Self {
         let (sender, calls) = mpsc::channel(calls_waiting_max);
         let client = InventoryClient::new(channel).max_decoding_message_size(ANSWERS_BYTES_MAX);
         tokio::spawn(run(client, calls));
@@ -65,7 +65,7 @@ fn lost(message: &str) -> Box<Refused> {
 }
 
 /// One stream after the other, each opened when somebody calls.
-async fn run(mut client: InventoryClient<Channel>, mut calls: mpsc::Receiver<Call>) {
+async fn run(mut client: InventoryClient<Calling>, mut calls: mpsc::Receiver<Call>) {
     while let Some(first) = calls.recv().await {
         let (messages, requests) = mpsc::channel(MESSAGES_MAX);
         // Servers answer the opening at once, before anything is sent.

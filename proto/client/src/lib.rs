@@ -29,6 +29,7 @@
 //! then `connection.rs`, where calls are put together.
 
 mod connection;
+mod credentials;
 mod error;
 mod inventory;
 mod node;
@@ -38,8 +39,10 @@ mod reason;
 mod retry;
 mod unary;
 
+pub use credentials::{Bearer, NoBearer};
 pub use error::{Error, Refused};
 pub use inventory::{Inventory, new_hold_id};
 pub use options::Options;
 pub use reason::Reason;
+pub use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 pub use usher_proto::v1;

@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
-use tonic::transport::{Channel, Endpoint};
+use tonic::{service::interceptor::InterceptedService, transport::Endpoint};
 
-use crate::{Error, Options, connection::Connection};
+use crate::{Error, Options, connection::Connection, credentials::Calling};
 
 /// How often a connection that is silent is asked whether it is there, and how long it may take to say so.
 const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
@@ -19,7 +19,7 @@ const CONNECT_WAIT_MAX: Duration = Duration::from_secs(5);
 pub(crate) struct Node {
     sessions: Box<[Connection]>,
     /// For calls that are no commands.
-    pub(crate) channel: Channel,
+    pub(crate) channel: Calling,
     endpoint: Endpoint,
 }
 
@@ -32,14 +32,19 @@ impl Node {
             let problem = format!("must begin with a scheme, as http://{address}");
             return Err(Error::Address { address: address.to_owned(), problem });
         }
-        let endpoint = endpoint
+        let mut endpoint = endpoint
             .tcp_nodelay(true)
             .connect_timeout(CONNECT_WAIT_MAX)
             .http2_keep_alive_interval(KEEP_ALIVE.0)
             .keep_alive_timeout(KEEP_ALIVE.1);
-        let open = |_| Connection::open(endpoint.connect_lazy(), options.calls_waiting_max.max(1));
+        if let Some(tls) = options.tls.clone().filter(|_| endpoint.uri().scheme_str() == Some("https")) {
+            endpoint = endpoint.tls_config(tls).map_err(wrong)?;
+        }
+        let channel = || InterceptedService::new(endpoint.connect_lazy(), options.bearer.clone());
+        let open = |_| Connection::open(channel(), options.calls_waiting_max.max(1));
         let sessions = (0..options.connections.clamp(1, 64)).map(open).collect();
-        Ok(Arc::new(Self { sessions, channel: endpoint.connect_lazy(), endpoint }))
+        let channel = channel();
+        Ok(Arc::new(Self { sessions, channel, endpoint }))
     }
 
     /// The session of a show: always the same one, so that its calls keep their order.

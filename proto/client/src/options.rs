@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use tonic::transport::ClientTlsConfig;
+
+use crate::Bearer;
+
 /// Settings of a client, all with defaults.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -11,10 +15,20 @@ pub struct Options {
     pub connections: usize,
     /// Calls that wait on a connection before whoever calls next has to wait for them. Default: 16,384.
     pub calls_waiting_max: usize,
+    /// As whom it calls. Default: nobody.
+    pub bearer: Bearer,
+    /// Whom it believes to be the server, and the certificate that it shows, where the address begins with `https`.
+    pub tls: Option<ClientTlsConfig>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(10), connections: 2, calls_waiting_max: 16_384 }
+        Self {
+            timeout: Duration::from_secs(10),
+            connections: 2,
+            calls_waiting_max: 16_384,
+            bearer: Bearer::default(),
+            tls: None,
+        }
     }
 }

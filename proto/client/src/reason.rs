@@ -43,12 +43,26 @@ macro_rules! reasons {
 }
 
 reasons! {
+    /// The caller is bound to some shows, and this is about more.
+    CallerBound = "CALLER_BOUND",
     /// The show's capacity, or a pool's, is reached.
     CapacityReached = "CAPACITY_REACHED",
     /// No channel has this key.
     ChannelUnknown = "CHANNEL_UNKNOWN",
     /// The buyer let holds expire, and has to wait.
     CoolingDown = "COOLING_DOWN",
+    /// The caller has as many connections as he may have.
+    ConnectionsReached = "CONNECTIONS_REACHED",
+    /// The token is no longer good.
+    CredentialsExpired = "CREDENTIALS_EXPIRED",
+    /// Nobody is known by this key or token.
+    CredentialsInvalid = "CREDENTIALS_INVALID",
+    /// The server wants to know who calls.
+    CredentialsMissing = "CREDENTIALS_MISSING",
+    /// The key was revoked or changed while a stream was open.
+    CredentialsRevoked = "CREDENTIALS_REVOKED",
+    /// The call took longer than it may.
+    DeadlineExceeded = "DEADLINE_EXCEEDED",
     /// The disk is nearly full: only reads are answered.
     DiskFull = "DISK_FULL",
     /// The disk does not take writes: only reads are answered.
@@ -95,6 +109,8 @@ reasons! {
     ManifestChanged = "MANIFEST_CHANGED",
     /// The manifest cannot be.
     ManifestInvalid = "MANIFEST_INVALID",
+    /// There is no such method.
+    MethodUnknown = "METHOD_UNKNOWN",
     /// There is room, but not side by side.
     NotTogether = "NOT_TOGETHER",
     /// It would leave single seats.
@@ -109,10 +125,14 @@ reasons! {
     PlacesTaken = "PLACES_TAKEN",
     /// The show does not have these places.
     PlacesUnknown = "PLACES_UNKNOWN",
+    /// The caller has no scope for it.
+    ScopeMissing = "SCOPE_MISSING",
     /// The shard is damaged, or the process ends.
     ShardNotServing = "SHARD_NOT_SERVING",
     /// The shard rebuilds its state.
     ShardRecovering = "SHARD_RECOVERING",
+    /// The caller may not touch the show.
+    ShowForbidden = "SHOW_FORBIDDEN",
     /// The show's id is that of another show.
     ShowIdReused = "SHOW_ID_REUSED",
     /// The show is at another server: the metadata's `address`. The client asks there.

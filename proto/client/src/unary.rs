@@ -3,13 +3,13 @@
 
 use std::{future::Future, sync::Arc};
 
-use tonic::{Response, Status, transport::Channel};
+use tonic::{Response, Status};
 use usher_proto::v1::{
     self, availability_client::AvailabilityClient, groups_client::GroupsClient, inventory_client::InventoryClient,
     operations_client::OperationsClient, shows_client::ShowsClient,
 };
 
-use crate::{Error, Inventory, node::Node};
+use crate::{Error, Inventory, credentials::Calling, node::Node};
 
 /// Largest answer that is read: a whole manifest.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
@@ -18,7 +18,7 @@ impl Inventory {
     async fn unary<T, F: Future<Output = Result<Response<T>, Status>>>(
         &self,
         show_id: &str,
-        call: impl Fn(Channel) -> F,
+        call: impl Fn(Calling) -> F,
     ) -> Result<T, Error> {
         let attempt = |node: Arc<Node>| {
             let answer = call(node.channel.clone());

@@ -7,7 +7,7 @@ use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, SerializeO
 use prost_types::FileDescriptorProto;
 use serde_json::json;
 use tokio_stream::StreamExt as _;
-use tonic::{client::Grpc, codegen::http::uri::PathAndQuery, transport::Channel};
+use tonic::{client::Grpc, codegen::http::uri::PathAndQuery};
 use tonic_reflection::pb::v1::{
     ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
     server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
@@ -15,6 +15,7 @@ use tonic_reflection::pb::v1::{
 
 use super::{
     client::{ServerArgs, WrongUsage},
+    credentials::Connection,
     format::{Column, Format, List},
 };
 use crate::dynamic::DynamicCodec;
@@ -58,7 +59,7 @@ impl Call {
 }
 
 /// Everything that the server says it serves.
-async fn descriptors(channel: Channel) -> anyhow::Result<DescriptorPool> {
+async fn descriptors(channel: Connection) -> anyhow::Result<DescriptorPool> {
     let mut client = ServerReflectionClient::new(channel);
     let mut pool = DescriptorPool::new();
     let services = match ask(&mut client, MessageRequest::ListServices(String::new())).await? {
@@ -79,7 +80,7 @@ async fn descriptors(channel: Channel) -> anyhow::Result<DescriptorPool> {
 
 /// Adds a file after the files it imports.
 async fn add(
-    client: &mut ServerReflectionClient<Channel>,
+    client: &mut ServerReflectionClient<Connection>,
     pool: &mut DescriptorPool,
     file: FileDescriptorProto,
 ) -> anyhow::Result<()> {
@@ -104,7 +105,7 @@ async fn add(
 }
 
 async fn ask(
-    client: &mut ServerReflectionClient<Channel>,
+    client: &mut ServerReflectionClient<Connection>,
     question: MessageRequest,
 ) -> anyhow::Result<MessageResponse> {
     let request = ServerReflectionRequest { host: String::new(), message_request: Some(question) };
@@ -132,7 +133,12 @@ fn find(pool: &DescriptorPool, name: &str) -> anyhow::Result<MethodDescriptor> {
     Ok(found.ok_or_else(|| wrong(format!("{} has no method {method}", service.full_name())))?)
 }
 
-async fn call(channel: Channel, method: &MethodDescriptor, request: &str, is_pretty: bool) -> anyhow::Result<String> {
+async fn call(
+    channel: Connection,
+    method: &MethodDescriptor,
+    request: &str,
+    is_pretty: bool,
+) -> anyhow::Result<String> {
     anyhow::ensure!(
         !method.is_client_streaming() && !method.is_server_streaming(),
         "streaming methods cannot be called so"

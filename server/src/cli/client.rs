@@ -4,15 +4,13 @@ use std::{future::Future, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
-use tonic::{
-    Code, Status,
-    transport::{Channel, Endpoint},
-};
+use tonic::{Code, Status, transport::Endpoint};
 use usher_client::{Error, Inventory, Options, Reason, Refused};
 use usher_wal::LogError;
 
 use super::{
     advice,
+    credentials::{Connection, Credentials},
     format::{Format, FormatArgs, HEADING},
     places::parse_length_ms,
     when::utc,
@@ -33,6 +31,8 @@ pub(super) struct ServerArgs {
     timeout: u64,
     #[command(flatten)]
     format: FormatArgs,
+    #[command(flatten)]
+    credentials: Credentials,
 }
 
 impl ServerArgs {
@@ -47,17 +47,17 @@ impl ServerArgs {
     /// Runs calls that the client does not know.
     pub(super) fn block_on_channel<T, F: Future<Output = anyhow::Result<T>>>(
         &self,
-        calls: impl FnOnce(Channel) -> F,
+        calls: impl FnOnce(Connection) -> F,
     ) -> anyhow::Result<T> {
         runtime()?.block_on(async {
             self.ready().await?;
             let endpoint = Endpoint::from_shared(self.server.clone())?.timeout(self.timeout()).tcp_nodelay(true);
-            calls(endpoint.connect().await?).await
+            calls(self.credentials.connect(endpoint).await?).await
         })
     }
 
     async fn ready(&self) -> anyhow::Result<Inventory> {
-        let inventory = inventory(&self.server)?.with_timeout(self.timeout());
+        let inventory = inventory_as(&self.server, &self.credentials)?.with_timeout(self.timeout());
         match inventory.ready().await {
             Ok(()) => Ok(inventory),
             Err(Error::Unreachable { problem, .. }) => Err(no_server(&self.server, &problem)),
@@ -83,9 +83,14 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")
 }
 
-/// A client of a server. Must be called within a runtime.
+/// A client of a server that does not ask who calls. Must be called within a runtime.
 pub(super) fn inventory(server: &str) -> anyhow::Result<Inventory> {
-    let options = Options { connections: 1, ..Options::default() };
+    inventory_as(server, &Credentials::default())
+}
+
+fn inventory_as(server: &str, credentials: &Credentials) -> anyhow::Result<Inventory> {
+    let (bearer, tls) = (credentials.bearer()?, Some(credentials.tls()?));
+    let options = Options { connections: 1, bearer, tls, ..Options::default() };
     Inventory::with_options(server, &options).map_err(|error| WrongUsage(error.to_string()).into())
 }
 

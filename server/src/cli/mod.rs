@@ -11,6 +11,7 @@ mod output;
 mod advice;
 mod apart;
 mod ask;
+mod audit;
 mod backup;
 mod bench;
 mod best;
@@ -19,12 +20,14 @@ mod call;
 mod calm;
 mod client;
 mod confirm;
+mod credentials;
 mod demo;
 mod demo_server;
 mod doctor;
 mod format;
 mod hold;
 mod holds;
+mod key;
 mod log;
 mod manual;
 mod matching;
@@ -111,6 +114,10 @@ enum Command {
     Restore(restore::Restore),
     /// Look over a data directory, and say what is wrong and what to do
     Doctor(doctor::Doctor),
+    /// Make, list, rotate and revoke API keys
+    Key(key::Key),
+    /// Export and verify the audit trail
+    Audit(audit::Audit),
     /// Print a script that completes commands in a shell
     Completions(manual::Completions),
     /// Print the manual page, or write all of them into a directory
@@ -171,6 +178,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Backup(command) => command.run(),
         Command::Restore(command) => command.run(),
         Command::Doctor(command) => command.run(),
+        Command::Key(command) => command.run(),
+        Command::Audit(command) => command.run(),
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),
     };

@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use clap::Args;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -22,6 +23,7 @@ impl Serve {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let config = Config::load(&self.config)?;
         telemetry::start(config.log_format, &config.log_level)?;
+        allow_files();
         // For what is not connections: those have threads of their own.
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
@@ -33,5 +35,13 @@ impl Serve {
                 tokio::task::spawn_blocking(move || Node::open(config, |_, _| {})).await.context("opening")??;
             node.serve(listener, shutdown).await
         })
+    }
+}
+
+/// As many open files as the system lets the process have: each connection is one.
+fn allow_files() {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        tracing::warn!(%error, "the limit of open files stays as it was");
     }
 }

@@ -11,7 +11,7 @@ use usher_engine::{
 use usher_proto::v1::{self, command::Command as WireCommand, group_member::What};
 
 use super::{Violations, both};
-use crate::{groups::Asked, status::Refusal};
+use crate::{access, groups::Asked, status::Refusal};
 
 /// Reads what is to be held, as the commands that hold it in each show.
 ///
@@ -78,7 +78,7 @@ fn member(
 /// Reads which group is to be sold, and for what.
 ///
 /// # Errors
-/// A refusal that names every field that is wrong.
+/// A refusal that names every field that is wrong; that the caller may not touch the show.
 pub fn confirm_group(wire: &v1::ConfirmGroupRequest) -> Result<(OwnHold, ShowId, Prepared), Refusal> {
     let mut violations = Violations::default();
     let hold_id = violations.take("group_id", HoldId::new(&wire.group_id));
@@ -90,29 +90,35 @@ pub fn confirm_group(wire: &v1::ConfirmGroupRequest) -> Result<(OwnHold, ShowId,
         let own = OwnHold { hold_id: hold_id?, buyer: buyer? };
         Some((own, show?, Prepared { order: order?, payment: payment? }))
     };
-    violations.done(read())
+    let read = violations.done(read())?;
+    access::permit(&read.1)?;
+    Ok(read)
 }
 
 /// Reads which group is to be released.
 ///
 /// # Errors
-/// A refusal that names every field that is wrong.
+/// A refusal that names every field that is wrong; that the caller may not touch the show.
 pub fn release_group(wire: &v1::ReleaseGroupRequest) -> Result<(OwnHold, ShowId), Refusal> {
     let mut violations = Violations::default();
     let hold_id = violations.take("group_id", HoldId::new(&wire.group_id));
     let show = violations.take("show_id", ShowId::new(&wire.show_id));
     let buyer = violations.buyer_id("buyer_id", &wire.buyer_id);
     let read = || Some((OwnHold { hold_id: hold_id?, buyer: buyer? }, show?));
-    violations.done(read())
+    let read = violations.done(read())?;
+    access::permit(&read.1)?;
+    Ok(read)
 }
 
 /// Reads which group is asked for.
 ///
 /// # Errors
-/// A refusal that names every field that is wrong.
+/// A refusal that names every field that is wrong; that the caller may not touch the show.
 pub fn get_group(wire: &v1::GetGroupRequest) -> Result<(HoldId, ShowId), Refusal> {
     let mut violations = Violations::default();
     let hold_id = violations.take("group_id", HoldId::new(&wire.group_id));
     let show = violations.take("show_id", ShowId::new(&wire.show_id));
-    violations.done(hold_id.zip(show))
+    let read = violations.done(hold_id.zip(show))?;
+    access::permit(&read.1)?;
+    Ok(read)
 }

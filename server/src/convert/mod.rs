@@ -12,7 +12,7 @@ use usher_engine::{
 };
 use usher_proto::v1;
 
-use crate::status::Refusal;
+use crate::{access, status::Refusal};
 
 pub mod answers;
 mod best;
@@ -35,12 +35,16 @@ pub use violations::Violations;
 
 /// Reads a show's id.
 ///
+/// No service comes by a show in another way, so that none touches one which its caller may not.
+///
 /// # Errors
-/// A refusal that names the field `show_id`.
+/// A refusal that names the field `show_id`; that the caller may not touch the show.
 pub fn show_id(text: &str) -> Result<ShowId, Refusal> {
     let mut violations = Violations::default();
     let show_id = violations.take("show_id", ShowId::new(text));
-    violations.done(show_id)
+    let show_id = violations.done(show_id)?;
+    access::permit(&show_id)?;
+    Ok(show_id)
 }
 
 /// What a request is read against whose show's id is malformed, so that its other wrong fields are named, too.

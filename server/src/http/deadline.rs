@@ -23,9 +23,13 @@ pub(super) fn of(headers: &HeaderMap) -> Result<Option<Duration>, &'static str> 
         let seconds = seconds.filter(|seconds| (SECONDS[0]..=SECONDS[1]).contains(seconds));
         seconds.map(Duration::from_secs_f64).ok_or(EXPECTED)
     });
-    let grpc = headers.get("grpc-timeout").and_then(|value| of_grpc(value.to_str().ok()?));
-    let grpc = grpc.map(|wait| wait.saturating_sub(EARLIER));
+    let grpc = of_headers(headers).map(|wait| wait.saturating_sub(EARLIER));
     Ok([own.transpose()?, grpc].into_iter().flatten().min())
+}
+
+/// What gRPC's own header says.
+pub(crate) fn of_headers(headers: &HeaderMap) -> Option<Duration> {
+    headers.get("grpc-timeout").and_then(|value| of_grpc(value.to_str().ok()?))
 }
 
 /// At most eight digits and a unit. Others mean nothing, as around this.

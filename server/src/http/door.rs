@@ -3,35 +3,21 @@
 use std::task::{Context, Poll};
 
 use tonic::{body::Body, codegen::http::Request, service::Routes};
-use tower::{Layer, Service};
+use tower::Service;
 
 use super::is_grpc;
-
-/// Puts the other ways beside gRPC's.
-#[derive(Clone)]
-pub struct Ways {
-    others: Routes,
-}
-
-impl Ways {
-    pub(super) fn new(others: Routes) -> Self {
-        Self { others }
-    }
-}
-
-impl Layer<Routes> for Ways {
-    type Service = Door;
-
-    fn layer(&self, grpc: Routes) -> Door {
-        Door { grpc, others: self.others.clone() }
-    }
-}
 
 /// Sends each request its way.
 #[derive(Clone)]
 pub struct Door {
     grpc: Routes,
     others: Routes,
+}
+
+impl Door {
+    pub(super) fn new(grpc: Routes, others: Routes) -> Self {
+        Self { grpc, others }
+    }
 }
 
 impl Service<Request<Body>> for Door {

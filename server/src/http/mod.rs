@@ -18,8 +18,9 @@ use tokio::sync::Semaphore;
 use tonic::{Request, Status, client::Grpc, metadata::MetadataMap, service::Routes};
 use tonic_web::GrpcWebLayer;
 
-use crate::{dynamic::DynamicCodec, service::PLAN_BYTES_MAX};
-pub use door::{Door, Ways};
+use crate::{access::guard::Guard, dynamic::DynamicCodec, service::PLAN_BYTES_MAX, status::Refusal};
+pub(crate) use deadline::of_headers as grpc_timeout;
+pub use door::Door;
 use problem::Problem;
 use routes::{Found, Route};
 
@@ -43,23 +44,24 @@ const BYTES_AT_ONCE_MAX: usize = 64 << 10;
 /// Headers that are the caller's word to the service, as gRPC metadata.
 const PASSED_ON: [&str; 3] = ["authorization", "traceparent", "tracestate"];
 
-/// The ways to the services beside gRPC: gRPC-Web on the same paths, HTTP/JSON everywhere else. Pages of `allowed_origins`
-/// may use them.
+/// The ways to the services: gRPC, gRPC-Web on the same paths, HTTP/JSON everywhere else. Pages of `allowed_origins` may use
+/// the latter two.
 ///
 /// # Errors
 /// When the `.proto` files are wrong, or an origin is no header's value.
-pub fn ways(services: Routes, allowed_origins: &[String]) -> anyhow::Result<Ways> {
+pub(crate) fn door(services: Routes, guard: &Guard, allowed_origins: &[String]) -> anyhow::Result<Door> {
     let pool = DescriptorPool::decode(usher_proto::FILE_DESCRIPTOR_SET).context("the descriptors")?;
     let routes: Vec<Arc<Route>> = routes::routes(&pool)?.into_iter().map(Arc::new).collect();
     let openapi = Bytes::from(serde_json::to_vec(&openapi::document(&routes)).context("the OpenAPI document")?);
-    let services = services.prepare();
+    let services = Routes::from(services.into_axum_router().layer(guard.clone())).prepare();
     let json = Arc::new(Json {
         routes,
         openapi,
         services: services.clone(),
+        guard: guard.clone(),
         reading: Arc::new(Semaphore::new(PLAN_BYTES_MAX)),
     });
-    let mut router: Router = services.into_axum_router().layer(GrpcWebLayer::new()).fallback(move |request| {
+    let mut router: Router = services.clone().into_axum_router().layer(GrpcWebLayer::new()).fallback(move |request| {
         let json = Arc::clone(&json);
         async move { json.answer(request).await }
     });
@@ -68,7 +70,7 @@ pub fn ways(services: Routes, allowed_origins: &[String]) -> anyhow::Result<Ways
     if !origins.is_empty() {
         router = router.layer(middleware::from_fn_with_state(origins, cors::allow));
     }
-    Ok(Ways::new(Routes::from(router).prepare()))
+    Ok(Door::new(services, Routes::from(router).prepare()))
 }
 
 /// What is needed for an answer.
@@ -76,6 +78,7 @@ struct Json {
     routes: Vec<Arc<Route>>,
     openapi: Bytes,
     services: Routes,
+    guard: Guard,
     /// Bytes of the large bodies that are read together: while that lasts they take many times as much.
     reading: Arc<Semaphore>,
 }
@@ -122,6 +125,9 @@ impl Json {
     ) -> Result<Response<Body>, Problem> {
         let wait = deadline::of(&parts.headers).map_err(|wrong| request::wrong(deadline::HEADER, wrong))?;
         let ask = async {
+            // Of whoever may not, nothing is read.
+            let admitted = self.guard.admit(route.grpc_path.path(), &parts.headers, &parts.extensions);
+            admitted.map_err(Refusal::into_status)?;
             let bytes = body::read(&route, &parts.headers, body).await?;
             let (metadata, extensions) = (passed_on(&parts.headers), parts.extensions.clone());
             let message = self.read(Arc::clone(&route), values, parts, bytes).await?;

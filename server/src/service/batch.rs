@@ -8,10 +8,11 @@ use usher_engine::{
     router::{Router, ShowEntry},
     shard::{Outcome, Reply, Request, ShardHandle},
 };
-use usher_proto::v1::{self, outcome::Outcome as WireOutcome};
+use usher_proto::v1::{self, command::Command as WireCommand, outcome::Outcome as WireOutcome};
 
 use super::newest;
 use crate::{
+    access,
     convert::{self, answers},
     status::Refusal,
 };
@@ -46,6 +47,8 @@ impl Batch {
         show_id: String,
         wire: Vec<v1::Command>,
     ) -> Result<(Self, ToDecide<'_>), Refusal> {
+        let is_lookup = |command: &v1::Command| matches!(command.command, Some(WireCommand::GetHold(_)));
+        access::permit_batch(!wire.iter().all(is_lookup))?;
         let count = wire.len();
         let is_batch = (1..=BATCH_COMMANDS_MAX).contains(&count);
         let wrong = || Refusal::wrong("commands", format_args!("must be 1 to {BATCH_COMMANDS_MAX}, are {count}"));

@@ -3,10 +3,15 @@
 use std::future::Future;
 
 use tonic::{Request, Response, Status};
-use usher_engine::{ids::ShowId, router::Router, shard::Fault};
+use usher_engine::{
+    ids::{HoldId, ShowId},
+    router::Router,
+    shard::Fault,
+};
 use usher_proto::v1::{self, groups_server};
 
 use crate::{
+    access,
     convert::{answers, groups as convert},
     groups::{Groups, Standing},
     status::Refusal,
@@ -32,6 +37,15 @@ impl GroupsService {
     ) -> Result<Option<v1::Group>, Status> {
         let done = tokio::spawn(work).await.unwrap_or_else(|_| Err(Fault::OutcomeUnknown.into()));
         done.map(|group| Some(self.group(group))).map_err(Refusal::into_status)
+    }
+
+    /// A group is one thing: whoever may not touch each of its shows may not touch it.
+    async fn permit(&self, id: HoldId, show: &ShowId) -> Result<(), Status> {
+        if access::is_bound() {
+            let group = self.groups.look(id, show).await.map_err(Refusal::into_status)?;
+            group.shows.iter().try_for_each(access::permit).map_err(Refusal::into_status)?;
+        }
+        Ok(())
     }
 
     fn group(&self, group: Standing) -> v1::Group {
@@ -66,6 +80,7 @@ impl groups_server::Groups for GroupsService {
         request: Request<v1::ConfirmGroupRequest>,
     ) -> Result<Response<v1::ConfirmGroupResponse>, Status> {
         let (own, show, sale) = convert::confirm_group(&request.into_inner()).map_err(Refusal::into_status)?;
+        self.permit(own.hold_id, &show).await?;
         let groups = self.groups.clone();
         let group = self.finish(async move { groups.confirm(own, &show, sale).await }).await?;
         Ok(Response::new(v1::ConfirmGroupResponse { group }))
@@ -76,6 +91,7 @@ impl groups_server::Groups for GroupsService {
         request: Request<v1::ReleaseGroupRequest>,
     ) -> Result<Response<v1::ReleaseGroupResponse>, Status> {
         let (own, show) = convert::release_group(&request.into_inner()).map_err(Refusal::into_status)?;
+        self.permit(own.hold_id, &show).await?;
         let groups = self.groups.clone();
         let group = self.finish(async move { groups.release(own, &show).await }).await?;
         Ok(Response::new(v1::ReleaseGroupResponse { group }))
@@ -83,6 +99,7 @@ impl groups_server::Groups for GroupsService {
 
     async fn get_group(&self, request: Request<v1::GetGroupRequest>) -> Result<Response<v1::GetGroupResponse>, Status> {
         let (id, show) = convert::get_group(&request.into_inner()).map_err(Refusal::into_status)?;
+        self.permit(id, &show).await?;
         let group = self.groups.look(id, &show).await.map_err(Refusal::into_status)?;
         Ok(Response::new(v1::GetGroupResponse { group: Some(self.group(group)) }))
     }

@@ -22,6 +22,10 @@ pub mod shows;
 /// Becomes true once the process is told to end.
 pub type Draining = watch::Receiver<bool>;
 
+/// Largest request for anything but a batch of commands or a plan.
+pub const COMMAND_BYTES_MAX: usize = 64 << 10;
+/// Largest answer; a seating plan is none.
+pub const ANSWER_BYTES_MAX: usize = 16 << 20;
 /// Largest message that a service of commands reads: a full batch.
 pub const COMMANDS_BYTES_MAX: usize = 4 << 20;
 /// Largest message that a service of shows reads: a large seating plan.

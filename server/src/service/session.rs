@@ -22,7 +22,7 @@ use super::{
     Draining,
     batch::{BATCH_COMMANDS_MAX, Batch},
 };
-use crate::status::Refusal;
+use crate::{access, status::Refusal};
 
 /// Most commands of a stream that are under way: a message more is taken only below it.
 pub const SESSION_COMMANDS_MAX: usize = 4 * BATCH_COMMANDS_MAX;
@@ -43,7 +43,7 @@ pub(super) fn start(router: Router, requests: Streaming<v1::SessionRequest>, dra
     let (answers, stream) = mpsc::channel(ANSWERS_MAX);
     let (done, decided) = mpsc::unbounded_channel();
     let session = Session { router, answers, done, under_way: HashMap::new(), commands: 0, next: 0 };
-    tokio::spawn(session.run(requests, decided, draining));
+    tokio::spawn(access::within(access::current(), session.run(requests, decided, draining)));
     ReceiverStream::new(stream)
 }
 

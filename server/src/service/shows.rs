@@ -1,5 +1,7 @@
 //! `usher.v1.Shows`: creating, importing and finding shows. What organisers do with them is in `shows/organise.rs`.
 
+use std::sync::Arc;
+
 use usher_engine::{
     event::ShowCreated,
     ids::ShowId,
@@ -16,6 +18,7 @@ use usher_proto::v1;
 
 use super::{ask, newest};
 use crate::{
+    access,
     clock::WallClock,
     convert::{
         self, Violations, both,
@@ -100,12 +103,25 @@ impl ShowsService {
         let after = violations.take("page_token", after(&request.page_token));
         let after = violations.done(after)?;
         let size = if request.page_size == 0 { PAGE_SIZE_DEFAULT } else { request.page_size } as usize;
-        let mut page = self.router.catalog().page(after.as_ref(), size + 1);
+        let mut page = self.page(after, size + 1);
         let more = page.len() > size;
         page.truncate(size);
         let next_page_token = page.last().filter(|_| more).map(|(id, _)| token(id)).unwrap_or_default();
         let shows = page.iter().map(|(id, entry)| shows::show(id, entry, state_now(entry))).collect();
         Ok(v1::ListShowsResponse { shows, next_page_token })
+    }
+
+    /// At most `max` shows after `after` that the caller may see.
+    fn page(&self, mut after: Option<ShowId>, max: usize) -> Vec<(ShowId, Arc<ShowEntry>)> {
+        let mut page = Vec::new();
+        while page.len() < max {
+            let next = self.router.catalog().page(after.as_ref(), max);
+            let Some((last, _)) = next.last() else { break };
+            after = Some(last.clone());
+            page.extend(next.into_iter().filter(|(id, _)| access::may_see(id)));
+        }
+        page.truncate(max);
+        page
     }
 
     async fn get_show_overview(

@@ -20,9 +20,14 @@ pub(crate) struct LocalServer {
 impl LocalServer {
     /// Starts it with default settings and `shards` shards.
     pub(crate) async fn start(shards: u32) -> Self {
+        Self::start_with(shards, Config::default()).await
+    }
+
+    /// Starts it with these settings.
+    pub(crate) async fn start_with(shards: u32, config: Config) -> Self {
         let data = tempfile::tempdir().unwrap();
         let (data_dir, shards) = (data.path().to_owned(), NonZeroU32::new(shards).unwrap());
-        let config = Config { data_dir, shards: Some(shards), ..Config::default() };
+        let config = Config { data_dir, shards: Some(shards), ..config };
         let node = tokio::task::spawn_blocking(|| Node::open(config, |_, _| {})).await.unwrap().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

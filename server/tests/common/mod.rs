@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 #![allow(dead_code, reason = "each test uses another part")]
 
+pub(crate) mod callers;
 pub(crate) mod http;
 pub(crate) mod local;
 pub(crate) mod process;

@@ -44,11 +44,20 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 1.0
 _MESSAGE_BYTES_MAX = 64 << 20
 
 
-def connect(target: str, *, timeout: float = 10.0) -> Inventory:
+def connect(
+    target: str,
+    *,
+    timeout: float = 10.0,
+    key: str | None = None,
+    tls: grpc.ChannelCredentials | None = None,
+) -> Inventory:
     """A client of the server at `host:port`; it connects when it is first used. `timeout`: seconds that a call may take in
-    all, its repetitions among it."""
+    all, its repetitions among it. `key`: the API key or token to call with. `tls`: whom to believe to be the server, and the
+    certificate to show (`grpc.ssl_channel_credentials`)."""
     options = [("grpc.max_receive_message_length", _MESSAGE_BYTES_MAX), ("grpc.max_send_message_length", _MESSAGE_BYTES_MAX)]
-    return Inventory(grpc.insecure_channel(target, options=options), timeout)
+    if tls is None:
+        return Inventory(grpc.insecure_channel(target, options=options), timeout, key)
+    return Inventory(grpc.secure_channel(target, tls, options=options), timeout, key)
 
 
 def new_id() -> bytes:
@@ -62,8 +71,9 @@ class Inventory:
     Each method raises `Refused` when the server says no, and `TimedOut` when it says nothing in time.
     """
 
-    def __init__(self, channel: grpc.Channel, timeout: float) -> None:
+    def __init__(self, channel: grpc.Channel, timeout: float, key: str | None = None) -> None:
         self._channel, self._timeout = channel, timeout
+        self._metadata = (("authorization", f"Bearer {key.strip()}"),) if key else ()
         self.commands = InventoryStub(channel)
         """Every command, as it is in `usher.v1`; for `run`."""
         self.shows = ShowsStub(channel)
@@ -97,7 +107,7 @@ class Inventory:
             if left <= 0:
                 raise TimedOut(time.monotonic() - begun, last)
             try:
-                return call(request, timeout=left)
+                return call(request, timeout=left, metadata=self._metadata)
             except grpc.RpcError as error:
                 refused = refusal(error)
             if refused.code is grpc.StatusCode.DEADLINE_EXCEEDED and not refused.reason:

@@ -10,6 +10,8 @@ from grpc_status import rpc_status
 
 # Not decided, or nobody knows: the same call may be sent again, which its ids make safe.
 _WORTH_IT = {
+    "CONNECTIONS_REACHED",
+    "DEADLINE_EXCEEDED",
     "INBOX_FULL",
     "OUTCOME_UNKNOWN",
     "SHARD_NOT_SERVING",

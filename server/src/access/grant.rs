@@ -1,0 +1,81 @@
+//! What somebody may do, and with which shows.
+
+use serde::{Deserialize, Serialize};
+
+/// A kind of calls. None includes another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Hold, confirm, release, and what else frontends do for buyers.
+    Sell,
+    /// Look, without changing anything.
+    Read,
+    /// Create, change and organise shows.
+    Admin,
+    /// Run the process: snapshots.
+    Operate,
+}
+
+/// What somebody may do. Without scopes, nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The calls.
+    #[serde(default)]
+    pub scopes: Vec<Scope>,
+    /// With what the ids of the shows begin; any show if there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shows: Vec<String>,
+    /// Whose the shows are: those of `acme` are `acme.` and anything. Of everybody's, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+}
+
+impl Grant {
+    /// Everything, for everybody where nobody has to say who he is.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self { scopes: vec![Scope::Sell, Scope::Read, Scope::Admin, Scope::Operate], ..Self::default() }
+    }
+
+    /// Whether it has one of these scopes.
+    #[must_use]
+    pub fn has_any(&self, scopes: &[Scope]) -> bool {
+        self.scopes.iter().any(|own| scopes.contains(own))
+    }
+
+    /// Whether it is for some shows only.
+    #[must_use]
+    pub fn is_bound(&self) -> bool {
+        self.tenant.is_some() || !self.shows.is_empty()
+    }
+
+    /// Whether it is for this show.
+    #[must_use]
+    pub fn covers(&self, show: &str) -> bool {
+        let of_tenant = |tenant: &String| show.strip_prefix(tenant.as_str()).is_some_and(|rest| rest.starts_with('.'));
+        self.tenant.as_ref().is_none_or(of_tenant)
+            && (self.shows.is_empty() || self.shows.iter().any(|prefix| show.starts_with(prefix.as_str())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_show_is_covered_by_tenant_and_prefix_together() {
+        let check = |tenant: Option<&str>, shows: &[&str], show: &str| {
+            let shows = shows.iter().map(|prefix| (*prefix).to_owned()).collect();
+            Grant { scopes: Vec::new(), shows, tenant: tenant.map(str::to_owned) }.covers(show)
+        };
+        assert!(check(None, &[], "gala"));
+        assert!(check(Some("acme"), &[], "acme.gala"));
+        assert!(
+            !check(Some("acme"), &[], "acmeco.gala")
+                && !check(Some("acme"), &[], "acme")
+                && !check(Some("acme"), &[], "gala")
+        );
+        assert!(check(None, &["gala-", "opera-"], "opera-1") && !check(None, &["gala-"], "opera-1"));
+        assert!(!check(Some("acme"), &["gala-"], "gala-1") && check(Some("acme"), &["acme.gala-"], "acme.gala-1"));
+    }
+}

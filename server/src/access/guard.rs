@@ -1,0 +1,137 @@
+//! The one layer that decides, before any service is called: for gRPC, gRPC-Web and HTTP/JSON alike.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use tonic::{
+    Code, Status,
+    codegen::http::{Extensions, HeaderMap, Request, Response},
+};
+use tower::{Layer, Service};
+use usher_engine::ids::ShowId;
+
+use super::{
+    CALL, Call, Caller, Grant, Known,
+    audit::Audit,
+    table::{self, Rule},
+};
+use crate::{
+    edge::{Peer, Places},
+    status::Refusal,
+};
+
+/// Who is known, and what is remembered of what they do.
+#[derive(Clone)]
+pub(crate) struct Guard {
+    pub(crate) known: Arc<Known>,
+    /// Nothing is written where nobody has to say who he is.
+    pub(crate) audit: Option<Arc<Audit>>,
+    pub(crate) connections: Arc<Places<String>>,
+}
+
+impl Guard {
+    /// The rule: whoever is known, and has a scope that the method takes, may call it.
+    fn decide(&self, rule: Option<Rule>, caller: &Caller, peer: Option<&Peer>) -> Result<(), Refusal> {
+        let Some(rule) = rule else { return Err(Refusal::method_unknown()) };
+        // Where nobody says who he is, all would be one.
+        if self.audit.is_some()
+            && rule != Rule::Open
+            && peer.is_some_and(|peer| !peer.is_counted(&self.connections, &caller.name))
+        {
+            return Err(Refusal::connections_reached());
+        }
+        match rule {
+            Rule::Open | Rule::Anybody => Ok(()),
+            Rule::Scopes(scopes) | Rule::Unbound(scopes) if !caller.grant.has_any(scopes) => {
+                Err(Refusal::scope_missing(scopes))
+            }
+            Rule::Unbound(_) if caller.grant.is_bound() => {
+                Err(Refusal::forbidden("CALLER_BOUND", "this is about more than the shows that the caller is bound to"))
+            }
+            Rule::Scopes(_) | Rule::Unbound(_) => Ok(()),
+        }
+    }
+
+    /// Lets a call of a method in, or refuses it, which the trail tells. HTTP/JSON asks before it reads a body, too.
+    pub(crate) fn admit(&self, method: &str, headers: &HeaderMap, extensions: &Extensions) -> Result<Call, Refusal> {
+        let (rule, peer) = (table::rule(method), extensions.get::<Peer>());
+        let caller = self.known.find(headers, peer);
+        let from = || peer.map_or_else(|| "nobody".to_owned(), |peer| format!("address:{}", peer.address().ip()));
+        let who = caller.as_ref().map_or_else(|_| from(), |caller| caller.name.clone());
+        let caller = match caller {
+            Err(_) if rule == Some(Rule::Open) => Ok(Arc::new(Caller::new(from(), Grant::default()))),
+            found => found,
+        };
+        let admitted = caller.and_then(|caller| self.decide(rule, &caller, peer).map(|()| caller));
+        match admitted {
+            Ok(caller) => {
+                let (method, audit) = (Arc::from(method), self.audit.clone());
+                Ok(Call {
+                    caller,
+                    method,
+                    audit,
+                    is_audited: rule.is_some_and(table::is_audited),
+                    show: Arc::default(),
+                })
+            }
+            Err(refusal) => {
+                if let Some(audit) = &self.audit {
+                    audit.refused(&who, method, None, refusal.reason());
+                }
+                Err(refusal)
+            }
+        }
+    }
+}
+
+impl<S> Layer<S> for Guard {
+    type Service = Guarded<S>;
+
+    fn layer(&self, service: S) -> Guarded<S> {
+        Guarded { guard: self.clone(), service }
+    }
+}
+
+/// A service behind the guard.
+#[derive(Clone)]
+pub(crate) struct Guarded<S> {
+    guard: Guard,
+    service: S,
+}
+
+impl<S, B> Service<Request<B>> for Guarded<S>
+where
+    S: Service<Request<B>, Response = Response<axum::body::Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    B: Send + 'static,
+{
+    type Response = Response<axum::body::Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.service.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let admitted = self.guard.admit(request.uri().path(), request.headers(), request.extensions());
+        let call = match admitted {
+            Ok(call) => call,
+            Err(refusal) => return Box::pin(std::future::ready(Ok(refusal.into_status().into_http()))),
+        };
+        let answer = self.service.call(request);
+        Box::pin(async move {
+            let response = CALL.scope(call.clone(), answer).await?;
+            if let Some(audit) = call.audit.as_ref().filter(|_| call.is_audited) {
+                let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
+                audit.called(&call.caller.name, &call.method, call.show.get().map(ShowId::as_str), code);
+            }
+            Ok(response)
+        })
+    }
+}

@@ -1,0 +1,101 @@
+//! Who the server is and who its callers are: `[tls]` and `[access]`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::ensure;
+use serde::{Deserialize, Serialize};
+
+use crate::access::Grant;
+
+/// The files of TLS 1.3, all in PEM. They are read again when they change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tls {
+    /// The server's certificate and those between it and its authority. With it, nothing is served without TLS.
+    pub certificate: Option<PathBuf>,
+    /// Its key, which nobody else may read.
+    pub key: Option<PathBuf>,
+    /// The authorities whose certificates callers must show.
+    pub client_ca: Option<PathBuf>,
+    /// What these authorities have revoked.
+    pub client_crl: Option<PathBuf>,
+    /// Serve callers without a certificate, too.
+    pub client_certificate_optional: bool,
+}
+
+/// How callers say who they are. Without any of it, everybody may do everything.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Access {
+    /// The file of API keys, as `usher key` writes it.
+    pub keys_file: Option<PathBuf>,
+    /// Who signs tokens (JWT).
+    pub tokens: Option<Tokens>,
+    /// Whom the names in callers' certificates mean.
+    pub identities: Vec<Identity>,
+    /// Directory of the audit trail [default: beside the data directory, with `.audit` behind its name].
+    pub audit_dir: Option<PathBuf>,
+    /// Bytes of a file of the trail after which the next one begins.
+    pub audit_file_bytes: Option<u64>,
+}
+
+/// Which tokens are believed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tokens {
+    /// The keys that sign them (JWKS), each with `kid` and with `alg` EdDSA or HS256.
+    pub jwks_file: PathBuf,
+    /// Their `iss`.
+    pub issuer: String,
+    /// Their `aud`.
+    pub audience: String,
+}
+
+/// Whom a name in a certificate means.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Identity {
+    /// A DNS name or a URI among the certificate's subject alternative names.
+    pub san: String,
+    /// What he may do.
+    #[serde(flatten)]
+    pub grant: Grant,
+}
+
+impl Access {
+    /// Whether callers have to say who they are.
+    #[must_use]
+    pub fn is_configured(&self) -> bool {
+        self.keys_file.is_some() || self.tokens.is_some() || !self.identities.is_empty()
+    }
+
+    /// Where the audit trail is.
+    #[must_use]
+    pub fn audit_dir(&self, data_dir: &Path) -> PathBuf {
+        let beside = || {
+            let mut name = data_dir.file_name().unwrap_or_default().to_owned();
+            name.push(".audit");
+            data_dir.with_file_name(name)
+        };
+        self.audit_dir.clone().unwrap_or_else(beside)
+    }
+
+    pub(super) fn check(&self, tls: &Tls) -> anyhow::Result<()> {
+        ensure!(
+            self.identities.is_empty() || tls.client_ca.is_some(),
+            "access.identities needs tls.client_ca: names in certificates that nobody vouches for mean nothing"
+        );
+        for identity in &self.identities {
+            ensure!(!identity.san.is_empty(), "access.identities has one without a san");
+        }
+        Ok(())
+    }
+}
+
+impl Tls {
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        ensure!(self.certificate.is_some() == self.key.is_some(), "tls.certificate and tls.key belong together");
+        ensure!(self.client_ca.is_none() || self.certificate.is_some(), "tls.client_ca needs tls.certificate");
+        ensure!(self.client_crl.is_none() || self.client_ca.is_some(), "tls.client_crl needs tls.client_ca");
+        Ok(())
+    }
+}

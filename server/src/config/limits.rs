@@ -1,0 +1,82 @@
+//! What callers may take of the process before anything is known of them: `[limits]`.
+
+use anyhow::ensure;
+use serde::{Deserialize, Serialize};
+
+/// The limits of connections, of what is on them, and of calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Connections in all.
+    pub connections_max: u32,
+    /// Connections of one address; of IPv6, of one /64.
+    pub connections_per_address_max: u32,
+    /// Connections on which one caller is known by his name.
+    pub connections_per_caller_max: u32,
+    /// Milliseconds for the TLS handshake, then for the first bytes, then for the headers of HTTP/1.1; and longest that a
+    /// caller may not read what is written.
+    pub patience_ms: u64,
+    /// Milliseconds after which a connection is asked to end, give or take a tenth.
+    pub connection_age_ms_max: u64,
+    /// Milliseconds that it then has.
+    pub connection_grace_ms: u64,
+    /// Milliseconds of silence on HTTP/2 after which the other side is asked whether it is there.
+    pub keepalive_ms: u64,
+    /// Milliseconds that it has to answer.
+    pub keepalive_answer_ms: u64,
+    /// Calls under way on one connection.
+    pub streams_max: u32,
+    /// Bytes of the headers of a request.
+    pub header_bytes_max: u32,
+    /// Calls that a caller may give up before they are taken up: more ends the connection (rapid reset).
+    pub resets_pending_max: usize,
+    /// Malformed calls on a connection before it ends.
+    pub resets_of_errors_max: usize,
+    /// Bytes of answers that wait on a stream until they are read.
+    pub send_buffer_bytes: usize,
+    /// Milliseconds until a call that is no stream must be answered; callers may give it less.
+    pub call_ms_max: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_max: 16_384,
+            connections_per_address_max: 4_096,
+            connections_per_caller_max: 1_024,
+            patience_ms: 5_000,
+            connection_age_ms_max: 1_800_000,
+            connection_grace_ms: 60_000,
+            keepalive_ms: 5_000,
+            keepalive_answer_ms: 5_000,
+            streams_max: 256,
+            header_bytes_max: 16_384,
+            resets_pending_max: 20,
+            resets_of_errors_max: 128,
+            send_buffer_bytes: 262_144,
+            call_ms_max: 90_000,
+        }
+    }
+}
+
+impl Limits {
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        // Less of it is served worse than not at all, and hyper panics below some of them.
+        for (name, value, least) in [
+            ("connections_max", u64::from(self.connections_max), 1),
+            ("connections_per_address_max", u64::from(self.connections_per_address_max), 1),
+            ("connections_per_caller_max", u64::from(self.connections_per_caller_max), 1),
+            ("patience_ms", self.patience_ms, 100),
+            ("connection_age_ms_max", self.connection_age_ms_max, 1_000),
+            ("keepalive_ms", self.keepalive_ms, 100),
+            ("keepalive_answer_ms", self.keepalive_answer_ms, 100),
+            ("streams_max", u64::from(self.streams_max), 1),
+            ("header_bytes_max", u64::from(self.header_bytes_max), 8_192),
+            ("send_buffer_bytes", self.send_buffer_bytes as u64, 16_384),
+            ("call_ms_max", self.call_ms_max, 100),
+        ] {
+            ensure!(value >= least, "limits.{name} must be at least {least}, is {value}");
+        }
+        Ok(())
+    }
+}
