@@ -1,0 +1,53 @@
+//! The numbers of a running server, for Prometheus ([`expose`]) and for `usher top` (`service::status`).
+//!
+//! Whoever counts has his place in an array before he begins: nothing is looked up for a command, and no lock is taken. A
+//! shard's numbers come once a turn ([`shard`]), a call's once a call ([`calls`]); what can be asked is asked when somebody
+//! wants to know ([`process`]). No label has more values than the code has names for, and none is a caller's word.
+
+use std::sync::Arc;
+
+use usher_engine::shard::Notice;
+use usher_wal::ShardId;
+
+pub(crate) mod calls;
+mod expose;
+pub(crate) mod histogram;
+pub(crate) mod process;
+mod serve;
+pub(crate) mod shard;
+mod text;
+
+pub(crate) use expose::Sources;
+pub(crate) use serve::door;
+
+/// The numbers of one server.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    pub(crate) calls: calls::Calls,
+    pub(crate) shards: Vec<shard::OfShard>,
+    pub(crate) connections: Connections,
+}
+
+/// Of its connections.
+#[derive(Debug, Default)]
+pub(crate) struct Connections {
+    pub(crate) taken: std::sync::atomic::AtomicU64,
+    pub(crate) turned_away: std::sync::atomic::AtomicU64,
+    pub(crate) tls_failed: std::sync::atomic::AtomicU64,
+}
+
+impl Metrics {
+    /// Of a server with so many shards.
+    pub(crate) fn new(shards: u32) -> Arc<Self> {
+        process::begun();
+        let shards = (0..shards).map(|_| shard::OfShard::new()).collect();
+        Arc::new(Self { calls: calls::Calls::new(), shards, connections: Connections::default() })
+    }
+
+    /// Takes in what a shard says. Called on the shard's thread.
+    pub(crate) fn note(&self, shard: ShardId, notice: &Notice) {
+        if let Some(own) = self.shards.get(shard.0 as usize) {
+            own.note(notice);
+        }
+    }
+}
