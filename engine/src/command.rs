@@ -103,6 +103,19 @@ impl Command {
         !matches!(self, Self::GetHold(_) | Self::CancelShow { dry_run: true })
     }
 
+    /// Who wants places by it, if anybody does.
+    #[must_use]
+    pub fn claimant(&self) -> Option<&BuyerId> {
+        match self {
+            Self::HoldSeats(command) => Some(&command.buyer),
+            Self::HoldBest(command) => Some(&command.buyer),
+            Self::SellPlaces(command) => Some(&command.buyer),
+            Self::ExchangeSeats(command) => Some(&command.buyer),
+            Self::JoinWaitlist(command) => Some(&command.buyer),
+            _ => None,
+        }
+    }
+
     /// The hold that it is about, if it is about one.
     #[must_use]
     pub fn hold_id(&self) -> Option<HoldId> {

@@ -2,7 +2,7 @@
 //!
 //! Nothing here reads a clock. The one reading of the wall clock is in the server.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use bincode::{Decode, Encode};
 
@@ -88,6 +88,11 @@ impl fmt::Display for HoldTtl {
 pub trait Clock: Send + Sync {
     /// The present instant.
     fn now(&self) -> Timestamp;
+
+    /// Time that only runs forwards, from any beginning: for how long something waits or takes. Nothing is decided by it.
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.now().0)
+    }
 }
 
 #[cfg(test)]

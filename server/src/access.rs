@@ -8,12 +8,17 @@ use std::{
     os::unix::fs::MetadataExt as _,
     path::Path,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use anyhow::{Context as _, ensure};
-use usher_engine::ids::ShowId;
+use usher_engine::{
+    ids::{BuyerId, ShowId},
+    time::Clock as _,
+};
 
-use crate::status::Refusal;
+use crate::{clock::WallClock, status::Refusal};
+use rates::Whose;
 
 pub mod audit;
 mod caller;
@@ -21,6 +26,8 @@ mod grant;
 pub(crate) mod guard;
 pub mod keys;
 mod known;
+mod priority;
+mod rates;
 mod secret;
 pub mod table;
 mod tokens;
@@ -28,6 +35,7 @@ mod tokens;
 pub use caller::Caller;
 pub use grant::{Grant, Scope};
 pub(crate) use known::Known;
+pub(crate) use rates::Rates;
 pub use secret::Secret;
 
 /// A call under way: whose it is, and what it is about.
@@ -38,8 +46,17 @@ pub(crate) struct Call {
     audit: Option<Arc<audit::Audit>>,
     /// The trail names it also where it is not refused.
     is_audited: bool,
+    rates: Arc<Rates>,
+    /// When it is too late for its command.
+    decide_by: Option<Duration>,
     /// The first show that it named, for the trail.
     show: Arc<OnceLock<ShowId>>,
+}
+
+impl Call {
+    fn charge(&self, count: usize) -> Result<(), Refusal> {
+        self.rates.take(Whose::Caller, self.caller.name.as_bytes(), count, WallClock.elapsed())
+    }
 }
 
 tokio::task_local! {
@@ -60,6 +77,13 @@ pub(crate) async fn within<T>(call: Option<Call>, task: impl Future<Output = T>)
     }
 }
 
+/// When it is too late for the command of the running call to be decided, by [`Clock::elapsed`].
+///
+/// [`Clock::elapsed`]: usher_engine::time::Clock::elapsed
+pub(crate) fn decide_by() -> Option<Duration> {
+    CALL.try_with(|call| call.decide_by).ok().flatten()
+}
+
 /// Whether the caller may touch this show. Every service asks, through the one way to read a show's id.
 ///
 /// # Errors
@@ -78,6 +102,30 @@ pub(crate) fn permit(show: &ShowId) -> Result<(), Refusal> {
         Err(refused)
     });
     asked.unwrap_or_else(|_| Err(Refusal::show_forbidden(show.as_str())))
+}
+
+/// Whether the caller may ask for so much more at once than the one call that it came in.
+///
+/// # Errors
+/// The refusal.
+pub(crate) fn charge(commands: usize) -> Result<(), Refusal> {
+    CALL.try_with(|call| call.charge(commands)).unwrap_or(Ok(()))
+}
+
+/// Whether there may be one more claim to places of the show, by this buyer.
+///
+/// # Errors
+/// The refusal.
+pub(crate) fn charge_claim(show: &ShowId, buyer: &BuyerId) -> Result<(), Refusal> {
+    let take = |call: &Call| {
+        if !call.rates.limit_claims() {
+            return Ok(());
+        }
+        let now = WallClock.elapsed();
+        call.rates.take(Whose::Buyer, &buyer.bytes(), 1, now)?;
+        call.rates.take(Whose::Show, show.as_str().as_bytes(), 1, now)
+    };
+    CALL.try_with(take).unwrap_or(Ok(()))
 }
 
 /// Whether the caller may send a batch: one that changes nothing takes `read`, too.

@@ -79,6 +79,9 @@ pub struct Config {
     pub disk_reserve_bytes: u64,
     /// Commands waiting in a shard's inbox before callers are refused.
     pub inbox_commands_max: usize,
+    /// Milliseconds that those in an inbox may have waited when a new claim is let in: reads half of it, organisers a
+    /// quarter, and confirmations and releases four times as long.
+    pub queue_wait_ms_max: u64,
     /// Commands taken from the inbox for one batch.
     pub batch_commands_max: usize,
     /// Bytes appended to a shard's log after which it takes snapshots.
@@ -93,7 +96,7 @@ pub struct Config {
 
 /// The names of the settings, as they stand in a file and, in capitals behind `USHER_`, in the environment. Those of
 /// a table follow its name and two underscores: `USHER_TLS__KEY`.
-const SETTINGS: [&str; 17] = [
+const SETTINGS: [&str; 18] = [
     "listen",
     "allow_plaintext",
     "operations_listen",
@@ -106,6 +109,7 @@ const SETTINGS: [&str; 17] = [
     "durability",
     "disk_reserve_bytes",
     "inbox_commands_max",
+    "queue_wait_ms_max",
     "batch_commands_max",
     "snapshot_log_bytes",
     "snapshot_interval_ms",
@@ -173,6 +177,10 @@ pub struct ConfigFlags {
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inbox_commands_max: Option<usize>,
+    /// Milliseconds that those in an inbox may have waited when a new claim is let in [default: 500]
+    #[arg(long, value_name = "MS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue_wait_ms_max: Option<u64>,
     /// Commands taken for one batch [default: 16384]
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -211,6 +219,7 @@ impl Default for Config {
             durability: Durability::Fsync,
             disk_reserve_bytes: StoreOptions::DISK_RESERVE_BYTES,
             inbox_commands_max: options.inbox_commands_max,
+            queue_wait_ms_max: options.queue_wait_ms_max,
             batch_commands_max: options.batch_commands_max,
             snapshot_log_bytes: options.snapshot_log_bytes,
             snapshot_interval_ms: options.snapshot_interval_ms,
@@ -272,6 +281,7 @@ impl Config {
             ensure!((1..=1_048_576).contains(&value), "{name} must be 1 to 1048576, is {value}");
         }
         for (name, value, least) in [
+            ("queue_wait_ms_max", self.queue_wait_ms_max, 1),
             ("snapshot_log_bytes", self.snapshot_log_bytes, SNAPSHOT_LOG_BYTES_MIN),
             ("snapshot_interval_ms", self.snapshot_interval_ms, SNAPSHOT_INTERVAL_MS_MIN),
         ] {
@@ -299,6 +309,7 @@ impl Config {
     pub fn shard_options(&self) -> ShardOptions {
         ShardOptions {
             inbox_commands_max: self.inbox_commands_max,
+            queue_wait_ms_max: self.queue_wait_ms_max,
             batch_commands_max: self.batch_commands_max,
             snapshot_log_bytes: self.snapshot_log_bytes,
             snapshot_interval_ms: self.snapshot_interval_ms,

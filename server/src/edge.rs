@@ -24,12 +24,15 @@ use tokio::{
 };
 
 mod deadline;
+mod delay;
 mod patient;
 mod peer;
 mod places;
 mod serve;
 mod tls;
 
+pub(crate) use deadline::DecideBy;
+pub(crate) use delay::delay;
 pub(crate) use peer::Peer;
 pub(crate) use places::Places;
 pub(crate) use serve::Serving;
@@ -141,6 +144,7 @@ async fn serve_until_drained(connections: Connections, serving: Serving) {
     let mut draining = serving.draining.clone();
     tokio::select! {
         () = serve::serve(connections, serving) => {}
+        never = delay::measure() => match never {},
         () = async {
             // An error means that nobody can say it any more.
             let _ = draining.wait_for(|drains| *drains).await;

@@ -28,7 +28,7 @@ use usher_proto::v1::{
 use usher_wal::{LogError, RocksStore, ShardId, TornTail};
 
 use crate::{
-    access::{Known, audit::Audit, guard::Guard},
+    access::{Known, Rates, audit::Audit, guard::Guard},
     clock::WallClock,
     config::Config,
     edge::{Edge, Places, Serving, Tls},
@@ -214,7 +214,9 @@ fn guard(config: &Config) -> anyhow::Result<Guard> {
     let open = || Audit::open(&directory, config.access.audit_file_bytes).map(Arc::new);
     let audit = config.access.is_configured().then(open).transpose()?;
     let connections = Places::new(u32::MAX, config.limits.connections_per_caller_max);
-    Ok(Guard { known, audit, connections })
+    let rates = Arc::new(Rates::new(&config.limits));
+    let wait_max = Duration::from_millis(config.queue_wait_ms_max);
+    Ok(Guard { known, audit, connections, rates, wait_max })
 }
 
 /// The services of frontends and organisers. A message is as large as its method needs, and no larger.

@@ -152,6 +152,12 @@ impl Refusal {
         self.0.reason
     }
 
+    /// After how long the same may be asked again.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
     fn with(mut self, name: &str, value: impl ToString) -> Self {
         self.0.metadata.insert(name.to_owned(), value.to_string());
         self
@@ -246,6 +252,11 @@ impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
         let (code, reason, after_ms) = match fault {
             Fault::InboxFull => (Code::ResourceExhausted, "INBOX_FULL", 100),
+            // As long again as it took to get there.
+            Fault::Overloaded { waited_ms } => (Code::ResourceExhausted, "OVERLOADED", u64::from(waited_ms).max(100)),
+            Fault::DeadlinePassed => {
+                return Self::new(Code::DeadlineExceeded, "DEADLINE_PASSED", fault.to_string());
+            }
             Fault::DiskFull => (Code::ResourceExhausted, "DISK_FULL", 1_000),
             Fault::DiskUnwritable => (Code::Unavailable, "DISK_UNWRITABLE", 1_000),
             Fault::Recovering => (Code::Unavailable, "SHARD_RECOVERING", 500),

@@ -99,7 +99,12 @@ async fn refusal_of<T: prost::Message + Default + 'static>(
 
 async fn refusal_of_session(channel: &Channel, bearer: &str) -> Option<String> {
     let command = Some(v1::command::Command::GetHold(wire::get(SHOW, 1)));
-    let batch = v1::SessionBatch { tag: 1, show_id: SHOW.to_owned(), commands: vec![v1::Command { command }] };
+    let batch = v1::SessionBatch {
+        tag: 1,
+        show_id: SHOW.to_owned(),
+        commands: vec![v1::Command { command }],
+        timeout_ms: None,
+    };
     let asked = tokio_stream::once(v1::SessionRequest { batches: vec![batch] });
     match InventoryClient::new(channel.clone()).session(with(asked, bearer)).await {
         Err(status) => reason(&status),
@@ -219,7 +224,12 @@ async fn a_key_that_is_revoked_is_useless_within_seconds_also_on_a_stream_that_i
     let mut answers = InventoryClient::new(channel.clone()).session(with(asked, &key)).await.unwrap().into_inner();
     let mut ask = async || {
         let command = Some(v1::command::Command::GetHold(wire::get(SHOW, 1)));
-        let batch = v1::SessionBatch { tag: 1, show_id: SHOW.to_owned(), commands: vec![v1::Command { command }] };
+        let batch = v1::SessionBatch {
+            tag: 1,
+            show_id: SHOW.to_owned(),
+            commands: vec![v1::Command { command }],
+            timeout_ms: None,
+        };
         send.send(v1::SessionRequest { batches: vec![batch] }).await.unwrap();
         answers.message().await.unwrap().unwrap().batches[0].refused.clone().unwrap().reason
     };

@@ -23,7 +23,7 @@ use usher_proto::v1;
 use common::{Clients, local::LocalServer, python::Python, refusal::Refused, twin, wire};
 
 /// What no rule says: the machine does, or a cluster, or who calls.
-const NOT_OF_THE_RULES: [Reason; 19] = [
+const NOT_OF_THE_RULES: [Reason; 22] = [
     Reason::CallerBound,
     Reason::ConnectionsReached,
     Reason::CredentialsExpired,
@@ -31,12 +31,15 @@ const NOT_OF_THE_RULES: [Reason; 19] = [
     Reason::CredentialsMissing,
     Reason::CredentialsRevoked,
     Reason::DeadlineExceeded,
+    Reason::DeadlinePassed,
     Reason::DiskFull,
     Reason::DiskUnwritable,
     Reason::InboxFull,
     Reason::Internal,
     Reason::MethodUnknown,
     Reason::OutcomeUnknown,
+    Reason::Overloaded,
+    Reason::RateLimited,
     Reason::ScopeMissing,
     Reason::ShardNotServing,
     Reason::ShardRecovering,

@@ -41,7 +41,7 @@ impl Session {
 
 fn batch(tag: u64, show_id: &str, commands: impl IntoIterator<Item = Command>) -> v1::SessionBatch {
     let commands = commands.into_iter().map(|command| v1::Command { command: Some(command) }).collect();
-    v1::SessionBatch { tag, show_id: show_id.to_owned(), commands }
+    v1::SessionBatch { tag, show_id: show_id.to_owned(), commands, timeout_ms: None }
 }
 
 fn hold(show: &str, id: u128, seats: &[u32]) -> Command {

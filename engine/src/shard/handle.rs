@@ -4,16 +4,17 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
-        atomic::{AtomicU8, AtomicUsize, Ordering},
+        atomic::{AtomicU8, Ordering},
     },
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
-use crossbeam::channel::{Receiver, Sender, TrySendError, bounded};
 use usher_wal::{Log, LogError, ShardId};
 
 use super::{
-    Notice, Observer, Shard, ShardOptions,
+    Admission, Notice, Observer, Shard, ShardOptions,
+    inbox::{Entrance, inbox},
     request::{Fault, Request},
 };
 use crate::time::Clock;
@@ -61,46 +62,11 @@ impl StatusCell {
     }
 }
 
-/// The receiving end of an inbox.
-pub(super) struct Inbox {
-    requests: Receiver<Request>,
-    waiting: Arc<AtomicUsize>,
-}
-
-impl Inbox {
-    pub(super) fn requests(&self) -> &Receiver<Request> {
-        &self.requests
-    }
-
-    /// `first` and what else is there, until `commands_max` is reached. A request leaves the count of waiting commands
-    /// when it is taken.
-    pub(super) fn batch(&self, first: Option<Request>, commands_max: usize) -> impl Iterator<Item = Request> + '_ {
-        let mut first = first;
-        let mut taken = 0;
-        std::iter::from_fn(move || {
-            if taken >= commands_max {
-                return None;
-            }
-            let request = first.take().or_else(|| self.requests.try_recv().ok())?;
-            taken += request.commands();
-            self.waiting.fetch_sub(request.commands(), Ordering::Relaxed);
-            Some(request)
-        })
-    }
-
-    /// Refuses everything that waits.
-    pub(super) fn refuse_all(&self, fault: Fault) {
-        self.batch(None, usize::MAX).for_each(|request| request.refuse(fault));
-    }
-}
-
 /// A cheap way to a shard.
 #[derive(Clone)]
 pub struct ShardHandle {
     shard: ShardId,
-    requests: Sender<Request>,
-    waiting: Arc<AtomicUsize>,
-    commands_max: usize,
+    entrance: Entrance,
     status: Arc<StatusCell>,
 }
 
@@ -117,11 +83,9 @@ impl ShardHandle {
         options: ShardOptions,
         observer: Observer,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
-        let (sender, requests) = bounded(options.inbox_commands_max);
-        let waiting = Arc::new(AtomicUsize::new(0));
+        let (entrance, inbox) = inbox(&options, Arc::clone(&clock));
         let status = Arc::new(StatusCell(AtomicU8::new(ShardStatus::Recovering as u8)));
-        let inbox = Inbox { requests, waiting: Arc::clone(&waiting) };
-        let (commands_max, own_status) = (options.inbox_commands_max, Arc::clone(&status));
+        let own_status = Arc::clone(&status);
         let thread = thread::Builder::new().name(format!("usher-shard-{}", shard.0)).spawn(move || {
             let run = || {
                 let log = open_log().map_err(super::RecoveryError::from)?;
@@ -137,7 +101,7 @@ impl ShardHandle {
             }
             inbox.refuse_all(Fault::NotServing);
         })?;
-        Ok((Self { shard, requests: sender, waiting, commands_max, status }, thread))
+        Ok((Self { shard, entrance, status }, thread))
     }
 
     /// Which shard.
@@ -155,34 +119,27 @@ impl ShardHandle {
     /// Whether its inbox would take so many commands now.
     #[must_use]
     pub fn has_room(&self, commands: usize) -> bool {
-        let waiting = self.waiting.load(Ordering::Relaxed);
-        waiting == 0 || waiting + commands <= self.commands_max
+        self.entrance.has_room(commands)
+    }
+
+    /// Who would be let in now: for batches, of which some commands may be, and others not.
+    #[must_use]
+    pub fn admission(&self) -> Admission {
+        self.entrance.admission()
     }
 
     /// Puts a request into the inbox, or refuses it at once. The reply is called in any case.
     pub fn submit(&self, request: Request) {
+        self.submit_by(request, None);
+    }
+
+    /// The same, for whom it is too late at `decide_by`, by [`Clock::elapsed`]: from then on it is refused, and nothing happens.
+    pub fn submit_by(&self, request: Request, decide_by: Option<Duration>) {
         let fault = match self.status() {
             ShardStatus::Recovering => Fault::Recovering,
             ShardStatus::NotServing => Fault::NotServing,
-            ShardStatus::Serving | ShardStatus::ReadOnly => return self.enqueue(request),
+            ShardStatus::Serving | ShardStatus::ReadOnly => return self.entrance.put(request, decide_by),
         };
         request.refuse(fault);
-    }
-
-    fn enqueue(&self, request: Request) {
-        let commands = request.commands();
-        let before = self.waiting.fetch_add(commands, Ordering::Relaxed);
-        // An empty inbox takes any one request, however large.
-        if before > 0 && before + commands > self.commands_max {
-            self.waiting.fetch_sub(commands, Ordering::Relaxed);
-            return request.refuse(Fault::InboxFull);
-        }
-        if let Err(refused) = self.requests.try_send(request) {
-            self.waiting.fetch_sub(commands, Ordering::Relaxed);
-            match refused {
-                TrySendError::Full(request) => request.refuse(Fault::InboxFull),
-                TrySendError::Disconnected(request) => request.refuse(Fault::NotServing),
-            }
-        }
     }
 }

@@ -11,7 +11,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crossbeam::channel::{Receiver, RecvTimeoutError};
 use usher_wal::{Log, ShardId};
 
 use crate::{
@@ -22,6 +21,8 @@ use crate::{
 mod commit;
 mod disk;
 mod handle;
+mod inbox;
+mod priority;
 mod recovery;
 mod request;
 mod shard_time;
@@ -30,13 +31,16 @@ mod snapshotter;
 mod tests;
 
 pub use handle::{ShardHandle, ShardStatus};
+pub use inbox::Admission;
+pub use priority::Priority;
 pub use recovery::{ApplyError, Loaded, Proof, ProofError, Recovered, RecoveryError, rebuild, replay, show_at};
 pub use request::{CreateShow, CreatedShow, Fault, Outcome, PreparedMember, Reply, Request, StopReport};
 pub use shard_time::ClockNews;
 pub use snapshotter::{SnapshotError, SnapshotReport};
 
 use disk::DiskState;
-use handle::{Inbox, StatusCell};
+use handle::StatusCell;
+use inbox::{Inbox, Wake};
 use shard_time::ShardTime;
 use snapshotter::Snapshotter;
 
@@ -50,6 +54,8 @@ const SNAPSHOT_WAIT_MAX: Duration = Duration::from_millis(5);
 pub struct ShardOptions {
     /// Commands waiting in the inbox; beyond it callers are refused.
     pub inbox_commands_max: usize,
+    /// Milliseconds that those in the inbox may have waited when a new claim is let in ([`Priority::wait_max`] has the others).
+    pub queue_wait_ms_max: u64,
     /// Commands taken from the inbox for one batch; one request may exceed it.
     pub batch_commands_max: usize,
     /// Bytes of events after which a frame is appended within a batch.
@@ -69,6 +75,7 @@ impl Default for ShardOptions {
     fn default() -> Self {
         Self {
             inbox_commands_max: 65_536,
+            queue_wait_ms_max: 500,
             batch_commands_max: 16_384,
             batch_bytes_max: 1 << 20,
             expiries_per_batch_max: 4_096,
@@ -203,7 +210,7 @@ impl Shard {
     fn serve(mut self, inbox: &Inbox, status: &StatusCell) {
         self.open_for_business(status);
         loop {
-            let first = match wait(inbox.requests(), self.idle_wait()) {
+            let first = match inbox.wait(self.idle_wait()) {
                 Wake::Request(request) => Some(request),
                 Wake::Timer => None,
                 Wake::Abandoned => return self.take_snapshots(),
@@ -231,19 +238,5 @@ impl Shard {
         self.look_at_disk();
         status.set(self.disk.status());
         (self.observer)(self.log.shard(), Notice::Serving);
-    }
-}
-
-enum Wake {
-    Request(Request),
-    Timer,
-    Abandoned,
-}
-
-fn wait(requests: &Receiver<Request>, longest: Duration) -> Wake {
-    match requests.recv_timeout(longest) {
-        Ok(request) => Wake::Request(request),
-        Err(RecvTimeoutError::Timeout) => Wake::Timer,
-        Err(RecvTimeoutError::Disconnected) => Wake::Abandoned,
     }
 }

@@ -6,7 +6,7 @@ use usher_wal::{Log, LogError, LogStart, Lsn, ShardEpoch, ShardId, backup::Backu
 
 use super::{
     Notice, Observer, Shard,
-    handle::Inbox,
+    inbox::Inbox,
     request::{CreatedShow, Fault},
     snapshotter::Snapshotter,
 };

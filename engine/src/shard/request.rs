@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use usher_wal::Lsn;
 
-use super::snapshotter::SnapshotReport;
+use super::{Priority, snapshotter::SnapshotReport};
 use crate::{
     command::Command,
     event::ShowCreated,
@@ -33,6 +33,15 @@ pub enum Fault {
     /// The inbox is full. Nothing happened.
     #[error("the shard's inbox is full")]
     InboxFull,
+    /// Those who came before wait too long already. Nothing happened.
+    #[error("too many wait: the first of them for {waited_ms} ms already")]
+    Overloaded {
+        /// Milliseconds.
+        waited_ms: u32,
+    },
+    /// The time that the caller gave was over before the request was decided. Nothing happened.
+    #[error("the time for this call was over before it was decided; nothing happened")]
+    DeadlinePassed,
     /// The shard rebuilds its state. Nothing happened.
     #[error("the shard is recovering")]
     Recovering,
@@ -161,6 +170,16 @@ impl Request {
         match self {
             Self::Execute { commands, .. } => commands.len().max(1),
             _ => 1,
+        }
+    }
+
+    /// Whom it serves: of several commands, the first in line. The process's own are always let in.
+    pub(super) fn priority(&self) -> Option<Priority> {
+        match self {
+            Self::Execute { commands, .. } => commands.iter().map(Command::priority).min(),
+            Self::CreateShow(_) | Self::Overview { .. } => Some(Priority::Organise),
+            Self::SeatMap { .. } | Self::Lookup { .. } => Some(Priority::Read),
+            Self::Prepared { .. } | Self::Snapshot(_) | Self::Stop(_) => None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod clock;
 mod disk;
+mod inbox;
 mod resharding;
 mod snapshots;
 mod waiting;

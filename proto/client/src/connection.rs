@@ -7,12 +7,15 @@
 use std::collections::{HashMap, hash_map::Entry};
 
 use prost::Message as _;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 use usher_proto::v1::{self, inventory_client::InventoryClient, outcome::Outcome as Answer};
 
-use crate::{credentials::Calling, error::Refused};
+use crate::{backlog::Backlog, credentials::Calling, error::Refused, options::Options};
 
 /// Largest command, in bytes on the wire: what servers read of a message, but for its frame.
 pub(crate) const COMMAND_BYTES_MAX: usize = (4 << 20) - 1_024;
@@ -20,6 +23,8 @@ pub(crate) const COMMAND_BYTES_MAX: usize = (4 << 20) - 1_024;
 const MESSAGE_BYTES: usize = 256 << 10;
 /// Most calls of a message: what a server takes of batches, should each be for another show.
 const MESSAGE_CALLS_MAX: usize = 1_024;
+/// Longest that a server gives a batch.
+const TIMEOUT_MS_MAX: u32 = 90_000;
 /// Messages that wait for the connection to take them: few, so that calls gather behind them.
 const MESSAGES_MAX: usize = 1;
 /// Largest message of answers: a full batch of large holds.
@@ -29,30 +34,40 @@ type Outcome = Result<Answer, Box<Refused>>;
 
 /// A way to the task that owns a stream, which ends with the last of these.
 #[derive(Clone, Debug)]
-pub(crate) struct Connection(mpsc::Sender<Call>);
+pub(crate) struct Connection {
+    calls: mpsc::Sender<Call>,
+    backlog: Backlog,
+}
 
 #[derive(Debug)]
 struct Call {
     show_id: Box<str>,
     command: v1::Command,
     bytes: usize,
+    since: Instant,
+    /// Nobody waits for it from then on.
+    deadline: Instant,
     reply: oneshot::Sender<Outcome>,
 }
 
 impl Connection {
-    pub(crate) fn open(channel: Calling, calls_waiting_max: usize) -> Self {
-        let (sender, calls) = mpsc::channel(calls_waiting_max);
+    pub(crate) fn open(channel: Calling, options: &Options) -> Self {
+        let (sender, calls) = mpsc::channel(options.calls_waiting_max.max(1));
+        let backlog = Backlog::new(options.queue_wait_max);
         let client = InventoryClient::new(channel).max_decoding_message_size(ANSWERS_BYTES_MAX);
-        tokio::spawn(run(client, calls));
-        Self(sender)
+        tokio::spawn(run(client, calls, backlog.clone()));
+        Self { calls: sender, backlog }
     }
 
     /// One attempt. Dropping the future leaves the command under way.
-    pub(crate) async fn call(&self, show_id: &str, command: v1::Command) -> Outcome {
+    pub(crate) async fn call(&self, show_id: &str, command: v1::Command, deadline: Instant) -> Outcome {
+        if self.calls.capacity() < self.calls.max_capacity() {
+            self.backlog.check(command.command.as_ref())?;
+        }
         let (reply, answer) = oneshot::channel();
         let bytes = command.encoded_len();
-        let call = Call { show_id: show_id.into(), command, bytes, reply };
-        if self.0.send(call).await.is_err() {
+        let call = Call { show_id: show_id.into(), command, bytes, since: Instant::now(), deadline, reply };
+        if self.calls.send(call).await.is_err() {
             return Err(lost("the client's connection has ended"));
         }
         answer.await.unwrap_or_else(|_| Err(lost("the connection broke")))
@@ -65,13 +80,13 @@ fn lost(message: &str) -> Box<Refused> {
 }
 
 /// One stream after the other, each opened when somebody calls.
-async fn run(mut client: InventoryClient<Calling>, mut calls: mpsc::Receiver<Call>) {
+async fn run(mut client: InventoryClient<Calling>, mut calls: mpsc::Receiver<Call>, backlog: Backlog) {
     while let Some(first) = calls.recv().await {
         let (messages, requests) = mpsc::channel(MESSAGES_MAX);
         // Servers answer the opening at once, before anything is sent.
         match client.session(ReceiverStream::new(requests)).await {
             Ok(answers) => {
-                Stream { messages, under_way: HashMap::new(), next_tag: 0 }
+                Stream { messages, under_way: HashMap::new(), next_tag: 0, backlog: backlog.clone() }
                     .run(first, &mut calls, answers.into_inner())
                     .await
             }
@@ -88,6 +103,7 @@ struct Stream {
     /// Who waits for the outcomes of a batch, by its tag.
     under_way: HashMap<u64, Vec<oneshot::Sender<Outcome>>>,
     next_tag: u64,
+    backlog: Backlog,
 }
 
 impl Stream {
@@ -109,7 +125,9 @@ impl Stream {
                     while waiting.len() < MESSAGE_CALLS_MAX && let Ok(call) = calls.try_recv() {
                         waiting.push(call);
                     }
-                    permit.send(self.message(&mut waiting));
+                    if let Some(message) = self.message(&mut waiting) {
+                        permit.send(message);
+                    }
                 }
                 call = calls.recv(), if can_be_called && waiting.is_empty() => match call {
                     Some(call) => waiting.push(call),
@@ -119,8 +137,10 @@ impl Stream {
         }
     }
 
-    /// As many calls as a message takes, from the front.
-    fn message(&mut self, waiting: &mut Vec<Call>) -> v1::SessionRequest {
+    /// As many calls as a message takes, from the front. Those that nobody waits for any more are not sent.
+    fn message(&mut self, waiting: &mut Vec<Call>) -> Option<v1::SessionRequest> {
+        waiting.last().into_iter().for_each(|last| self.backlog.note(last.since));
+        waiting.retain(|call| !call.reply.is_closed());
         let mut bytes = 0;
         let fitting = waiting.iter().take_while(|call| {
             let fits = bytes == 0 || bytes + call.bytes <= MESSAGE_BYTES;
@@ -130,21 +150,26 @@ impl Stream {
         let count = fitting.count();
         let mut batches: Vec<v1::SessionBatch> = Vec::new();
         let mut of_show: HashMap<Box<str>, usize> = HashMap::new();
-        for Call { show_id, command, reply, .. } in waiting.drain(..count) {
+        let now = Instant::now();
+        for Call { show_id, command, deadline, reply, .. } in waiting.drain(..count) {
             let position = match of_show.entry(show_id) {
                 Entry::Occupied(known) => *known.get(),
                 Entry::Vacant(new) => {
                     let (tag, show_id) = (self.next_tag, new.key().to_string());
                     self.next_tag += 1;
-                    batches.push(v1::SessionBatch { tag, show_id, commands: Vec::new() });
+                    batches.push(v1::SessionBatch { tag, show_id, ..Default::default() });
                     *new.insert(batches.len() - 1)
                 }
             };
             let batch = &mut batches[position];
             batch.commands.push(command);
+            // As long as anybody waits.
+            let wait_ms = deadline.saturating_duration_since(now).as_millis().clamp(1, TIMEOUT_MS_MAX.into());
+            let wait_ms = u32::try_from(wait_ms).unwrap_or(TIMEOUT_MS_MAX);
+            batch.timeout_ms = batch.timeout_ms.max(Some(wait_ms));
             self.under_way.entry(batch.tag).or_default().push(reply);
         }
-        v1::SessionRequest { batches }
+        (!batches.is_empty()).then_some(v1::SessionRequest { batches })
     }
 
     fn answer(&mut self, batch: v1::SessionOutcomes) {

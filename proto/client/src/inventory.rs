@@ -66,9 +66,10 @@ impl Inventory {
         if bytes > COMMAND_BYTES_MAX {
             return Err(Error::TooLarge { bytes, max: COMMAND_BYTES_MAX });
         }
+        let deadline = Instant::now() + self.timeout;
         let attempt = |node: Arc<Node>| {
             let command = command.clone();
-            async move { node.session_of(show_id).call(show_id, command).await }
+            async move { node.session_of(show_id).call(show_id, command, deadline).await }
         };
         self.until_answered(show_id, attempt).await
     }

@@ -28,6 +28,7 @@
 //! Reading order: [`Inventory`], [`Error`], [`Reason`],
 //! then `connection.rs`, where calls are put together.
 
+mod backlog;
 mod connection;
 mod credentials;
 mod error;

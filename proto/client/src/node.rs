@@ -41,7 +41,7 @@ impl Node {
             endpoint = endpoint.tls_config(tls).map_err(wrong)?;
         }
         let channel = || InterceptedService::new(endpoint.connect_lazy(), options.bearer.clone());
-        let open = |_| Connection::open(channel(), options.calls_waiting_max.max(1));
+        let open = |_| Connection::open(channel(), options);
         let sessions = (0..options.connections.clamp(1, 64)).map(open).collect();
         let channel = channel();
         Ok(Arc::new(Self { sessions, channel, endpoint }))

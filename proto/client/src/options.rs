@@ -15,6 +15,10 @@ pub struct Options {
     pub connections: usize,
     /// Calls that wait on a connection before whoever calls next has to wait for them. Default: 16,384.
     pub calls_waiting_max: usize,
+    /// How long the call before may have waited to be sent when one more is let in, where some wait: otherwise it is refused as
+    /// [`Reason::Overloaded`](crate::Reason::Overloaded), and tried again while there is time. Calls that pay for something, or
+    /// give it back, are always let in. Default: 500 ms.
+    pub queue_wait_max: Duration,
     /// As whom it calls. Default: nobody.
     pub bearer: Bearer,
     /// Whom it believes to be the server, and the certificate that it shows, where the address begins with `https`.
@@ -27,6 +31,7 @@ impl Default for Options {
             timeout: Duration::from_secs(10),
             connections: 2,
             calls_waiting_max: 16_384,
+            queue_wait_max: Duration::from_millis(500),
             bearer: Bearer::default(),
             tls: None,
         }

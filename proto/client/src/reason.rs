@@ -63,6 +63,8 @@ reasons! {
     CredentialsRevoked = "CREDENTIALS_REVOKED",
     /// The call took longer than it may.
     DeadlineExceeded = "DEADLINE_EXCEEDED",
+    /// The time for the command was over before it was decided: nothing happened.
+    DeadlinePassed = "DEADLINE_PASSED",
     /// The disk is nearly full: only reads are answered.
     DiskFull = "DISK_FULL",
     /// The disk does not take writes: only reads are answered.
@@ -117,6 +119,8 @@ reasons! {
     OrphansLeft = "ORPHANS_LEFT",
     /// It may have happened or not.
     OutcomeUnknown = "OUTCOME_UNKNOWN",
+    /// Too many wait for too long already.
+    Overloaded = "OVERLOADED",
     /// The hold does not have these places.
     PlacesNotInHold = "PLACES_NOT_IN_HOLD",
     /// Places that are kept for whoever needs them, or sold or held where they must not be.
@@ -125,6 +129,8 @@ reasons! {
     PlacesTaken = "PLACES_TAKEN",
     /// The show does not have these places.
     PlacesUnknown = "PLACES_UNKNOWN",
+    /// The caller, the buyer or the show asks for more in a second than it may: the metadata's `limit`.
+    RateLimited = "RATE_LIMITED",
     /// The caller has no scope for it.
     ScopeMissing = "SCOPE_MISSING",
     /// The shard is damaged, or the process ends.

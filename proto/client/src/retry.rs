@@ -16,6 +16,8 @@ const LONGEST: Duration = Duration::from_secs(1);
 pub(crate) fn is_worth_it(refused: &Refused) -> bool {
     match refused.reason {
         Reason::InboxFull
+        | Reason::Overloaded
+        | Reason::RateLimited
         | Reason::ConnectionsReached
         | Reason::DeadlineExceeded
         | Reason::OutcomeUnknown

@@ -6,6 +6,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use tonic::{
@@ -13,15 +14,17 @@ use tonic::{
     codegen::http::{Extensions, HeaderMap, Request, Response},
 };
 use tower::{Layer, Service};
-use usher_engine::ids::ShowId;
+use usher_engine::{ids::ShowId, shard::Admission};
 
 use super::{
     CALL, Call, Caller, Grant, Known,
     audit::Audit,
+    priority,
+    rates::Rates,
     table::{self, Rule},
 };
 use crate::{
-    edge::{Peer, Places},
+    edge::{self, DecideBy, Peer, Places},
     status::Refusal,
 };
 
@@ -32,6 +35,9 @@ pub(crate) struct Guard {
     /// Nothing is written where nobody has to say who he is.
     pub(crate) audit: Option<Arc<Audit>>,
     pub(crate) connections: Arc<Places<String>>,
+    pub(crate) rates: Arc<Rates>,
+    /// How long those may have waited who wait already when a new claim is let in.
+    pub(crate) wait_max: Duration,
 }
 
 impl Guard {
@@ -57,6 +63,15 @@ impl Guard {
         }
     }
 
+    /// Whether there is time for one more call, and whether it is not one too many of this caller's.
+    fn let_in(&self, call: &Call) -> Result<(), Refusal> {
+        let Some(rule) = table::rule(&call.method).filter(|rule| *rule != Rule::Open) else { return Ok(()) };
+        if let Some(priority) = priority::of(&call.method, rule) {
+            Admission::new(edge::delay(), self.wait_max).check(priority)?;
+        }
+        call.charge(1)
+    }
+
     /// Lets a call of a method in, or refuses it, which the trail tells. HTTP/JSON asks before it reads a body, too.
     pub(crate) fn admit(&self, method: &str, headers: &HeaderMap, extensions: &Extensions) -> Result<Call, Refusal> {
         let (rule, peer) = (table::rule(method), extensions.get::<Peer>());
@@ -76,6 +91,8 @@ impl Guard {
                     method,
                     audit,
                     is_audited: rule.is_some_and(table::is_audited),
+                    rates: Arc::clone(&self.rates),
+                    decide_by: extensions.get::<DecideBy>().map(|end| end.0),
                     show: Arc::default(),
                 })
             }
@@ -120,7 +137,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let admitted = self.guard.admit(request.uri().path(), request.headers(), request.extensions());
-        let call = match admitted {
+        let call = match admitted.and_then(|call| self.guard.let_in(&call).map(|()| call)) {
             Ok(call) => call,
             Err(refusal) => return Box::pin(std::future::ready(Ok(refusal.into_status().into_http()))),
         };

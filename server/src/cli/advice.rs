@@ -69,9 +69,11 @@ fn fixed(reason: &Reason) -> &'static str {
         Reason::WaitlistClosed => "`usher show policy SHOW` prints its rules.",
         Reason::DiskFull => "Nothing was done. The server's disk needs room; then it goes on by itself.",
         Reason::DiskUnwritable => "Nothing was done. The server's log says what is wrong with its disk.",
-        Reason::OutcomeUnknown | Reason::ShardRecovering | Reason::InboxFull => {
-            "Send it again, under the same id if it has one."
-        }
+        Reason::OutcomeUnknown
+        | Reason::ShardRecovering
+        | Reason::InboxFull
+        | Reason::Overloaded
+        | Reason::DeadlinePassed => "Send it again, under the same id if it has one.",
         _ => "",
     }
 }

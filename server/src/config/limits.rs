@@ -34,6 +34,14 @@ pub struct Limits {
     pub resets_of_errors_max: usize,
     /// Bytes of answers that wait on a stream until they are read.
     pub send_buffer_bytes: usize,
+    /// Calls and commands of one caller in a second; 0 is no limit. Those of nobody in particular are one caller's.
+    pub caller_commands_per_s: u32,
+    /// New claims to places of one show in a second; 0 is no limit.
+    pub show_claims_per_s: u32,
+    /// New claims of one buyer in a second; 0 is no limit.
+    pub buyer_claims_per_s: u32,
+    /// Milliseconds' worth of these that may come at once.
+    pub burst_ms: u64,
     /// Milliseconds until a call that is no stream must be answered; callers may give it less.
     pub call_ms_max: u64,
 }
@@ -54,6 +62,10 @@ impl Default for Limits {
             resets_pending_max: 20,
             resets_of_errors_max: 128,
             send_buffer_bytes: 262_144,
+            caller_commands_per_s: 0,
+            show_claims_per_s: 0,
+            buyer_claims_per_s: 0,
+            burst_ms: 2_000,
             call_ms_max: 90_000,
         }
     }
@@ -73,6 +85,7 @@ impl Limits {
             ("streams_max", u64::from(self.streams_max), 1),
             ("header_bytes_max", u64::from(self.header_bytes_max), 8_192),
             ("send_buffer_bytes", self.send_buffer_bytes as u64, 16_384),
+            ("burst_ms", self.burst_ms, 1),
             ("call_ms_max", self.call_ms_max, 100),
         ] {
             ensure!(value >= least, "limits.{name} must be at least {least}, is {value}");

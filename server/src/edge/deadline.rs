@@ -9,7 +9,20 @@ use tonic::{
     codegen::http::{Request, Response},
 };
 
-use crate::{http, status::Refusal};
+use usher_engine::time::Clock as _;
+
+use crate::{clock::WallClock, http, status::Refusal};
+
+/// When it is too late for a call's command to be decided, by the clock that shards go by: it goes with the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct DecideBy(pub(crate) Duration);
+
+impl DecideBy {
+    /// So long from now.
+    pub(crate) fn after(wait: Duration) -> Self {
+        Self(WallClock.elapsed().saturating_add(wait))
+    }
+}
 
 /// The time that a call has.
 pub(super) fn of(request: &Request<Body>, max: Duration) -> Duration {

@@ -15,7 +15,7 @@ use tokio::{
 use tonic::{body::Body, codegen::http::Request};
 use tower::Service as _;
 
-use super::{Connections, deadline, patient::Patient, peer::Peer, places::Place, tls::Tls};
+use super::{Connections, DecideBy, deadline, patient::Patient, peer::Peer, places::Place, tls::Tls};
 use crate::{config::Limits, http::Door, service::Draining};
 
 /// Bytes of one call that are taken before they are read, and of all calls of a connection: a session that is not read from
@@ -98,6 +98,7 @@ async fn http<I: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer.clone());
         let wait = deadline::of(&request, call_max);
+        request.extensions_mut().insert(DecideBy::after(wait));
         let mut door = door.clone();
         async move {
             // Nothing is begun for whom it is too late already.

@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use tonic::{Request, Status, client::Grpc, metadata::MetadataMap, service::Routes};
 use tonic_web::GrpcWebLayer;
 
-use crate::{access::guard::Guard, dynamic::DynamicCodec, service::PLAN_BYTES_MAX, status::Refusal};
+use crate::{access::guard::Guard, dynamic::DynamicCodec, edge::DecideBy, service::PLAN_BYTES_MAX, status::Refusal};
 pub(crate) use deadline::of_headers as grpc_timeout;
 pub use door::Door;
 use problem::Problem;
@@ -124,12 +124,16 @@ impl Json {
         body: Body,
     ) -> Result<Response<Body>, Problem> {
         let wait = deadline::of(&parts.headers).map_err(|wrong| request::wrong(deadline::HEADER, wrong))?;
+        let ends = wait.map(DecideBy::after).into_iter().chain(parts.extensions.get::<DecideBy>().copied()).min();
         let ask = async {
             // Of whoever may not, nothing is read.
             let admitted = self.guard.admit(route.grpc_path.path(), &parts.headers, &parts.extensions);
             admitted.map_err(Refusal::into_status)?;
             let bytes = body::read(&route, &parts.headers, body).await?;
-            let (metadata, extensions) = (passed_on(&parts.headers), parts.extensions.clone());
+            let (metadata, mut extensions) = (passed_on(&parts.headers), parts.extensions.clone());
+            if let Some(end) = ends {
+                extensions.insert(end);
+            }
             let message = self.read(Arc::clone(&route), values, parts, bytes).await?;
             let mut request = Request::from_parts(metadata, extensions, message);
             wait.into_iter().for_each(|wait| request.set_timeout(wait));

@@ -20,7 +20,7 @@ use usher_engine::{
 use usher_proto::v1::{self, availability_server::Availability};
 use usher_wal::ShardId;
 
-use super::{ask, newest};
+use super::{ask, newest, submit};
 use crate::{convert, status::Refusal};
 
 /// How old an answer may be.
@@ -73,7 +73,7 @@ impl AvailabilityService {
         // It ends: a show's manifest changes a bounded number of times.
         loop {
             let number = show.number;
-            let map = ask(|reply| shard.submit(ShardRequest::SeatMap { show: number, reply })).await?;
+            let map = ask(|reply| submit(shard, ShardRequest::SeatMap { show: number, reply })).await?;
             show = newest(&self.router, id, show);
             if show.manifest_version == map.manifest_version {
                 return Ok(to_wire(&map, &show.manifest));

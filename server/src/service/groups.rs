@@ -10,6 +10,7 @@ use usher_engine::{
 };
 use usher_proto::v1::{self, groups_server};
 
+use super::charge;
 use crate::{
     access,
     convert::{answers, groups as convert},
@@ -70,6 +71,7 @@ impl groups_server::Groups for GroupsService {
         request: Request<v1::HoldGroupRequest>,
     ) -> Result<Response<v1::HoldGroupResponse>, Status> {
         let asked = convert::hold_group(request.into_inner(), &self.router).map_err(Refusal::into_status)?;
+        asked.members.iter().try_for_each(|(show, command)| charge(show, command)).map_err(Refusal::into_status)?;
         let groups = self.groups.clone();
         let group = self.finish(async move { groups.hold(asked).await }).await?;
         Ok(Response::new(v1::HoldGroupResponse { group }))

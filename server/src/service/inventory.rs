@@ -17,10 +17,12 @@ use usher_proto::v1::{
 use super::{
     Draining, ask,
     batch::Batch,
-    newest,
+    charge, newest,
     session::{self, SessionStream},
+    submit,
 };
 use crate::{
+    access,
     convert::{self, answers, lookups},
     status::Refusal,
 };
@@ -50,6 +52,7 @@ impl InventoryService {
         let id = convert::show_id(show_id).map_err(|refusal| convert::also_wrong(refusal, read))?;
         let (id, show, shard) = self.find(show_id, id)?;
         let command = read(&show.manifest)?;
+        charge(&id, &command)?;
         let hold_id = command.hold_id();
         let outcomes = execute(shard, &show, vec![command]).await?;
         let show = newest(&self.router, &id, show);
@@ -62,7 +65,7 @@ impl InventoryService {
 
     async fn batch(&self, request: v1::ExecuteRequest) -> Result<v1::ExecuteResponse, Refusal> {
         let (batch, to_decide) = Batch::read(&self.router, request.show_id, request.commands)?;
-        let decided = ask(|reply| to_decide.submit(reply)).await?;
+        let decided = ask(|reply| to_decide.submit(access::decide_by(), reply)).await?;
         Ok(v1::ExecuteResponse { outcomes: batch.outcomes(&self.router, decided) })
     }
 
@@ -72,7 +75,8 @@ impl InventoryService {
         let (id, show, shard) = self.find(&request.show_id, id)?;
         let lookup = read(&show.manifest)?;
         let (number, by, from, max) = (show.number, lookup.by.clone(), lookup.from, lookup.max);
-        let page = ask(|reply| shard.submit(ShardRequest::Lookup { show: number, by, from, max, reply })).await?;
+        let asked = |reply| submit(shard, ShardRequest::Lookup { show: number, by, from, max, reply });
+        let page = ask(asked).await?;
         let show = newest(&self.router, &id, show);
         Ok(lookups::page_to_wire(page, &lookup, &request.show_id, &show.manifest))
     }
@@ -80,7 +84,7 @@ impl InventoryService {
 
 async fn execute(shard: &ShardHandle, show: &ShowEntry, commands: Vec<Command>) -> Result<Vec<Outcome>, Refusal> {
     let show = show.number;
-    ask(|reply| shard.submit(ShardRequest::Execute { show, commands, reply })).await
+    ask(|reply| submit(shard, ShardRequest::Execute { show, commands, reply })).await
 }
 
 /// The service's methods: each command is read, sent and answered in the same way, whatever its kind.

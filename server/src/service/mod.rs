@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use tokio::sync::{oneshot, watch};
 use usher_engine::{
+    command::Command,
     ids::ShowId,
     router::{Router, ShowEntry},
-    shard::{Fault, Reply},
+    shard::{Fault, Reply, Request, ShardHandle},
 };
 
-use crate::status::Refusal;
+use crate::{access, status::Refusal};
 
 pub mod availability;
 pub mod batch;
@@ -42,6 +43,16 @@ pub(crate) fn ask<T: Send + 'static>(submit: impl FnOnce(Reply<T>)) -> impl Futu
         let _ = sender.send(result);
     }));
     async { answer.await.unwrap_or(Err(Fault::OutcomeUnknown)).map_err(Refusal::from) }
+}
+
+/// Whether a command is not one claim too many, of its buyer's or to its show.
+fn charge(show: &ShowId, command: &Command) -> Result<(), Refusal> {
+    command.claimant().map_or(Ok(()), |buyer| access::charge_claim(show, buyer))
+}
+
+/// Hands a request to a shard, for whom it is too late when it is too late for the call that is being answered.
+fn submit(shard: &ShardHandle, request: Request) {
+    shard.submit_by(request, access::decide_by());
 }
 
 /// The show as it is after a shard's answer, which may speak of seats that were added since the question.

@@ -22,12 +22,14 @@ use super::{
     Draining,
     batch::{BATCH_COMMANDS_MAX, Batch},
 };
-use crate::{access, status::Refusal};
+use crate::{access, edge::DecideBy, status::Refusal};
 
 /// Most commands of a stream that are under way: a message more is taken only below it.
 pub const SESSION_COMMANDS_MAX: usize = 4 * BATCH_COMMANDS_MAX;
 /// Most batches of a stream that are under way, and of a message.
 pub const SESSION_BATCHES_MAX: usize = 1_024;
+/// Longest that a batch may be given.
+const TIMEOUT_MS_MAX: u32 = 90_000;
 /// Outcomes after which a message is sent, although more are ready.
 const OUTCOMES_PER_MESSAGE: usize = BATCH_COMMANDS_MAX;
 /// Messages that wait for the connection to take them.
@@ -107,19 +109,22 @@ impl Session {
             return self.answers.send(Err(wrong.into_status())).await.map_err(|_| Gone).and(Err(Gone));
         }
         let mut refused = Vec::new();
-        for v1::SessionBatch { tag, show_id, commands } in message.batches {
+        for v1::SessionBatch { tag, show_id, commands, timeout_ms } in message.batches {
             let count = commands.len();
-            match Batch::read(&self.router.clone(), show_id, commands) {
-                Ok((batch, to_decide)) => {
+            let router = self.router.clone();
+            let ends = decide_by(timeout_ms);
+            match ends.and_then(|end| Ok((Batch::read(&router, show_id, commands)?, end))) {
+                Ok(((batch, to_decide), end)) => {
                     wait_for_room(to_decide.shard, to_decide.commands.len()).await;
                     let (number, done) = (self.next, self.done.clone());
                     self.next += 1;
                     self.commands += count;
                     self.under_way.insert(number, UnderWay { tag, commands: count, batch });
-                    to_decide.submit(Box::new(move |decided| {
+                    let reply = move |decided| {
                         // The session may have ended.
                         let _ = done.send((number, decided));
-                    }));
+                    };
+                    to_decide.submit(end, Box::new(reply));
                 }
                 Err(refusal) => refused.push(outcomes_of(tag, Err(refusal))),
             }
@@ -153,6 +158,15 @@ fn outcomes_of(tag: u64, result: Result<Vec<v1::Outcome>, Refusal>) -> v1::Sessi
     match result {
         Ok(outcomes) => v1::SessionOutcomes { tag, outcomes, refused: None },
         Err(refusal) => v1::SessionOutcomes { tag, outcomes: Vec::new(), refused: Some(refusal.into_rejection()) },
+    }
+}
+
+/// When it is too late for a batch that has just come.
+fn decide_by(timeout_ms: Option<u32>) -> Result<Option<Duration>, Refusal> {
+    match timeout_ms {
+        None => Ok(None),
+        Some(ms @ 1..=TIMEOUT_MS_MAX) => Ok(Some(DecideBy::after(Duration::from_millis(ms.into())).0)),
+        Some(ms) => Err(Refusal::wrong("timeout_ms", format_args!("must be 1 to {TIMEOUT_MS_MAX}, is {ms}"))),
     }
 }
 

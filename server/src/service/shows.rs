@@ -16,7 +16,7 @@ use usher_engine::{
 };
 use usher_proto::v1;
 
-use super::{ask, newest};
+use super::{ask, newest, submit};
 use crate::{
     access,
     clock::WallClock,
@@ -131,7 +131,7 @@ impl ShowsService {
         let id = convert::show_id(&request.show_id)?;
         let (entry, shard) = self.router.find(&id).map_err(|why| Refusal::show_not_found(&request.show_id, why))?;
         let show = entry.number;
-        let overview = ask(|reply| shard.submit(ShardRequest::Overview { show, reply })).await?;
+        let overview = ask(|reply| submit(shard, ShardRequest::Overview { show, reply })).await?;
         Ok(shows::overview(&id, &overview, &newest(&self.router, &id, entry)))
     }
 }

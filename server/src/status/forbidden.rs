@@ -1,5 +1,7 @@
 //! Who is not known, and who may not.
 
+use std::time::Duration;
+
 use tonic::Code;
 
 use super::Refusal;
@@ -37,6 +39,15 @@ impl Refusal {
     pub fn show_forbidden(show_id: &str) -> Self {
         let message = format!("the caller may not touch show {show_id:?}");
         Self::new(Code::PermissionDenied, "SHOW_FORBIDDEN", message).about("show", show_id.to_owned())
+    }
+
+    /// There is a limit to how fast that may be asked for, as `[limits]` says.
+    #[must_use]
+    pub fn rate_limited(limit: &str, max: u32, wait: Duration) -> Self {
+        let message = format!("more than the limit {limit} allows, which is {max}");
+        let refusal = Self::new(Code::ResourceExhausted, "RATE_LIMITED", message).with("limit", limit).with("max", max);
+        // Rounded up: whoever comes a little too early is refused again.
+        refusal.retry_after_ms(u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
     }
 
     /// The caller has connections enough.

@@ -4,8 +4,10 @@ use std::{net::SocketAddr, num::NonZeroU32};
 
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use usher_engine::shard::Notice;
 use usher_proto::v1;
 use usher_server::{config::Config, node::Node};
+use usher_wal::ShardId;
 
 use super::{Clients, WAIT_MAX};
 
@@ -25,10 +27,19 @@ impl LocalServer {
 
     /// Starts it with these settings.
     pub(crate) async fn start_with(shards: u32, config: Config) -> Self {
+        Self::start_watched(shards, config, |_, _| {}).await
+    }
+
+    /// The same; `watcher` is called on the threads of the shards, which wait for it.
+    pub(crate) async fn start_watched(
+        shards: u32,
+        config: Config,
+        watcher: impl Fn(ShardId, &Notice) + Send + Sync + 'static,
+    ) -> Self {
         let data = tempfile::tempdir().unwrap();
         let (data_dir, shards) = (data.path().to_owned(), NonZeroU32::new(shards).unwrap());
         let config = Config { data_dir, shards: Some(shards), ..config };
-        let node = tokio::task::spawn_blocking(|| Node::open(config, |_, _| {})).await.unwrap().unwrap();
+        let node = tokio::task::spawn_blocking(|| Node::open(config, watcher)).await.unwrap().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

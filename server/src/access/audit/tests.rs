@@ -1,3 +1,5 @@
+//! Lines that were changed, left out or moved are found, and a flood of refusals does not fill the disk.
+
 use super::*;
 
 fn write(directory: &Path, bytes_max: u64, methods: &[&str]) -> Position {

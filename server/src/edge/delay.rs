@@ -1,0 +1,48 @@
+//! How long whatever comes in on this thread waits until it is looked at.
+//!
+//! A thread that serves connections has a queue, too: its tasks. Now and then one more goes to the end of it, and measures how
+//! long it takes to get to the front.
+
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
+
+/// How often.
+const INTERVAL: Duration = Duration::from_millis(5);
+
+thread_local! {
+    static DELAY: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// The delay of the thread that asks; none on any other.
+pub(crate) fn delay() -> Duration {
+    DELAY.get()
+}
+
+/// Measures for as long as the thread serves.
+pub(super) async fn measure() -> std::convert::Infallible {
+    loop {
+        let due = Instant::now() + INTERVAL;
+        tokio::time::sleep_until(due.into()).await;
+        tokio::task::yield_now().await;
+        DELAY.set(due.elapsed());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_thread_with_much_to_do_is_late() {
+        let busy = async {
+            for _ in 0..20 {
+                std::thread::sleep(Duration::from_millis(40));
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! { biased; () = busy => {}, never = measure() => match never {} }
+        assert!(delay() >= Duration::from_millis(20), "{:?}", delay());
+    }
+}
