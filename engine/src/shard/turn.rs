@@ -6,7 +6,11 @@ use super::request::Outcome;
 use crate::{
     command::{Command, CommandKind},
     rejection::RejectionKind,
+    time::Timestamp,
 };
+
+/// Between two counts of the holds that live.
+const HOLDS_INTERVAL_MS: u64 = 1_000;
 
 /// A turn that is durable, before it is answered.
 #[derive(Clone, Debug)]
@@ -17,8 +21,6 @@ pub struct Turn {
     pub commands: [[u32; 2]; CommandKind::ALL.len()],
     /// Refused commands, by [`RejectionKind::ALL`].
     pub rejections: [u32; RejectionKind::ALL.len()],
-    /// Requests whose time was over, or that would have changed something while the disk takes nothing.
-    pub refused: u32,
     /// How long the first of them had waited.
     pub waited: Duration,
     /// From the first request taken until all were decided, without the appends.
@@ -33,8 +35,8 @@ pub struct Turn {
     pub expired: u32,
     /// Milliseconds by which the first of these was late.
     pub late_ms: u64,
-    /// Holds that live now, on all shows.
-    pub holds: u64,
+    /// Holds that live now, on all shows; told once a second.
+    pub holds: Option<u64>,
 }
 
 impl Default for Turn {
@@ -43,7 +45,6 @@ impl Default for Turn {
             requests: 0,
             commands: [[0; 2]; CommandKind::ALL.len()],
             rejections: [0; RejectionKind::ALL.len()],
-            refused: 0,
             waited: Duration::ZERO,
             decide: Duration::ZERO,
             append: Duration::ZERO,
@@ -51,7 +52,7 @@ impl Default for Turn {
             bytes: 0,
             expired: 0,
             late_ms: 0,
-            holds: 0,
+            holds: None,
         }
     }
 }
@@ -73,5 +74,24 @@ impl Turn {
                 self.rejections[rejection.kind() as usize] += 1;
             }
         }
+    }
+}
+
+/// What is remembered from turn to turn.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    /// How long the first of the next turn has waited.
+    pub(super) waited: Duration,
+    holds_told_at: Option<Timestamp>,
+}
+
+impl Turns {
+    /// Whether the holds are to be counted.
+    pub(super) fn is_time_for_holds(&mut self, now: Timestamp) -> bool {
+        let is_time = self.holds_told_at.is_none_or(|told_at| now.ms_since(told_at) >= HOLDS_INTERVAL_MS);
+        if is_time {
+            self.holds_told_at = Some(now);
+        }
+        is_time
     }
 }

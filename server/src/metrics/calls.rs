@@ -75,10 +75,9 @@ impl Calls {
         Self(methods.map(of_method).collect())
     }
 
-    /// Those of the method with this path.
-    pub(crate) fn of(&self, path: &str) -> &OfMethod {
-        let position = RULES.binary_search_by(|(method, _)| (*method).cmp(path)).unwrap_or(RULES.len());
-        &self.0[position]
+    /// Where the method with this path is among all.
+    pub(crate) fn position(&self, path: &str) -> usize {
+        RULES.binary_search_by(|(method, _)| (*method).cmp(path)).unwrap_or(RULES.len())
     }
 
     pub(crate) fn all(&self) -> &[OfMethod] {
@@ -122,6 +121,12 @@ pub(crate) fn code_name(code: Code) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Calls {
+        fn of(&self, path: &str) -> &OfMethod {
+            &self.0[self.position(path)]
+        }
+    }
 
     #[test]
     fn a_call_is_counted_for_its_method_and_code_and_a_stream_is_not_timed() {

@@ -4,7 +4,10 @@
 //! shard's numbers come once a turn ([`shard`]), a call's once a call ([`calls`]); what can be asked is asked when somebody
 //! wants to know ([`process`]). No label has more values than the code has names for, and none is a caller's word.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 use usher_engine::shard::Notice;
 use usher_wal::ShardId;
@@ -31,9 +34,39 @@ pub(crate) struct Metrics {
 /// Of its connections.
 #[derive(Debug, Default)]
 pub(crate) struct Connections {
-    pub(crate) taken: std::sync::atomic::AtomicU64,
-    pub(crate) turned_away: std::sync::atomic::AtomicU64,
-    pub(crate) tls_failed: std::sync::atomic::AtomicU64,
+    pub(crate) taken: AtomicU64,
+    pub(crate) ended: AtomicU64,
+    pub(crate) turned_away: AtomicU64,
+    pub(crate) tls_failed: AtomicU64,
+}
+
+/// A connection, for as long as this lives.
+pub(crate) struct Open(Arc<Metrics>);
+
+impl Open {
+    pub(crate) fn new(metrics: &Arc<Metrics>) -> Self {
+        metrics.connections.taken.fetch_add(1, Relaxed);
+        Self(Arc::clone(metrics))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.connections.ended.fetch_add(1, Relaxed);
+    }
+}
+
+impl Connections {
+    /// How many there are.
+    pub(crate) fn now(&self) -> u64 {
+        let ended = self.ended.load(Relaxed);
+        self.taken.load(Relaxed).saturating_sub(ended)
+    }
+
+    /// One ended before it began.
+    pub(crate) fn note_tls_failure(&self) {
+        self.tls_failed.fetch_add(1, Relaxed);
+    }
 }
 
 impl Metrics {

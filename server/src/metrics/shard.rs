@@ -34,8 +34,7 @@ pub(crate) struct Stages {
 }
 
 impl Stages {
-    const NONE: Self =
-        Self { waited: Duration::ZERO, decide: Duration::ZERO, append: Duration::ZERO, commands: 0 };
+    const NONE: Self = Self { waited: Duration::ZERO, decide: Duration::ZERO, append: Duration::ZERO, commands: 0 };
 }
 
 /// The stages of the turn that is being answered, for the trace of one whom it answers. Called within a reply, on the

@@ -10,7 +10,11 @@ use usher_engine::{
     shard::{Fault, Reply, Request, ShardHandle},
 };
 
-use crate::{access, status::Refusal};
+use crate::{
+    access,
+    status::Refusal,
+    telemetry::traces::{self, Asked, Trace},
+};
 
 pub mod availability;
 pub mod batch;
@@ -38,7 +42,9 @@ pub const PLAN_BYTES_MAX: usize = 64 << 20;
 /// The fault. A shard that ended without a reply leaves the outcome unknown.
 pub(crate) fn ask<T: Send + 'static>(submit: impl FnOnce(Reply<T>)) -> impl Future<Output = Result<T, Refusal>> {
     let (sender, answer) = oneshot::channel();
+    let asked = traces::current().map(Trace::submitted);
     submit(Box::new(move |result| {
+        asked.into_iter().for_each(Asked::answered);
         // Whoever asked may have gone.
         let _ = sender.send(result);
     }));

@@ -66,6 +66,6 @@ async fn take_snapshots(shard: ShardHandle) -> v1::ShardSnapshots {
 }
 
 fn taken(report: SnapshotReport) -> v1::SnapshotsTaken {
-    let SnapshotReport { lsn, shows, bytes, log_start } = report;
+    let SnapshotReport { lsn, shows, bytes, log_start, .. } = report;
     v1::SnapshotsTaken { lsn: lsn.0, shows, bytes, log_start_lsn: log_start.0 }
 }
