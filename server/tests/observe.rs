@@ -182,7 +182,13 @@ impl Prometheus {
         let address = listening.split("address=").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
         // What it says besides is nobody's business, but it must be able to say it.
         thread::spawn(move || lines.for_each(drop));
-        Self { child, http: Http::to(address) }
+        let prometheus = Self { child, http: Http::to(address) };
+        let begun = Instant::now();
+        while prometheus.http.get("/-/ready").status.as_u16() != 200 {
+            assert!(begun.elapsed() < WAIT_MAX, "it is not ready");
+            thread::sleep(Duration::from_millis(50));
+        }
+        prometheus
     }
 
     /// What a query finds.
@@ -253,8 +259,10 @@ async fn prometheus_finds_data_for_the_dashboard_and_every_metric_of_the_alerts(
     let mut clients = Clients::connect(address).await;
     for number in 10..40_u8 {
         // Whatever is said.
-        let _ = clients.inventory.hold_seats(wire::hold("gala", number.into(), "dot", wire::seats(&[7]))).await;
-        let _ = clients.inventory.hold_seats(wire::hold("no show", number.into(), "dot", wire::seats(&[7]))).await;
+        for (show, seat) in [("gala", number.into()), ("gala", 3), ("no show", 7)] {
+            let id = u128::from(number) << 32 | u128::from(seat);
+            let _ = clients.inventory.hold_seats(wire::hold(show, id, "dot", wire::seats(&[seat]))).await;
+        }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let checked = tokio::task::spawn_blocking(move || {

@@ -41,7 +41,8 @@ async fn one_interval_tells_shards_shows_latencies_and_refusals() {
     while !printing.is_finished() {
         number += 1;
         // Whatever is said.
-        let _ = clients.inventory.hold_seats(wire::hold("gala", number, "ada", wire::seats(&[1]))).await;
+        let buyer = format!("buyer {number}");
+        let _ = clients.inventory.hold_seats(wire::hold("gala", number, &buyer, wire::seats(&[1]))).await;
         let _ = clients.inventory.hold_seats(wire::hold("no show", number, "ada", wire::seats(&[1]))).await;
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

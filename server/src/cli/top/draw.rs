@@ -132,7 +132,7 @@ fn draw_curve(frame: &mut Frame<'_>, area: Rect, picture: &Picture) {
 }
 
 fn draw_shards(frame: &mut Frame<'_>, area: Rect, picture: &Picture, status: &v1::WatchStatusResponse) {
-    let titles = ["SHARD", "STATE", "COMMANDS/S", "BATCH", "INBOX", "WAIT", "APPEND p50", "p99", "HOLDS"];
+    let titles = ["SHARD", " STATE", "COMMANDS/S", "BATCH", "INBOX", "WAIT", "APPEND p50", "p99", "HOLDS"];
     let rows = status.shards.iter().map(|shard| {
         let append = shard.append.clone().unwrap_or_default();
         let (state, color) = state(shard);
@@ -145,10 +145,10 @@ fn draw_shards(frame: &mut Frame<'_>, area: Rect, picture: &Picture, status: &v1
             time(append.p99_us),
             thousands(shard.holds),
         ];
-        let first = [right(shard.shard.to_string()), Cell::from(state).style(picture.colored(color))];
+        let first = [right(shard.shard.to_string()), Cell::from(format!(" {state}")).style(picture.colored(color))];
         Row::new(first.into_iter().chain(cells.map(right)))
     });
-    let widths = [5, 10, 11, 6, 7, 8, 10, 8, 9].map(Constraint::Length);
+    let widths = [5, 11, 11, 7, 8, 8, 12, 8, 9].map(Constraint::Length);
     let header = Row::new(titles.into_iter().enumerate().map(|(place, title)| match place {
         1 => Cell::from(title),
         _ => right(title.to_owned()),
