@@ -17,9 +17,11 @@ use usher_wal::StoreOptions;
 mod access;
 mod flags;
 mod limits;
+mod telemetry;
 pub use access::{Access, Identity, Tls, Tokens};
 pub use flags::{AccessFlags, TlsFlags};
 pub use limits::Limits;
+pub use telemetry::Telemetry;
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -61,6 +63,10 @@ pub struct Config {
     pub allow_plaintext: bool,
     /// Where operators and reflection are served, and nowhere else; on `listen` too if absent.
     pub operations_listen: Option<SocketAddr>,
+    /// Where metrics are served; nowhere if absent.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Where traces go.
+    pub telemetry: Telemetry,
     /// TLS and mutual TLS.
     pub tls: Tls,
     /// Who may do what.
@@ -96,10 +102,12 @@ pub struct Config {
 
 /// The names of the settings, as they stand in a file and, in capitals behind `USHER_`, in the environment. Those of
 /// a table follow its name and two underscores: `USHER_TLS__KEY`.
-const SETTINGS: [&str; 18] = [
+const SETTINGS: [&str; 20] = [
     "listen",
     "allow_plaintext",
     "operations_listen",
+    "metrics_listen",
+    "telemetry",
     "tls",
     "access",
     "limits",
@@ -145,6 +153,10 @@ pub struct ConfigFlags {
     #[arg(long, value_name = "ADDR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operations_listen: Option<SocketAddr>,
+    /// Address for metrics, as Prometheus reads them [default: nowhere]
+    #[arg(long, value_name = "ADDR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics_listen: Option<SocketAddr>,
     /// Those of `[tls]`.
     #[command(flatten)]
     #[serde(skip_serializing_if = "TlsFlags::is_empty")]
@@ -210,6 +222,8 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 7421)),
             allow_plaintext: false,
             operations_listen: None,
+            metrics_listen: None,
+            telemetry: Telemetry::default(),
             tls: Tls::default(),
             access: Access::default(),
             limits: Limits::default(),
@@ -259,7 +273,12 @@ impl Config {
         self.tls.check()?;
         self.access.check(&self.tls)?;
         self.limits.check()?;
-        for (name, address) in [("listen", Some(self.listen)), ("operations_listen", self.operations_listen)] {
+        self.telemetry.check(self.allow_plaintext)?;
+        for (name, address) in [
+            ("listen", Some(self.listen)),
+            ("operations_listen", self.operations_listen),
+            ("metrics_listen", self.metrics_listen),
+        ] {
             let Some(address) = address else { continue };
             ensure!(
                 address.ip().is_loopback() || self.tls.certificate.is_some() || self.allow_plaintext,

@@ -1,4 +1,5 @@
-//! Log lines, for people or for machines, on standard error.
+//! Log lines, for people or for machines, on standard error; what is noted of every call ([`called`]), what a request is
+//! known by ([`request_id`]), and [`traces`].
 
 use anyhow::Context as _;
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
@@ -6,6 +7,10 @@ use usher_engine::shard::{ClockNews, Notice};
 use usher_wal::ShardId;
 
 use crate::config::{LogFormat, WrongSetting};
+
+pub(crate) mod called;
+pub(crate) mod request_id;
+pub mod traces;
 
 /// Starts logging for the whole process.
 ///
@@ -48,6 +53,8 @@ pub fn log_notice(shard: ShardId, notice: &Notice) {
         ),
         Notice::Recovering { lsn, end } => tracing::info!(shard, lsn = lsn.0, end = end.0, "recovering"),
         Notice::Serving => tracing::info!(shard, "serving"),
+        // Numbers, which are counted.
+        Notice::Decided(_) | Notice::Answered { .. } => {}
         Notice::SnapshotsTaken(taken) => tracing::info!(
             shard,
             lsn = taken.lsn.0,

@@ -291,6 +291,12 @@ impl Inventory {
         }
     }
 
+    /// Holds that live, on all shows.
+    #[must_use]
+    pub fn live_holds(&self) -> u64 {
+        self.shows.iter().map(|show| u64::from(show.holds.live())).sum()
+    }
+
     /// The earliest instant at which something may be due; never later than the truth.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {

@@ -29,11 +29,16 @@ impl Serve {
             tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
         runtime.block_on(async {
             let shutdown = shutdown::requested().context("listening for signals")?;
+            let traces = telemetry::traces::start(&config.telemetry)?;
             let listener =
                 TcpListener::bind(config.listen).await.with_context(|| format!("listening on {}", config.listen))?;
             let node =
                 tokio::task::spawn_blocking(move || Node::open(config, |_, _| {})).await.context("opening")??;
-            node.serve(listener, shutdown).await
+            let served = node.serve(listener, shutdown).await;
+            if let Some(traces) = traces {
+                traces.end().await;
+            }
+            served
         })
     }
 }

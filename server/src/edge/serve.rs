@@ -16,7 +16,13 @@ use tonic::{body::Body, codegen::http::Request};
 use tower::Service as _;
 
 use super::{Connections, DecideBy, deadline, patient::Patient, peer::Peer, places::Place, tls::Tls};
-use crate::{config::Limits, http::Door, service::Draining};
+use crate::{
+    config::Limits,
+    http::Door,
+    metrics::{Metrics, Open},
+    service::Draining,
+    telemetry::request_id,
+};
 
 /// Bytes of one call that are taken before they are read, and of all calls of a connection: a session that is not read from
 /// for a while must not keep the calls beside it waiting.
@@ -31,6 +37,9 @@ pub(crate) struct Serving {
     pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) limits: Limits,
     pub(crate) draining: Draining,
+    pub(crate) metrics: Arc<Metrics>,
+    /// The port of whoever reads them.
+    pub(crate) metrics_port: usize,
 }
 
 /// A connection that was let in.
@@ -41,6 +50,7 @@ pub(crate) struct Accepted {
     pub(super) place: Place<IpAddr>,
     /// One more with each.
     pub(super) number: u32,
+    pub(super) open: Open,
 }
 
 /// Serves connections as they come, and returns once there are no more and the last one has ended.
@@ -60,7 +70,7 @@ pub(super) async fn serve(mut connections: Connections, serving: Serving) {
 }
 
 async fn one(accepted: Accepted, serving: Serving, builder: Arc<Builder<TokioExecutor>>) {
-    let Accepted { stream, port, place, number } = accepted;
+    let Accepted { stream, port, place, number, open: _open } = accepted;
     let patience = Duration::from_millis(serving.limits.patience_ms);
     let begun = TcpStream::from_std(stream).and_then(|stream| {
         // Small answers are sent at once.
@@ -77,8 +87,14 @@ async fn one(accepted: Accepted, serving: Serving, builder: Arc<Builder<TokioExe
             Ok(Ok((stream, names))) => {
                 http(stream, door, Peer::new(address, names, place), limits, age, &builder, draining).await;
             }
-            Ok(Err(error)) => tracing::debug!(%address, %error, "no TLS came about"),
-            Err(_) => tracing::debug!(%address, "the TLS handshake took too long"),
+            Ok(Err(error)) => {
+                serving.metrics.connections.note_tls_failure();
+                tracing::debug!(%address, %error, "no TLS came about");
+            }
+            Err(_) => {
+                serving.metrics.connections.note_tls_failure();
+                tracing::debug!(%address, "the TLS handshake took too long");
+            }
         },
     }
 }
@@ -99,13 +115,16 @@ async fn http<I: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         request.extensions_mut().insert(peer.clone());
         let wait = deadline::of(&request, call_max);
         request.extensions_mut().insert(DecideBy::after(wait));
+        let request_id = request_id::ensure(request.headers_mut());
         let mut door = door.clone();
         async move {
             // Nothing is begun for whom it is too late already.
-            if wait.is_zero() {
-                return Ok::<_, Infallible>(deadline::too_late());
-            }
-            Ok(deadline::within(wait, door.call(request)).await)
+            let mut response = match wait.is_zero() {
+                true => deadline::too_late(),
+                false => deadline::within(wait, door.call(request)).await,
+            };
+            response.headers_mut().insert(request_id::HEADER, request_id);
+            Ok::<_, Infallible>(response)
         }
     });
     let io = TokioIo::new(Patient::new(io, Duration::from_millis(limits.patience_ms)));

@@ -149,6 +149,7 @@ impl ToDecide<'_> {
         if self.commands.is_empty() {
             return reply(Ok(Vec::new()));
         }
+        self.show.note_commands(self.commands.len());
         let request = Request::Execute { show: self.show.number, commands: self.commands, reply };
         self.shard.submit_by(request, decide_by);
     }
