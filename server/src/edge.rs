@@ -160,10 +160,10 @@ impl Edge {
 
 /// Clients that keep their connections busy do not keep the process alive.
 async fn serve_until_drained(connections: Connections, serving: Serving) {
-    let mut draining = serving.draining.clone();
+    let (mut draining, metrics) = (serving.draining.clone(), Arc::clone(&serving.metrics));
     tokio::select! {
         () = serve::serve(connections, serving) => {}
-        never = delay::measure() => match never {},
+        never = delay::measure(&metrics.edge_delay) => match never {},
         () = async {
             // An error means that nobody can say it any more.
             let _ = draining.wait_for(|drains| *drains).await;

@@ -177,13 +177,14 @@ impl Node {
         let router = self.shards.router().clone();
         let noting = Noting(Arc::clone(&self.metrics));
         let door = |services: Routes| http::door(services, guard, &noting, &self.config.http_allowed_origins);
-        let for_metrics = metrics::door(self.sources());
+        let sources = self.sources();
+        let for_metrics = metrics::door(Arc::clone(&sources));
         let public = services(router.clone(), groups, draining.clone()).add_service(health.clone());
         if is_apart {
-            let own = operations(Routes::default(), router)?.add_service(health);
+            let own = operations(Routes::default(), router, sources, draining)?.add_service(health);
             return Ok([door(public)?, door(own)?, for_metrics].into());
         }
-        Ok([door(operations(public, router)?)?, for_metrics].into())
+        Ok([door(operations(public, router, sources, draining)?)?, for_metrics].into())
     }
 
     fn sources(&self) -> Arc<Sources> {
@@ -285,13 +286,13 @@ fn services(router: Router, groups: Groups, draining: Draining) -> Routes {
 }
 
 /// The services of operators.
-fn operations(routes: Routes, router: Router) -> anyhow::Result<Routes> {
+fn operations(routes: Routes, router: Router, sources: Arc<Sources>, draining: &Draining) -> anyhow::Result<Routes> {
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(usher_proto::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()
         .context("the descriptors for reflection")?;
-    let operations = OperationsServer::new(OperationsService::new(router))
+    let operations = OperationsServer::new(OperationsService::new(router, sources, draining.clone()))
         .max_decoding_message_size(COMMAND_BYTES_MAX)
         .max_encoding_message_size(ANSWER_BYTES_MAX);
     Ok(routes.add_service(reflection).add_service(operations))

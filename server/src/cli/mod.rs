@@ -40,6 +40,7 @@ mod serve;
 mod show;
 mod snapshot;
 mod terms;
+mod top;
 mod waitlist;
 mod watch;
 mod when;
@@ -94,6 +95,8 @@ enum Command {
     Get(hold::Get),
     /// Show the seats of a show while they are sold
     Watch(watch::Watch),
+    /// Show what a server does while it does it: shards, latencies, hot shows, refusals
+    Top(top::Top),
     /// List the holds and bookings of a buyer, of an order or of a show
     Holds(holds::Holds),
     /// Call any method with JSON, found through server reflection; without a method, list them
@@ -169,6 +172,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Waitlist(command) => command.run(),
         Command::Get(command) => command.run(),
         Command::Watch(command) => command.run(),
+        Command::Top(command) => command.run(),
         Command::Holds(command) => command.run(),
         Command::Call(command) => command.run(),
         Command::Bench(command) => command.run(),

@@ -36,11 +36,6 @@ pub(crate) struct Sources {
     pub(crate) disk_reserve_bytes: u64,
 }
 
-/// The name of a status.
-pub(crate) fn status_name(status: ShardStatus) -> &'static str {
-    STATUSES.iter().find(|(own, _)| *own == status).map_or("not_serving", |(_, name)| name)
-}
-
 impl Sources {
     /// All of them, in this format.
     pub(super) fn text(&self, format: Format) -> String {
@@ -176,6 +171,9 @@ impl Sources {
         let help = "Connections beyond the limits.";
         text.single("usher_connections_turned_away_total", Kind::Counter, help, turned_away);
         let failed = counts.tls_failed.load(Relaxed);
+        let help = "How late the threads are that serve connections, measured every few milliseconds.";
+        text.family("usher_edge_delay_seconds", Kind::Histogram, help);
+        text.histogram(&[], &self.metrics.edge_delay);
         text.single("usher_tls_failures_total", Kind::Counter, "Connections on which no TLS came about.", failed);
     }
 

@@ -9,6 +9,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 
+use histogram::{Histogram, TIMES};
 use usher_engine::shard::Notice;
 use usher_wal::ShardId;
 
@@ -29,6 +30,8 @@ pub(crate) struct Metrics {
     pub(crate) calls: calls::Calls,
     pub(crate) shards: Vec<shard::OfShard>,
     pub(crate) connections: Connections,
+    /// How long what comes in waits until the thread that serves it looks at it.
+    pub(crate) edge_delay: Histogram,
 }
 
 /// Of its connections.
@@ -74,7 +77,8 @@ impl Metrics {
     pub(crate) fn new(shards: u32) -> Arc<Self> {
         process::begun();
         let shards = (0..shards).map(|_| shard::OfShard::new()).collect();
-        Arc::new(Self { calls: calls::Calls::new(), shards, connections: Connections::default() })
+        let edge_delay = Histogram::new(TIMES);
+        Arc::new(Self { calls: calls::Calls::new(), shards, connections: Connections::default(), edge_delay })
     }
 
     /// Takes in what a shard says. Called on the shard's thread.

@@ -19,11 +19,11 @@ thread_local! {
     /// On a shard's thread: the trace of somebody whom the running turn has answered.
     static TRACE: Cell<Option<TraceId>> = const { Cell::new(None) };
     /// On a shard's thread: the stages of the turn that is being answered.
-    static STAGES: Cell<Stages> = const { Cell::new(Stages::NONE) };
+    static STAGES: Cell<Option<Stages>> = const { Cell::new(None) };
 }
 
 /// How long the stages of a turn took.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Stages {
     /// Of the first in the batch.
     pub(crate) waited: Duration,
@@ -33,15 +33,11 @@ pub(crate) struct Stages {
     pub(crate) commands: u32,
 }
 
-impl Stages {
-    const NONE: Self = Self { waited: Duration::ZERO, decide: Duration::ZERO, append: Duration::ZERO, commands: 0 };
-}
-
 /// The stages of the turn that is being answered, for the trace of one whom it answers. Called within a reply, on the
 /// shard's thread.
 pub(crate) fn stages_for(trace: TraceId) -> Stages {
     TRACE.set(Some(trace));
-    STAGES.get()
+    STAGES.get().unwrap_or_default()
 }
 
 /// The stages of the way of a command, as labels have them.
@@ -55,7 +51,6 @@ pub(crate) struct OfShard {
     pub(crate) batch: Histogram,
     /// By [`STAGE_NAMES`].
     pub(crate) stages: [Histogram; STAGE_NAMES.len()],
-    pub(crate) turns: AtomicU64,
     pub(crate) appends_failed: AtomicU64,
     pub(crate) appended_bytes: AtomicU64,
     pub(crate) events: AtomicU64,
@@ -95,7 +90,6 @@ impl OfShard {
             rejections: std::array::from_fn(|_| AtomicU64::new(0)),
             batch: Histogram::new(SIZES),
             stages: std::array::from_fn(|_| Histogram::new(TIMES)),
-            turns: AtomicU64::new(0),
             appends_failed: AtomicU64::new(0),
             appended_bytes: AtomicU64::new(0),
             events: AtomicU64::new(0),
@@ -142,12 +136,11 @@ impl OfShard {
         if let Some(holds) = turn.holds {
             self.holds.store(holds, Relaxed);
         }
-        let commands = turn.decided();
-        STAGES.set(Stages { waited: turn.waited, decide: turn.decide, append: turn.append, commands });
         if turn.requests == 0 && turn.events == 0 {
             return;
         }
-        self.turns.fetch_add(1, Relaxed);
+        let commands = turn.decided();
+        STAGES.set(Some(Stages { waited: turn.waited, decide: turn.decide, append: turn.append, commands }));
         let pairs = self.commands.iter().flatten().zip(turn.commands.iter().flatten());
         for (count, new) in pairs.chain(self.rejections.iter().zip(&turn.rejections)).filter(|(_, new)| **new > 0) {
             count.fetch_add(u64::from(*new), Relaxed);
@@ -165,10 +158,8 @@ impl OfShard {
 
     /// Now it is known whether somebody in the turn is traced.
     fn note_answered(&self, took: Duration) {
-        let (trace, stages) = (TRACE.take(), STAGES.replace(Stages::NONE));
-        if stages == Stages::NONE {
-            return;
-        }
+        let (trace, stages) = (TRACE.take(), STAGES.take());
+        let Some(stages) = stages else { return };
         let [queue, decide, append, answer] = &self.stages;
         queue.observe_time(stages.waited, trace);
         decide.observe_time(stages.decide, trace);
@@ -201,9 +192,9 @@ mod tests {
         assert_eq!(of(&shard.commands[CommandKind::HoldSeats as usize]), [2, 1]);
         assert_eq!(shard.rejections[RejectionKind::PlacesTaken as usize].load(Relaxed), 1);
         // A turn of nothing is none.
-        shard.note(&Notice::Decided(Box::default()));
+        shard.note(&Notice::Decided(Box::new(Turn { decide: Duration::from_micros(3), ..Turn::default() })));
         shard.note(&Notice::Answered { took: Duration::from_micros(1) });
-        assert_eq!((shard.turns.load(Relaxed), shard.stages[3].counts().count()), (1, 1));
+        assert_eq!(shard.stages[3].counts().count(), 1);
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub mod inventory;
 pub mod operations;
 pub mod session;
 pub mod shows;
+mod status;
 
 /// Becomes true once the process is told to end.
 pub type Draining = watch::Receiver<bool>;
