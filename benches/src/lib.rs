@@ -7,6 +7,7 @@
 pub mod chart;
 pub mod committers;
 pub mod conditions;
+pub mod flood;
 pub mod over_network;
 pub mod percentiles;
 pub mod restart;

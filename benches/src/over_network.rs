@@ -29,8 +29,10 @@ use usher_server::{config::Config, node::Node};
 use crate::{percentiles::Percentiles, workload::random_id};
 
 /// Shows, so that each caller finds seats for as long as it runs.
-const SHOWS: u32 = 8;
+pub const SHOWS: u32 = 8;
 const SEATS: u32 = 1_000_000;
+/// Of each of them.
+pub const SEATS_OF_SHOW: u32 = SEATS / SHOWS;
 const ROW_SEATS: u32 = 1_000;
 const ANY_PORT: &str = "127.0.0.1:0";
 
@@ -141,7 +143,9 @@ impl Serves for RealServer {
     }
 }
 
-fn id_of(show: u32) -> String {
+/// The id of a show, by its number.
+#[must_use]
+pub fn id_of(show: u32) -> String {
     format!("show-{show}")
 }
 
@@ -152,7 +156,7 @@ fn hall(show_id: &str) -> v1::CreateShowRequest {
         let run = v1::SeatRun { category: category.clone(), names: Some(names), ..Default::default() };
         v1::Row { name: (row + 1).to_string(), runs: vec![run], ..Default::default() }
     };
-    let rows = (0..SEATS / SHOWS / ROW_SEATS).map(row).collect();
+    let rows = (0..SEATS_OF_SHOW / ROW_SEATS).map(row).collect();
     let kind = Some(v1::section::Kind::Reserved(v1::ReservedSection { rows }));
     let manifest = v1::Manifest {
         name: "Stadium".to_owned(),

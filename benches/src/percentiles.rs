@@ -20,6 +20,20 @@ impl Percentiles {
         self.0.saturating_record(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
     }
 
+    /// Notes all of another.
+    ///
+    /// # Panics
+    /// Never: all have the same bounds.
+    pub fn add(&mut self, other: &Self) {
+        self.0.add(&other.0).expect("the same bounds");
+    }
+
+    /// The one that so many are not above; 0 if there is none.
+    #[must_use]
+    pub fn at(&self, quantile: f64) -> Duration {
+        Duration::from_nanos(self.0.value_at_quantile(quantile))
+    }
+
     /// Prints what is above the median. The slowest one may be the machine's doing, not the code's.
     pub fn print(&self, name: impl Display) {
         if self.0.is_empty() {

@@ -103,7 +103,7 @@ async fn refusal_of_session(channel: &Channel, bearer: &str) -> Option<String> {
         tag: 1,
         show_id: SHOW.to_owned(),
         commands: vec![v1::Command { command }],
-        timeout_ms: None,
+        ..Default::default()
     };
     let asked = tokio_stream::once(v1::SessionRequest { batches: vec![batch] });
     match InventoryClient::new(channel.clone()).session(with(asked, bearer)).await {
@@ -228,7 +228,7 @@ async fn a_key_that_is_revoked_is_useless_within_seconds_also_on_a_stream_that_i
             tag: 1,
             show_id: SHOW.to_owned(),
             commands: vec![v1::Command { command }],
-            timeout_ms: None,
+            ..Default::default()
         };
         send.send(v1::SessionRequest { batches: vec![batch] }).await.unwrap();
         answers.message().await.unwrap().unwrap().batches[0].refused.clone().unwrap().reason

@@ -4,6 +4,9 @@
 
 mod common;
 
+#[path = "session/columns.rs"]
+mod columns;
+
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Streaming};
@@ -41,7 +44,7 @@ impl Session {
 
 fn batch(tag: u64, show_id: &str, commands: impl IntoIterator<Item = Command>) -> v1::SessionBatch {
     let commands = commands.into_iter().map(|command| v1::Command { command: Some(command) }).collect();
-    v1::SessionBatch { tag, show_id: show_id.to_owned(), commands, timeout_ms: None }
+    v1::SessionBatch { tag, show_id: show_id.to_owned(), commands, ..Default::default() }
 }
 
 fn hold(show: &str, id: u128, seats: &[u32]) -> Command {

@@ -67,3 +67,25 @@ fn settles(command: &Kind) -> bool {
         | Kind::JoinWaitlist(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use usher_proto::v1;
+
+    use super::*;
+
+    #[test]
+    fn where_calls_wait_claims_are_put_off_and_who_pays_is_not() {
+        let backlog = Backlog::new(Duration::from_millis(500));
+        let (hold, confirm) =
+            (Kind::HoldSeats(v1::HoldSeatsRequest::default()), Kind::ConfirmHold(v1::ConfirmHoldRequest::default()));
+        assert!(backlog.check(Some(&hold)).is_ok());
+        backlog.note(Instant::now() - Duration::from_secs(1));
+        let refused = backlog.check(Some(&hold)).unwrap_err();
+        assert_eq!(refused.reason, Reason::Overloaded);
+        assert!(refused.retry_after.unwrap() >= Duration::from_secs(1));
+        assert!(backlog.check(Some(&confirm)).is_ok());
+        backlog.note(Instant::now());
+        assert!(backlog.check(Some(&hold)).is_ok());
+    }
+}

@@ -4,9 +4,9 @@
 //! for each show, in the order in which they came. If the stream breaks, every call on it is told so, and whoever made it
 //! decides whether to repeat it.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::collections::HashMap;
 
-use prost::Message as _;
+use prost::{Message as _, bytes::Bytes};
 use tokio::{
     sync::{mpsc, oneshot},
     time::Instant,
@@ -15,7 +15,13 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 use usher_proto::v1::{self, inventory_client::InventoryClient, outcome::Outcome as Answer};
 
-use crate::{backlog::Backlog, credentials::Calling, error::Refused, options::Options};
+use crate::{
+    backlog::Backlog,
+    batch::{Batch, Became, became},
+    credentials::Calling,
+    error::Refused,
+    options::Options,
+};
 
 /// Largest command, in bytes on the wire: what servers read of a message, but for its frame.
 pub(crate) const COMMAND_BYTES_MAX: usize = (4 << 20) - 1_024;
@@ -31,6 +37,7 @@ const MESSAGES_MAX: usize = 1;
 const ANSWERS_BYTES_MAX: usize = 64 << 20;
 
 type Outcome = Result<Answer, Box<Refused>>;
+type Outcomes = Result<Vec<Became>, Box<Refused>>;
 
 /// A way to the task that owns a stream, which ends with the last of these.
 #[derive(Clone, Debug)]
@@ -42,12 +49,43 @@ pub(crate) struct Connection {
 #[derive(Debug)]
 struct Call {
     show_id: Box<str>,
-    command: v1::Command,
+    what: What,
     bytes: usize,
     since: Instant,
     /// Nobody waits for it from then on.
     deadline: Instant,
-    reply: oneshot::Sender<Outcome>,
+}
+
+#[derive(Debug)]
+enum What {
+    One(v1::Command, oneshot::Sender<Outcome>),
+    Many(v1::CommandColumns, oneshot::Sender<Outcomes>),
+}
+
+impl What {
+    /// Nobody waits for it any more.
+    fn is_forsaken(&self) -> bool {
+        match self {
+            Self::One(_, reply) => reply.is_closed(),
+            Self::Many(_, reply) => reply.is_closed(),
+        }
+    }
+
+    fn refuse(self, refused: Box<Refused>) {
+        // Whoever asked may have gone.
+        match self {
+            Self::One(_, reply) => drop(reply.send(Err(refused))),
+            Self::Many(_, reply) => drop(reply.send(Err(refused))),
+        }
+    }
+}
+
+/// Who waits for the outcomes of a batch under way.
+#[derive(Debug)]
+enum Waiting {
+    Each(Vec<oneshot::Sender<Outcome>>),
+    /// With the kinds of the commands.
+    All(Bytes, oneshot::Sender<Outcomes>),
 }
 
 impl Connection {
@@ -64,9 +102,29 @@ impl Connection {
         if self.calls.capacity() < self.calls.max_capacity() {
             self.backlog.check(command.command.as_ref())?;
         }
-        let (reply, answer) = oneshot::channel();
         let bytes = command.encoded_len();
-        let call = Call { show_id: show_id.into(), command, bytes, since: Instant::now(), deadline, reply };
+        self.ask(show_id, bytes, deadline, |reply| What::One(command, reply)).await
+    }
+
+    /// The same with many.
+    pub(crate) async fn call_all(&self, show_id: &str, batch: Batch, deadline: Instant) -> Outcomes {
+        if self.calls.capacity() < self.calls.max_capacity() {
+            self.backlog.check(None)?;
+        }
+        let columns = batch.into_wire();
+        let bytes = columns.encoded_len();
+        self.ask(show_id, bytes, deadline, |reply| What::Many(columns, reply)).await
+    }
+
+    async fn ask<T>(
+        &self,
+        show_id: &str,
+        bytes: usize,
+        deadline: Instant,
+        what: impl FnOnce(oneshot::Sender<Result<T, Box<Refused>>>) -> What,
+    ) -> Result<T, Box<Refused>> {
+        let (reply, answer) = oneshot::channel();
+        let call = Call { show_id: show_id.into(), what: what(reply), bytes, since: Instant::now(), deadline };
         if self.calls.send(call).await.is_err() {
             return Err(lost("the client's connection has ended"));
         }
@@ -92,7 +150,7 @@ async fn run(mut client: InventoryClient<Calling>, mut calls: mpsc::Receiver<Cal
             }
             // Whoever else waits makes the next attempt.
             Err(status) => {
-                let _ = first.reply.send(Err(Box::new(status.into())));
+                first.what.refuse(Box::new(status.into()));
             }
         }
     }
@@ -101,7 +159,7 @@ async fn run(mut client: InventoryClient<Calling>, mut calls: mpsc::Receiver<Cal
 struct Stream {
     messages: mpsc::Sender<v1::SessionRequest>,
     /// Who waits for the outcomes of a batch, by its tag.
-    under_way: HashMap<u64, Vec<oneshot::Sender<Outcome>>>,
+    under_way: HashMap<u64, Waiting>,
     next_tag: u64,
     backlog: Backlog,
 }
@@ -140,7 +198,7 @@ impl Stream {
     /// As many calls as a message takes, from the front. Those that nobody waits for any more are not sent.
     fn message(&mut self, waiting: &mut Vec<Call>) -> Option<v1::SessionRequest> {
         waiting.last().into_iter().for_each(|last| self.backlog.note(last.since));
-        waiting.retain(|call| !call.reply.is_closed());
+        waiting.retain(|call| !call.what.is_forsaken());
         let mut bytes = 0;
         let fitting = waiting.iter().take_while(|call| {
             let fits = bytes == 0 || bytes + call.bytes <= MESSAGE_BYTES;
@@ -151,40 +209,62 @@ impl Stream {
         let mut batches: Vec<v1::SessionBatch> = Vec::new();
         let mut of_show: HashMap<Box<str>, usize> = HashMap::new();
         let now = Instant::now();
-        for Call { show_id, command, deadline, reply, .. } in waiting.drain(..count) {
-            let position = match of_show.entry(show_id) {
-                Entry::Occupied(known) => *known.get(),
-                Entry::Vacant(new) => {
-                    let (tag, show_id) = (self.next_tag, new.key().to_string());
-                    self.next_tag += 1;
-                    batches.push(v1::SessionBatch { tag, show_id, ..Default::default() });
-                    *new.insert(batches.len() - 1)
-                }
-            };
-            let batch = &mut batches[position];
-            batch.commands.push(command);
+        for Call { show_id, what, deadline, .. } in waiting.drain(..count) {
             // As long as anybody waits.
             let wait_ms = deadline.saturating_duration_since(now).as_millis().clamp(1, TIMEOUT_MS_MAX.into());
-            let wait_ms = u32::try_from(wait_ms).unwrap_or(TIMEOUT_MS_MAX);
-            batch.timeout_ms = batch.timeout_ms.max(Some(wait_ms));
-            self.under_way.entry(batch.tag).or_default().push(reply);
+            let timeout_ms = u32::try_from(wait_ms).ok();
+            let tag = self.next_tag;
+            match what {
+                What::Many(columns, reply) => {
+                    // What comes after it comes after it.
+                    of_show.remove(&show_id);
+                    self.under_way.insert(tag, Waiting::All(columns.kinds.clone(), reply));
+                    let (show_id, columns) = (show_id.into(), Some(columns));
+                    batches.push(v1::SessionBatch { tag, show_id, timeout_ms, columns, ..Default::default() });
+                    self.next_tag += 1;
+                }
+                What::One(command, reply) => {
+                    let position = *of_show.entry(show_id).or_insert_with_key(|show_id| {
+                        batches.push(v1::SessionBatch { tag, show_id: show_id.to_string(), ..Default::default() });
+                        batches.len() - 1
+                    });
+                    let batch = &mut batches[position];
+                    self.next_tag += u64::from(batch.commands.is_empty());
+                    batch.commands.push(command);
+                    batch.timeout_ms = batch.timeout_ms.max(timeout_ms);
+                    match self.under_way.entry(batch.tag).or_insert_with(|| Waiting::Each(Vec::new())) {
+                        Waiting::Each(replies) => replies.push(reply),
+                        Waiting::All(..) => unreachable!("a tag of its own"),
+                    }
+                }
+            }
         }
         (!batches.is_empty()).then_some(v1::SessionRequest { batches })
     }
 
     fn answer(&mut self, batch: v1::SessionOutcomes) {
-        let Some(replies) = self.under_way.remove(&batch.tag) else { return };
         let refused = batch.refused.map(|wire| Box::new(Refused::from(wire)));
-        let mut outcomes = batch.outcomes.into_iter();
-        for reply in replies {
-            let outcome = match (&refused, outcomes.next().and_then(|outcome| outcome.outcome)) {
-                (Some(refused), _) => Err(refused.clone()),
-                (None, Some(Answer::Rejection(wire))) => Err(Box::new(wire.into())),
-                (None, Some(answer)) => Ok(answer),
-                (None, None) => Err(lost("the server sent no outcome")),
-            };
-            // Whoever asked may have gone.
-            let _ = reply.send(outcome);
+        match self.under_way.remove(&batch.tag) {
+            None => {}
+            Some(Waiting::All(kinds, reply)) => {
+                let outcomes = batch.columns.and_then(|columns| became(&kinds, columns));
+                let outcomes =
+                    outcomes.ok_or_else(|| refused.unwrap_or_else(|| lost("the outcomes are not those of the batch")));
+                // Whoever asked may have gone.
+                let _ = reply.send(outcomes);
+            }
+            Some(Waiting::Each(replies)) => {
+                let mut outcomes = batch.outcomes.into_iter();
+                for reply in replies {
+                    let outcome = match (&refused, outcomes.next().and_then(|outcome| outcome.outcome)) {
+                        (Some(refused), _) => Err(refused.clone()),
+                        (None, Some(Answer::Rejection(wire))) => Err(Box::new(wire.into())),
+                        (None, Some(answer)) => Ok(answer),
+                        (None, None) => Err(lost("the server sent no outcome")),
+                    };
+                    let _ = reply.send(outcome);
+                }
+            }
         }
     }
 
@@ -192,7 +272,13 @@ impl Stream {
     fn end(self, waiting: Vec<Call>, status: Option<Status>) {
         let status = status.unwrap_or_else(|| Status::unavailable("the server ended the session"));
         tracing::debug!(%status, under_way = self.under_way.len(), "a session ended");
-        let replies = self.under_way.into_values().flatten().chain(waiting.into_iter().map(|call| call.reply));
-        replies.for_each(|reply| drop(reply.send(Err(Box::new(status.clone().into())))));
+        let refused = || Box::new(Refused::from(status.clone()));
+        for sent in self.under_way.into_values() {
+            match sent {
+                Waiting::Each(replies) => replies.into_iter().for_each(|reply| drop(reply.send(Err(refused())))),
+                Waiting::All(_, reply) => drop(reply.send(Err(refused()))),
+            }
+        }
+        waiting.into_iter().for_each(|call| call.what.refuse(refused()));
     }
 }

@@ -6,7 +6,10 @@ use prost::{Message as _, bytes::Bytes};
 use tokio::time::Instant;
 use usher_proto::v1::{self, command::Command as Kind, outcome::Outcome as Answer};
 
-use crate::{Error, Options, Refused, connection::COMMAND_BYTES_MAX, node::Node, nodes::Nodes, reason::Reason, retry};
+use crate::{
+    Batch, Became, Error, Options, Refused, connection::COMMAND_BYTES_MAX, node::Node, nodes::Nodes, reason::Reason,
+    retry,
+};
 
 /// How often an attempt goes at once to where the show is said to be; then there is a pause, and home is asked.
 const HOPS_MAX: u32 = 3;
@@ -70,6 +73,20 @@ impl Inventory {
         let attempt = |node: Arc<Node>| {
             let command = command.clone();
             async move { node.session_of(show_id).call(show_id, command, deadline).await }
+        };
+        self.until_answered(show_id, attempt).await
+    }
+
+    /// Runs many commands for one show, in their order, and all of them again if there was no answer, until their time is up.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] as a whole, [`Error::TimedOut`], [`Error::TooLarge`]. What is refused of a command by itself is in the
+    /// answer.
+    pub async fn run_batch(&self, show_id: &str, batch: &Batch) -> Result<Vec<Became>, Error> {
+        let deadline = Instant::now() + self.timeout;
+        let attempt = |node: Arc<Node>| {
+            let batch = batch.clone();
+            async move { node.session_of(show_id).call_all(show_id, batch, deadline).await }
         };
         self.until_answered(show_id, attempt).await
     }

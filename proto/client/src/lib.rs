@@ -29,6 +29,7 @@
 //! then `connection.rs`, where calls are put together.
 
 mod backlog;
+mod batch;
 mod connection;
 mod credentials;
 mod error;
@@ -40,6 +41,7 @@ mod reason;
 mod retry;
 mod unary;
 
+pub use batch::{BATCH_COMMANDS_MAX, Batch, Became};
 pub use credentials::{Bearer, NoBearer};
 pub use error::{Error, Refused};
 pub use inventory::{Inventory, new_hold_id};

@@ -18,6 +18,7 @@ pub mod answers;
 mod best;
 mod bookings;
 pub mod change;
+pub mod columns;
 pub mod groups;
 mod holds;
 pub mod lookups;

@@ -83,21 +83,25 @@ pub(super) fn places(
     if !unknown.none(violations)? {
         return Ok(None);
     }
-    let places = Places::new(seats, ga).map_err(|error| match error {
-        // Names say more than positions.
-        PlacesError::SeatTwice(seat) => match manifest.label(seat) {
+    let places = Places::new(seats, ga).map_err(|error| named(&error, manifest));
+    Ok(violations.take("places", places))
+}
+
+/// What is wrong with places, by their names: those say more than positions.
+pub(super) fn named(error: &PlacesError, manifest: &Manifest) -> String {
+    match error {
+        PlacesError::SeatTwice(seat) => match manifest.label(*seat) {
             Some(label) => {
                 format!("names seat {}/{}/{} twice, number {}", label.section, label.row, label.seat, seat.0)
             }
             None => error.to_string(),
         },
-        PlacesError::SectionTwice(section) => format!("names section {:?} twice", manifest.section_name(section)),
+        PlacesError::SectionTwice(section) => format!("names section {:?} twice", manifest.section_name(*section)),
         PlacesError::ZeroQuantity(section) => {
-            format!("asks for 0 units of section {:?}", manifest.section_name(section))
+            format!("asks for 0 units of section {:?}", manifest.section_name(*section))
         }
         other => other.to_string(),
-    });
-    Ok(violations.take("places", places))
+    }
 }
 
 /// Reads terms; those that say nothing are none.

@@ -35,7 +35,7 @@ impl CpuTimes {
 fn group(thread: &str) -> &'static str {
     match thread {
         name if name.starts_with("usher-load") => "load generator",
-        name if name.starts_with("usher-server") => "gRPC server",
+        name if name.starts_with("usher-server") || name.starts_with("usher-edge") => "gRPC server",
         name if name.starts_with("usher-shard") => "shards",
         name if name.starts_with("rocksdb") => "RocksDB background",
         _ => "other",

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::Context as _;
 use tokio::task::JoinSet;
-use tonic::transport::{Channel, Endpoint};
+use usher_client::{Inventory, Options};
 
 pub mod check;
 pub mod cpu;
@@ -29,7 +29,7 @@ pub struct LoadOptions {
     pub duration: Duration,
     /// Callers at the same time, each waiting for its own answer (closed loop).
     pub workers: usize,
-    /// Commands of one `Execute`.
+    /// Commands of one batch.
     pub batch: usize,
     /// TCP connections that the callers share.
     pub connections: usize,
@@ -48,15 +48,16 @@ pub async fn run(
     options: LoadOptions,
     progress: Arc<Progress>,
 ) -> anyhow::Result<Report> {
-    let mut channels = Vec::new();
-    for _ in 0..options.connections.max(1) {
-        channels.push(connect(server).await?);
-    }
+    // The commands of a show keep their order, for which a client sends them on one connection: several clients have several.
+    let own = Options { connections: 1, ..Options::default() };
+    let connect = |_| Inventory::with_options(server, &own);
+    let clients = (0..options.connections.max(1)).map(connect).collect::<Result<Vec<_>, _>>()?;
+    clients[0].ready().await?;
     let started = Instant::now();
     let mut workers = JoinSet::new();
     for number in 0..options.workers {
-        let channel = channels[number % channels.len()].clone();
-        let worker = worker::Worker::new(channel, show_id, seats, options, number, Arc::clone(&progress));
+        let client = clients[number % clients.len()].clone();
+        let worker = worker::Worker::new(client, show_id, seats, options, number, Arc::clone(&progress));
         workers.spawn(worker.run(started + options.duration));
     }
     let mut tally = Tally::default();
@@ -73,9 +74,4 @@ pub async fn run(
 pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(1).thread_name("usher-load").enable_all().build().context("starting the load")
-}
-
-async fn connect(server: &str) -> anyhow::Result<Channel> {
-    let endpoint = Endpoint::from_shared(server.to_owned())?.tcp_nodelay(true);
-    endpoint.connect().await.with_context(|| format!("no server at {server}"))
 }

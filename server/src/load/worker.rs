@@ -1,15 +1,15 @@
 //! One caller of a load: sends a batch, waits for its answer, pays or gives back what it won, and asks for more.
 
 use std::{
+    fmt::Write as _,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, bail};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
-use tonic::{Code, transport::Channel};
+use usher_client::{Batch, Became, Error, Inventory, Reason};
 use usher_engine::ids::HoldId;
-use usher_proto::v1::{self, command::Command, inventory_client::InventoryClient, outcome::Outcome};
 
 use super::{LoadOptions, Progress, Tally};
 
@@ -19,7 +19,7 @@ const PAYING_OF_TEN: u32 = 9;
 const BACK_OFF: Duration = Duration::from_millis(20);
 
 pub(super) struct Worker {
-    client: InventoryClient<Channel>,
+    client: Inventory,
     show_id: String,
     seats: u32,
     batch: usize,
@@ -28,13 +28,28 @@ pub(super) struct Worker {
     buyers: u64,
     progress: Arc<Progress>,
     /// Granted and not yet paid or given back.
-    won: Vec<(prost::bytes::Bytes, String)>,
+    won: Vec<Asked>,
     done: Tally,
+}
+
+/// A command that was sent.
+struct Asked {
+    does: Does,
+    hold_id: [u8; 16],
+    /// By its number.
+    buyer: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Does {
+    Hold,
+    Confirm,
+    Release,
 }
 
 impl Worker {
     pub(super) fn new(
-        channel: Channel,
+        client: Inventory,
         show_id: &str,
         seats: u32,
         options: LoadOptions,
@@ -42,7 +57,7 @@ impl Worker {
         progress: Arc<Progress>,
     ) -> Self {
         Self {
-            client: InventoryClient::new(channel),
+            client,
             show_id: show_id.to_owned(),
             seats,
             batch: options.batch,
@@ -57,74 +72,79 @@ impl Worker {
 
     pub(super) async fn run(mut self, until: Instant) -> anyhow::Result<Tally> {
         while Instant::now() < until {
-            let commands = self.next_batch();
-            let request = v1::ExecuteRequest { show_id: self.show_id.clone(), commands };
+            let (asked, batch) = self.next_batch();
             let sent = Instant::now();
-            let outcomes = self.send(&request).await?;
+            let became = self.send(&batch).await?;
             let micros = u64::try_from(sent.elapsed().as_micros()).unwrap_or(u64::MAX);
-            self.done.latency_us.saturating_record_n(micros, outcomes.len() as u64);
-            self.learn(request.commands, outcomes)?;
+            self.done.latency_us.saturating_record_n(micros, became.len() as u64);
+            self.learn(asked, became)?;
         }
         Ok(self.done)
     }
 
     /// Sends a batch until it is taken: overload and recovery are no failures, and the ids make it safe.
-    async fn send(&mut self, request: &v1::ExecuteRequest) -> anyhow::Result<Vec<v1::Outcome>> {
+    async fn send(&mut self, batch: &Batch) -> anyhow::Result<Vec<Became>> {
         loop {
-            match self.client.execute(request.clone()).await {
-                Ok(answer) => return Ok(answer.into_inner().outcomes),
-                Err(status) if matches!(status.code(), Code::ResourceExhausted | Code::Unavailable) => {
+            match self.client.run_batch(&self.show_id, batch).await {
+                Ok(became) => return Ok(became),
+                Err(Error::TimedOut { .. }) => {
                     self.done.shed += 1;
                     tokio::time::sleep(BACK_OFF).await;
                 }
-                Err(status) => return Err(status).context("executing a batch"),
+                Err(error) => return Err(error).context("running a batch"),
             }
         }
     }
 
     /// First what was won, then new attempts.
-    fn next_batch(&mut self) -> Vec<v1::Command> {
-        let mut commands = Vec::with_capacity(self.batch);
-        for (hold_id, buyer_id) in std::mem::take(&mut self.won) {
-            let pays = self.random.random_range(0..10) < PAYING_OF_TEN;
-            commands.push(if pays { confirm(hold_id, buyer_id) } else { release(hold_id, buyer_id) });
+    fn next_batch(&mut self) -> (Vec<Asked>, Batch) {
+        let mut asked = std::mem::take(&mut self.won);
+        let mut batch = Batch::with_capacity(self.batch.max(asked.len()));
+        let (mut buyer, mut order) = (String::new(), String::new());
+        for Asked { does, hold_id, buyer: number } in &mut asked {
+            name(&mut buyer, "buyer", self.number, *number);
+            if self.random.random_range(0..10) < PAYING_OF_TEN {
+                name(&mut order, "order", self.number, *number);
+                batch.confirm(*hold_id, &buyer, &order, "");
+                *does = Does::Confirm;
+            } else {
+                batch.release(*hold_id, &buyer);
+                *does = Does::Release;
+            }
         }
-        while commands.len() < self.batch {
+        while asked.len() < self.batch {
             self.buyers += 1;
-            let seat = self.random.random_range(0..self.seats);
-            let hold_id: [u8; 16] = self.random.random();
-            let buyer_id = format!("buyer-{}-{}", self.number, self.buyers);
-            commands.push(hold(hold_id, buyer_id, seat));
+            let (hold_id, seat) = (self.random.random(), self.random.random_range(0..self.seats));
+            name(&mut buyer, "buyer", self.number, self.buyers);
+            batch.hold(hold_id, &buyer, &[seat]);
+            asked.push(Asked { does: Does::Hold, hold_id, buyer: self.buyers });
         }
-        commands
+        (asked, batch)
     }
 
-    fn learn(&mut self, commands: Vec<v1::Command>, outcomes: Vec<v1::Outcome>) -> anyhow::Result<()> {
-        anyhow::ensure!(
-            commands.len() == outcomes.len(),
-            "{} outcomes for {} commands",
-            outcomes.len(),
-            commands.len()
-        );
+    fn learn(&mut self, asked: Vec<Asked>, became: Vec<Became>) -> anyhow::Result<()> {
+        anyhow::ensure!(asked.len() == became.len(), "{} outcomes for {} commands", became.len(), asked.len());
         let (mut attempts, mut granted, mut sold) = (0, 0, 0);
-        for (command, outcome) in commands.into_iter().zip(outcomes) {
-            match (command.command, outcome.outcome) {
-                (Some(Command::HoldSeats(hold)), Some(Outcome::HoldSeats(_))) => {
+        for (asked, became) in asked.into_iter().zip(became) {
+            match (asked.does, became) {
+                (Does::Hold, Became::Held { .. }) => {
                     attempts += 1;
                     granted += 1;
-                    self.won.push((hold.hold_id, hold.buyer_id));
+                    self.won.push(asked);
                 }
-                (Some(Command::HoldSeats(_)), Some(Outcome::Rejection(rejection)))
-                    if rejection.reason == "PLACES_TAKEN" =>
-                {
-                    attempts += 1;
-                }
-                (Some(Command::ConfirmHold(confirm)), Some(Outcome::ConfirmHold(_))) => {
+                (Does::Hold, Became::Taken) => attempts += 1,
+                (Does::Confirm, Became::Sold) => {
                     sold += 1;
-                    self.done.sold.push(HoldId::new(&confirm.hold_id)?);
+                    self.done.sold.push(HoldId::new(&asked.hold_id)?);
                 }
-                (Some(Command::ReleaseHold(_)), Some(Outcome::ReleaseHold(_))) => self.done.released += 1,
-                (command, outcome) => bail!("{command:?} was answered by {outcome:?}"),
+                (Does::Release, Became::Released) => self.done.released += 1,
+                (_, Became::Refused(no)) if matches!(no.reason, Reason::Overloaded | Reason::RateLimited) => {
+                    self.done.shed += 1;
+                    if asked.does != Does::Hold {
+                        self.won.push(asked);
+                    }
+                }
+                (_, other) => bail!("a command was answered by {other:?}"),
             }
         }
         self.done.attempts += attempts;
@@ -135,30 +155,8 @@ impl Worker {
     }
 }
 
-fn hold(hold_id: [u8; 16], buyer_id: String, seat: u32) -> v1::Command {
-    let places = v1::Places { seat_indexes: vec![seat], ..v1::Places::default() };
-    command(Command::HoldSeats(v1::HoldSeatsRequest {
-        hold_id: hold_id.to_vec().into(),
-        buyer_id,
-        places: Some(places),
-        ..v1::HoldSeatsRequest::default()
-    }))
-}
-
-fn confirm(hold_id: prost::bytes::Bytes, buyer_id: String) -> v1::Command {
-    let order_ref = format!("order-of-{buyer_id}");
-    command(Command::ConfirmHold(v1::ConfirmHoldRequest {
-        hold_id,
-        buyer_id,
-        order_ref,
-        ..v1::ConfirmHoldRequest::default()
-    }))
-}
-
-fn release(hold_id: prost::bytes::Bytes, buyer_id: String) -> v1::Command {
-    command(Command::ReleaseHold(v1::ReleaseHoldRequest { hold_id, buyer_id, ..v1::ReleaseHoldRequest::default() }))
-}
-
-fn command(command: Command) -> v1::Command {
-    v1::Command { command: Some(command) }
+fn name(text: &mut String, what: &str, caller: usize, number: u64) {
+    text.clear();
+    // Writing into a string does not fail.
+    let _ = write!(text, "{what}-{caller}-{number}");
 }

@@ -6,7 +6,7 @@ use usher_engine::{
     command::Command,
     ids::ShowId,
     router::{Router, ShowEntry},
-    shard::{Admission, Outcome, Reply, Request, ShardHandle},
+    shard::{Admission, Fault, Outcome, Reply, Request, ShardHandle},
 };
 use usher_proto::v1::{self, command::Command as WireCommand, outcome::Outcome as WireOutcome};
 
@@ -21,9 +21,23 @@ use crate::{
 /// Most commands of one batch.
 pub const BATCH_COMMANDS_MAX: usize = 4_096;
 
+/// Commands as they came.
+pub(super) enum Asked {
+    /// Each by itself.
+    Commands(Vec<v1::Command>),
+    /// In columns.
+    Columns(v1::CommandColumns),
+}
+
+/// Outcomes in the form of the commands, as many.
+pub(super) enum Outcomes {
+    Each(Vec<v1::Outcome>),
+    Columns(v1::OutcomeColumns),
+}
+
 /// A batch under way.
 pub(super) struct Batch {
-    wire: Vec<v1::Command>,
+    asked: Asked,
     show_id: String,
     id: ShowId,
     show: Arc<ShowEntry>,
@@ -38,55 +52,83 @@ pub(super) struct ToDecide<'a> {
     pub(super) commands: Vec<Command>,
 }
 
+impl Asked {
+    pub(super) fn count(&self) -> usize {
+        match self {
+            Self::Commands(commands) => commands.len(),
+            Self::Columns(columns) => columns.kinds.len(),
+        }
+    }
+
+    /// Whether it only asks how holds stand.
+    fn only_looks(&self) -> bool {
+        let looks = |command: &v1::Command| matches!(command.command, Some(WireCommand::GetHold(_)));
+        matches!(self, Self::Commands(commands) if commands.iter().all(looks))
+    }
+}
+
 impl Batch {
     /// Reads a batch. What cannot be read, or is not let in now, is refused in its place.
     ///
     /// # Errors
     /// The refusal of the batch as a whole.
-    pub(super) fn read(
-        router: &Router,
-        show_id: String,
-        wire: Vec<v1::Command>,
-    ) -> Result<(Self, ToDecide<'_>), Refusal> {
-        let is_lookup = |command: &v1::Command| matches!(command.command, Some(WireCommand::GetHold(_)));
-        access::permit_batch(!wire.iter().all(is_lookup))?;
-        let count = wire.len();
+    pub(super) fn read(router: &Router, show_id: String, asked: Asked) -> Result<(Self, ToDecide<'_>), Refusal> {
+        access::permit_batch(!asked.only_looks())?;
+        let count = asked.count();
         let is_batch = (1..=BATCH_COMMANDS_MAX).contains(&count);
         let wrong = || Refusal::wrong("commands", format_args!("must be 1 to {BATCH_COMMANDS_MAX}, are {count}"));
-        access::charge(count)?;
         let (id, ()) = convert::both(convert::show_id(&show_id), is_batch.then_some(()).ok_or_else(wrong))?;
+        access::charge(count)?;
         let (show, shard) = router.find(&id).map_err(|why| Refusal::show_not_found(&show_id, why))?;
         let mut commands = Vec::with_capacity(count);
         let (mut refused, admission) = (Vec::new(), shard.admission().and_waited(edge::delay()));
-        for (position, command) in wire.iter().enumerate() {
-            let read = convert::command_of_batch(command, &show_id, &show.manifest);
-            match read.and_then(|command| let_in(&id, &admission, &command).map(|()| command)) {
-                Ok(command) => commands.push(command),
-                Err(refusal) => refused.push((position, refusal)),
+        let mut take = |position, read: Result<Command, Refusal>| match read
+            .and_then(|command| let_in(&id, &admission, &command).map(|()| command))
+        {
+            Ok(command) => commands.push(command),
+            Err(refusal) => refused.push((position, refusal)),
+        };
+        match &asked {
+            Asked::Columns(columns) => convert::columns::read(columns, &show.manifest, take)?,
+            Asked::Commands(each) => {
+                let read = |command| convert::command_of_batch(command, &show_id, &show.manifest);
+                each.iter().map(read).enumerate().for_each(|(position, read)| take(position, read));
             }
         }
         let to_decide = ToDecide { shard, show: Arc::clone(&show), commands };
-        Ok((Self { wire, show_id, id, show, refused }, to_decide))
+        Ok((Self { asked, show_id, id, show, refused }, to_decide))
     }
 
-    /// The outcomes on the wire: as many as there were commands.
-    pub(super) fn outcomes(self, router: &Router, decided: Vec<Outcome>) -> Vec<v1::Outcome> {
-        let Self { wire, show_id, id, show, refused } = self;
+    /// What became of the commands, on the wire.
+    pub(super) fn outcomes(self, router: &Router, decided: Vec<Outcome>) -> Outcomes {
+        let Self { asked, show_id, id, show, refused } = self;
         let show = newest(router, &id, show);
         let mut decided = decided.into_iter();
         let mut refused = refused.into_iter().peekable();
-        let outcomes = wire.iter().enumerate().map(|(position, wire)| {
-            let outcome = match (refused.next_if(|(which, _)| *which == position), &wire.command) {
-                (Some((_, refusal)), _) => Some(WireOutcome::Rejection(refusal.into_rejection())),
-                (None, Some(asked)) => decided.next().map(|outcome| match outcome {
-                    Ok(answer) => answers::outcome(asked, answer, &show_id, &show.manifest),
-                    Err(no) => WireOutcome::Rejection(Refusal::rejected(&no, &show.manifest).into_rejection()),
-                }),
-                (None, None) => None,
-            };
-            v1::Outcome { outcome }
+        let unknown = || Err(Refusal::from(Fault::OutcomeUnknown));
+        let became = (0..asked.count()).map(|position| match refused.next_if(|(which, _)| *which == position) {
+            Some((_, refusal)) => Err(refusal),
+            None => decided.next().map_or_else(unknown, Ok),
         });
-        outcomes.collect()
+        match asked {
+            Asked::Columns(asked) => {
+                Outcomes::Columns(convert::columns::outcomes(&asked, became, &show_id, &show.manifest))
+            }
+            Asked::Commands(asked) => {
+                let outcomes = asked.iter().zip(became).map(|(asked, became)| {
+                    let outcome = match (became, &asked.command) {
+                        (Ok(Ok(answer)), Some(asked)) => answers::outcome(asked, answer, &show_id, &show.manifest),
+                        (Ok(Err(no)), _) => {
+                            WireOutcome::Rejection(Refusal::rejected(&no, &show.manifest).into_rejection())
+                        }
+                        (Err(refusal), _) => WireOutcome::Rejection(refusal.into_rejection()),
+                        (Ok(Ok(_)), None) => return v1::Outcome::default(),
+                    };
+                    v1::Outcome { outcome: Some(outcome) }
+                });
+                Outcomes::Each(outcomes.collect())
+            }
+        }
     }
 }
 

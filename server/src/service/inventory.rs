@@ -16,7 +16,7 @@ use usher_proto::v1::{
 
 use super::{
     Draining, ask,
-    batch::Batch,
+    batch::{Asked, Batch, Outcomes},
     charge, newest,
     session::{self, SessionStream},
     submit,
@@ -64,9 +64,13 @@ impl InventoryService {
     }
 
     async fn batch(&self, request: v1::ExecuteRequest) -> Result<v1::ExecuteResponse, Refusal> {
-        let (batch, to_decide) = Batch::read(&self.router, request.show_id, request.commands)?;
+        let asked = Asked::Commands(request.commands);
+        let (batch, to_decide) = Batch::read(&self.router, request.show_id, asked)?;
         let decided = ask(|reply| to_decide.submit(access::decide_by(), reply)).await?;
-        Ok(v1::ExecuteResponse { outcomes: batch.outcomes(&self.router, decided) })
+        match batch.outcomes(&self.router, decided) {
+            Outcomes::Each(outcomes) => Ok(v1::ExecuteResponse { outcomes }),
+            Outcomes::Columns(_) => Err(Refusal::internal("outcomes in columns where none were asked for")),
+        }
     }
 
     async fn list(&self, request: v1::ListHoldsRequest) -> Result<v1::ListHoldsResponse, Refusal> {

@@ -21,7 +21,7 @@ use usher_proto::v1;
 
 use super::{
     Draining,
-    batch::{BATCH_COMMANDS_MAX, Batch},
+    batch::{Asked, BATCH_COMMANDS_MAX, Batch, Outcomes},
 };
 use crate::{
     access,
@@ -117,11 +117,12 @@ impl Session {
             return self.answers.send(Err(wrong.into_status())).await.map_err(|_| Gone).and(Err(Gone));
         }
         let mut refused = Vec::new();
-        for v1::SessionBatch { tag, show_id, commands, timeout_ms } in message.batches {
-            let count = commands.len();
+        for v1::SessionBatch { tag, show_id, commands, timeout_ms, columns } in message.batches {
             let router = self.router.clone();
-            let ends = decide_by(timeout_ms);
-            match ends.and_then(|end| Ok((Batch::read(&router, show_id, commands)?, end))) {
+            let asked = asked(commands, columns);
+            let count = asked.as_ref().map_or(0, Asked::count);
+            let read = |asked| Ok((Batch::read(&router, show_id, asked)?, decide_by(timeout_ms)?));
+            match asked.and_then(read) {
                 Ok(((batch, to_decide), end)) => {
                     wait_for_room(to_decide.shard, to_decide.commands.len()).await;
                     let (number, done) = (self.next, self.done.clone());
@@ -166,10 +167,20 @@ impl Session {
 /// The caller is gone, or is told that the session ends.
 struct Gone;
 
-fn outcomes_of(tag: u64, result: Result<Vec<v1::Outcome>, Refusal>) -> v1::SessionOutcomes {
+fn asked(commands: Vec<v1::Command>, columns: Option<v1::CommandColumns>) -> Result<Asked, Refusal> {
+    match columns {
+        None => Ok(Asked::Commands(commands)),
+        Some(columns) if commands.is_empty() => Ok(Asked::Columns(columns)),
+        Some(_) => Err(Refusal::wrong("columns", "must be absent where there are `commands`")),
+    }
+}
+
+fn outcomes_of(tag: u64, result: Result<Outcomes, Refusal>) -> v1::SessionOutcomes {
+    let answer = v1::SessionOutcomes { tag, ..Default::default() };
     match result {
-        Ok(outcomes) => v1::SessionOutcomes { tag, outcomes, refused: None },
-        Err(refusal) => v1::SessionOutcomes { tag, outcomes: Vec::new(), refused: Some(refusal.into_rejection()) },
+        Ok(Outcomes::Each(outcomes)) => v1::SessionOutcomes { outcomes, ..answer },
+        Ok(Outcomes::Columns(columns)) => v1::SessionOutcomes { columns: Some(columns), ..answer },
+        Err(refusal) => v1::SessionOutcomes { refused: Some(refusal.into_rejection()), ..answer },
     }
 }
 

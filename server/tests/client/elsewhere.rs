@@ -84,7 +84,7 @@ impl StreamingService<v1::SessionRequest> for Refusing {
             let refuse = |batch: v1::SessionBatch| v1::SessionOutcomes {
                 tag: batch.tag,
                 refused: Some(own.refuse()),
-                outcomes: Vec::new(),
+                ..Default::default()
             };
             Ok(v1::SessionResponse { batches: message?.batches.into_iter().map(refuse).collect() })
         });
