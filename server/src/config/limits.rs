@@ -59,6 +59,14 @@ pub struct Limits {
     pub call_ms_max: u64,
 }
 
+impl Limits {
+    /// Whether others have the same rates.
+    pub(crate) fn has_rates_of(&self, other: &Self) -> bool {
+        let rates = |of: &Self| [of.caller_commands_per_s, of.show_claims_per_s, of.buyer_claims_per_s];
+        rates(self) == rates(other) && self.burst_ms == other.burst_ms
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
