@@ -1,7 +1,5 @@
 //! `usher top` against a running server: as text, as JSON, and on a terminal that it gives back.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
-
 mod common;
 
 use std::{

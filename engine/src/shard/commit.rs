@@ -187,14 +187,17 @@ impl Shard {
         buffers: &mut Buffers,
     ) -> (Vec<Outcome>, Result<(), LogError>) {
         let mut outcomes = Vec::with_capacity(commands.len());
-        for command in commands {
-            outcomes.push(self.inventory.decide(show, command, now, &mut buffers.events));
-            if let Err(error) = self.apply(show, now, buffers) {
-                return (outcomes, Err(error));
-            }
-            if let (Command::JoinWaitlist(_), Some(joined @ Ok(_))) = (command, outcomes.last_mut()) {
-                // What is free may have been offered at once: the same command again tells how the entry stands.
-                *joined = self.inventory.decide(show, command, now, &mut buffers.events);
+        for some in commands.chunks(Inventory::TOUCHED_AT_ONCE) {
+            self.inventory.touch(show, some);
+            for command in some {
+                outcomes.push(self.inventory.decide(show, command, now, &mut buffers.events));
+                if let Err(error) = self.apply(show, now, buffers) {
+                    return (outcomes, Err(error));
+                }
+                if let (Command::JoinWaitlist(_), Some(joined @ Ok(_))) = (command, outcomes.last_mut()) {
+                    // What is free may have been offered at once: the same command again tells how the entry stands.
+                    *joined = self.inventory.decide(show, command, now, &mut buffers.events);
+                }
             }
             outcomes.last().into_iter().for_each(|outcome| buffers.turn.note(command, outcome));
         }

@@ -13,7 +13,7 @@ use usher_engine::{
 use crate::{
     access,
     status::Refusal,
-    telemetry::traces::{self, Asked, Trace},
+    telemetry::traces::{self, Submitted, Trace},
 };
 
 pub mod availability;
@@ -43,9 +43,9 @@ pub const PLAN_BYTES_MAX: usize = 64 << 20;
 /// The fault. A shard that ended without a reply leaves the outcome unknown.
 pub(crate) fn ask<T: Send + 'static>(submit: impl FnOnce(Reply<T>)) -> impl Future<Output = Result<T, Refusal>> {
     let (sender, answer) = oneshot::channel();
-    let asked = traces::current().map(Trace::submitted);
+    let submitted = traces::current().map(Trace::submitted);
     submit(Box::new(move |result| {
-        asked.into_iter().for_each(Asked::answered);
+        submitted.into_iter().for_each(Submitted::answered);
         // Whoever asked may have gone.
         let _ = sender.send(result);
     }));

@@ -27,7 +27,7 @@ use crate::{
     access,
     edge::DecideBy,
     status::Refusal,
-    telemetry::traces::{self, Asked, Trace},
+    telemetry::traces::{self, Submitted, Trace},
 };
 
 /// Most commands of a stream that are under way: a message more is taken only below it.
@@ -129,10 +129,10 @@ impl Session {
                     self.next += 1;
                     self.commands += count;
                     let trace = traces::of_batch();
-                    let asked = trace.clone().map(Trace::submitted);
+                    let submitted = trace.clone().map(Trace::submitted);
                     self.under_way.insert(number, UnderWay { tag, commands: count, batch, trace });
                     let reply = move |decided| {
-                        asked.into_iter().for_each(Asked::answered);
+                        submitted.into_iter().for_each(Submitted::answered);
                         // The session may have ended.
                         let _ = done.send((number, decided));
                     };

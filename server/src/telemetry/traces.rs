@@ -76,7 +76,7 @@ struct Passage {
 }
 
 /// Something that is traced is with a shard.
-pub(crate) struct Asked {
+pub(crate) struct Submitted {
     trace: Arc<Trace>,
     submitted: Instant,
 }
@@ -186,8 +186,8 @@ impl Trace {
     }
 
     /// It goes to a shard now.
-    pub(crate) fn submitted(self: Arc<Self>) -> Asked {
-        Asked { trace: self, submitted: Instant::now() }
+    pub(crate) fn submitted(self: Arc<Self>) -> Submitted {
+        Submitted { trace: self, submitted: Instant::now() }
     }
 
     fn at(&self, instant: Instant) -> SystemTime {
@@ -203,7 +203,7 @@ impl Trace {
     }
 }
 
-impl Asked {
+impl Submitted {
     /// The shard answers. Called within the reply, on the shard's thread.
     pub(crate) fn answered(self) {
         let stages = shard::stages_for(self.trace.id());
