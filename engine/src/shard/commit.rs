@@ -198,8 +198,8 @@ impl Shard {
                     // What is free may have been offered at once: the same command again tells how the entry stands.
                     *joined = self.inventory.decide(show, command, now, &mut buffers.events);
                 }
+                outcomes.last().into_iter().for_each(|outcome| buffers.turn.note(command, outcome));
             }
-            outcomes.last().into_iter().for_each(|outcome| buffers.turn.note(command, outcome));
         }
         (outcomes, Ok(()))
     }
