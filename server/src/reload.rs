@@ -11,7 +11,7 @@ use tokio::{
 use crate::{
     access::{Known, Rates},
     config::{
-        Config, ConfigFlags, Limits, WrongSetting,
+        Config, ConfigFlags, Limits,
         settings::{json, settings},
     },
     edge::{Places, Tls},

@@ -17,7 +17,7 @@ use super::{
     shard::{OfShard, STAGE_NAMES},
     text::{Format, Kind, Text},
 };
-use crate::status;
+use crate::{config::Limits, status};
 
 const STATUSES: [(ShardStatus, &str); 4] = [
     (ShardStatus::Recovering, "recovering"),
