@@ -94,11 +94,10 @@ impl Edge {
             })?;
             Ok(EdgeThread { connections, ended })
         });
-        let places = Places::new(serving.limits.connections_max, serving.limits.connections_per_address_max);
         let threads = threads.collect::<io::Result<_>>()?;
         Ok(Self {
             threads,
-            places,
+            places: Arc::clone(&serving.places),
             metrics_places: Places::new(METRICS_CONNECTIONS_MAX, METRICS_CONNECTIONS_MAX),
             metrics_port: serving.metrics_port,
             metrics: Arc::clone(&serving.metrics),

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
 use tonic_health::{
@@ -26,14 +27,14 @@ use usher_proto::v1::{
 use usher_wal::{LogError, RocksStore, ShardId, TornTail};
 
 use crate::{
-    access::{Known, Rates, audit::Audit, guard::Guard},
+    access::{Known, audit::Audit, guard::Guard},
     clock::WallClock,
-    config::Config,
-    edge::{Edge, Places, Serving, Tls},
+    config::{Config, ConfigFlags},
+    edge::{Edge, Serving, Tls},
     groups::Groups,
     http,
     metrics::{self, Metrics, Sources},
-    reload,
+    reload::{Live, Reloader},
     service::{
         ANSWER_BYTES_MAX, COMMAND_BYTES_MAX, COMMANDS_BYTES_MAX, Draining, PLAN_BYTES_MAX,
         availability::AvailabilityService, groups::GroupsService, inventory::InventoryService,
@@ -58,6 +59,8 @@ const HEALTH_INTERVAL: Duration = Duration::from_millis(100);
 pub struct Node {
     shards: Shards,
     config: Config,
+    /// Where the settings are read again.
+    flags: Option<ConfigFlags>,
     opened: Weak<RocksStore>,
     metrics: Arc<Metrics>,
 }
@@ -94,7 +97,13 @@ impl Node {
             "no shard of {} can serve; the log says why",
             config.data_dir.display()
         );
-        Ok(Self { shards, config, opened, metrics })
+        Ok(Self { shards, config, flags: None, opened, metrics })
+    }
+
+    /// Reads its settings again on SIGHUP, from where these flags name.
+    #[must_use]
+    pub fn reloading(self, flags: ConfigFlags) -> Self {
+        Self { flags: Some(flags), ..self }
     }
 
     /// The way to the shards.
@@ -114,7 +123,8 @@ impl Node {
     ) -> anyhow::Result<()> {
         let router = self.shards.router().clone();
         let tls = Tls::open(&self.config.tls)?;
-        let guard = guard(&self.config)?;
+        let live = Live::new(&self.config);
+        let guard = guard(&self.config, &live)?;
         let (apart, for_metrics) = (self.config.operations_listen, self.config.metrics_listen);
         let (apart, for_metrics) = (listen(apart).await?, listen(for_metrics).await?);
         let (reporter, health) = tonic_health::server::health_reporter();
@@ -123,23 +133,25 @@ impl Node {
         let (drain, draining) = tokio::sync::watch::channel(false);
         let groups = Groups::new(router.clone());
         let finisher = tokio::spawn(groups.clone().finish_forever());
-        let doors = self.doors(&guard, health, groups, &draining, apart.is_some())?;
-        let (limits, known, metrics) =
-            (self.config.limits.clone(), Arc::clone(&guard.known), Arc::clone(&self.metrics));
+        let doors = self.doors(&guard, &live, health, groups, &draining, apart.is_some())?;
+        let metrics = Arc::clone(&self.metrics);
         let metrics_port = doors.len() - 1;
         let (tls, draining) = (tls.clone(), draining.clone());
         let edge = Edge::start(&Serving {
             doors,
             tls: tls.clone(),
-            limits,
+            limits: live.limits.subscribe(),
+            places: Arc::clone(&live.connections),
             draining: draining.clone(),
             metrics,
             metrics_port,
         });
         let edge = edge.context("starting the threads that serve connections")?;
         self.say_listening(&listener, apart.as_ref(), for_metrics.as_ref(), durability)?;
+        let (config, flags, known) = (self.config.clone(), self.flags.clone(), Arc::clone(&guard.known));
+        let reloader = Reloader { config, flags, live, known, tls };
         let follower = tokio::spawn(follow_health(router, Arc::clone(&self.metrics), reporter));
-        let reloader = tokio::spawn(reload::follow(self.config.clone(), known, tls));
+        let reloader = tokio::spawn(reloader.follow());
         let accepting = edge.accept(PUBLIC, listener, draining.clone());
         let accepting_apart = async {
             if let Some(apart) = apart {
@@ -154,6 +166,7 @@ impl Node {
         let told = async {
             shutdown.await;
             tracing::info!("draining");
+            tell_systemd(NotifyState::Stopping);
             drain.send_replace(true);
         };
         tokio::join!(accepting, accepting_apart, accepting_for_metrics, told);
@@ -169,6 +182,7 @@ impl Node {
     fn doors(
         &self,
         guard: &Guard,
+        live: &Live,
         health: HealthServer<impl Health>,
         groups: Groups,
         draining: &Draining,
@@ -176,8 +190,8 @@ impl Node {
     ) -> anyhow::Result<Arc<[http::Door]>> {
         let router = self.shards.router().clone();
         let noting = Noting(Arc::clone(&self.metrics));
-        let door = |services: Routes| http::door(services, guard, &noting, &self.config.http_allowed_origins);
-        let sources = self.sources();
+        let door = |services: Routes| http::door(services, guard, &noting, live.allowed_origins.subscribe());
+        let sources = self.sources(live);
         let for_metrics = metrics::door(Arc::clone(&sources));
         let public = services(router.clone(), groups, draining.clone()).add_service(health.clone());
         if is_apart {
@@ -187,11 +201,11 @@ impl Node {
         Ok([door(operations(public, router, sources, draining)?)?, for_metrics].into())
     }
 
-    fn sources(&self) -> Arc<Sources> {
+    fn sources(&self, live: &Live) -> Arc<Sources> {
         Arc::new(Sources {
             metrics: Arc::clone(&self.metrics),
             router: self.shards.router().clone(),
-            connections_max: self.config.limits.connections_max,
+            limits: live.limits.subscribe(),
             inbox_commands_max: self.config.inbox_commands_max,
             data_dir: self.config.data_dir.clone(),
             disk_reserve_bytes: self.config.disk_reserve_bytes,
@@ -216,6 +230,7 @@ impl Node {
         }
         let (address, tls) = (listener.local_addr()?, self.config.tls.certificate.is_some());
         tracing::info!(%address, data_dir = %self.config.data_dir.display(), %durability, tls, "listening");
+        tell_systemd(NotifyState::Ready);
         Ok(())
     }
 
@@ -235,6 +250,13 @@ impl Node {
     }
 }
 
+/// Where systemd waits for it (`Type=notify`).
+fn tell_systemd(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "systemd was not told");
+    }
+}
+
 async fn listen(address: Option<SocketAddr>) -> anyhow::Result<Option<TcpListener>> {
     match address {
         Some(address) => Ok(Some(TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?)),
@@ -243,13 +265,12 @@ async fn listen(address: Option<SocketAddr>) -> anyhow::Result<Option<TcpListene
 }
 
 /// Who is known, and the trail where anybody has to be.
-fn guard(config: &Config) -> anyhow::Result<Guard> {
+fn guard(config: &Config, live: &Live) -> anyhow::Result<Guard> {
     let known = Arc::new(Known::open(&config.access)?);
     let directory = config.access.audit_dir(&config.data_dir);
     let open = || Audit::open(&directory, config.access.audit_file_bytes).map(Arc::new);
     let audit = config.access.is_configured().then(open).transpose()?;
-    let connections = Places::new(u32::MAX, config.limits.connections_per_caller_max);
-    let rates = Arc::new(Rates::new(&config.limits));
+    let (connections, rates) = (Arc::clone(&live.callers), live.rates.subscribe());
     let wait_max = Duration::from_millis(config.queue_wait_ms_max);
     Ok(Guard { known, audit, connections, rates, wait_max })
 }

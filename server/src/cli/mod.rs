@@ -19,12 +19,14 @@ mod booking;
 mod call;
 mod calm;
 mod client;
+mod config;
 mod confirm;
 mod credentials;
 mod demo;
 mod demo_server;
 mod doctor;
 mod format;
+mod health;
 mod hold;
 mod holds;
 mod key;
@@ -121,6 +123,10 @@ enum Command {
     Key(key::Key),
     /// Export and verify the audit trail
     Audit(audit::Audit),
+    /// Print, check and explain the settings of a server
+    Config(config::Config),
+    /// Ask a server whether it serves
+    Health(health::Health),
     /// Print a script that completes commands in a shell
     Completions(manual::Completions),
     /// Print the manual page, or write all of them into a directory
@@ -184,6 +190,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Doctor(command) => command.run(),
         Command::Key(command) => command.run(),
         Command::Audit(command) => command.run(),
+        Command::Config(command) => command.run(),
+        Command::Health(command) => command.run(),
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),
     };

@@ -3,18 +3,22 @@
 use std::{net::IpAddr, path::PathBuf};
 
 use anyhow::{Context as _, ensure};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tonic::codegen::http::Uri;
 
 /// Traces, as OTLP over gRPC.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Telemetry {
     /// The collector, such as `http://127.0.0.1:4317`; without it there are no traces.
+    #[schemars(example = "http://127.0.0.1:4317")]
     pub endpoint: Option<String>,
     /// Which share of the calls is traced whose callers do not say whether they are, 0 to 1.
+    #[schemars(range(min = 0, max = 1))]
     pub sample_ratio: f64,
     /// The authority of the collector's certificate, in PEM, where the endpoint is `https`.
+    #[schemars(example = "collector.pem")]
     pub ca: Option<PathBuf>,
 }
 

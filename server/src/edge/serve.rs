@@ -10,12 +10,13 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
+    sync::watch,
     time::timeout,
 };
 use tonic::{body::Body, codegen::http::Request};
 use tower::Service as _;
 
-use super::{Connections, DecideBy, deadline, patient::Patient, peer::Peer, places::Place, tls::Tls};
+use super::{Connections, DecideBy, deadline, patient::Patient, peer::Peer, places::{Place, Places}, tls::Tls};
 use crate::{
     config::Limits,
     http::Door,
@@ -35,7 +36,9 @@ pub(crate) struct Serving {
     /// By the port that a connection came in on.
     pub(crate) doors: Arc<[Door]>,
     pub(crate) tls: Option<Arc<Tls>>,
-    pub(crate) limits: Limits,
+    /// Those of the next connection.
+    pub(crate) limits: watch::Receiver<Arc<Limits>>,
+    pub(crate) places: Arc<Places<IpAddr>>,
     pub(crate) draining: Draining,
     pub(crate) metrics: Arc<Metrics>,
     /// The port of whoever reads them.
@@ -55,12 +58,19 @@ pub(crate) struct Accepted {
 
 /// Serves connections as they come, and returns once there are no more and the last one has ended.
 pub(super) async fn serve(mut connections: Connections, serving: Serving) {
-    let builder = Arc::new(builder(&serving.limits));
+    let mut limits = Arc::clone(&serving.limits.borrow());
+    let mut builder = Arc::new(builder_of(&limits));
     let mut running = tokio::task::JoinSet::new();
     loop {
         tokio::select! {
             accepted = connections.0.recv() => match accepted {
-                Some(accepted) => drop(running.spawn(one(accepted, serving.clone(), Arc::clone(&builder)))),
+                Some(accepted) => {
+                    let now = Arc::clone(&serving.limits.borrow());
+                    if !Arc::ptr_eq(&limits, &now) {
+                        (builder, limits) = (Arc::new(builder_of(&now)), now);
+                    }
+                    running.spawn(one(accepted, serving.clone(), Arc::clone(&limits), Arc::clone(&builder)));
+                }
                 None => break,
             },
             Some(_) = running.join_next() => {}
@@ -69,9 +79,9 @@ pub(super) async fn serve(mut connections: Connections, serving: Serving) {
     while running.join_next().await.is_some() {}
 }
 
-async fn one(accepted: Accepted, serving: Serving, builder: Arc<Builder<TokioExecutor>>) {
+async fn one(accepted: Accepted, serving: Serving, limits: Arc<Limits>, builder: Arc<Builder<TokioExecutor>>) {
     let Accepted { stream, port, place, number, open: _open } = accepted;
-    let patience = Duration::from_millis(serving.limits.patience_ms);
+    let patience = Duration::from_millis(limits.patience_ms);
     let begun = TcpStream::from_std(stream).and_then(|stream| {
         // Small answers are sent at once.
         stream.set_nodelay(true)?;
@@ -79,8 +89,8 @@ async fn one(accepted: Accepted, serving: Serving, builder: Arc<Builder<TokioExe
     });
     let Ok((address, stream)) = begun else { return };
     let Some(door) = serving.doors.get(port).cloned() else { return };
-    let age = age(&serving.limits, number);
-    let (limits, draining) = (&serving.limits, serving.draining);
+    let age = age(&limits, number);
+    let (limits, draining) = (&*limits, serving.draining);
     match serving.tls {
         None => http(stream, door, Peer::new(address, Vec::new(), place), limits, age, &builder, draining).await,
         Some(tls) => match timeout(patience, tls.accept(stream)).await {
@@ -155,7 +165,7 @@ fn age(limits: &Limits, number: u32) -> Duration {
     Duration::from_millis(limits.connection_age_ms_max * (900 + steps * 200 / 255) / 1_000)
 }
 
-fn builder(limits: &Limits) -> Builder<TokioExecutor> {
+fn builder_of(limits: &Limits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()

@@ -14,7 +14,7 @@ use axum::{
     middleware,
 };
 use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tonic::{Request, Status, client::Grpc, metadata::MetadataMap, service::Routes};
 use tonic_web::GrpcWebLayer;
 
@@ -55,12 +55,12 @@ const PASSED_ON: [&str; 4] = ["authorization", "traceparent", "tracestate", requ
 /// the latter two.
 ///
 /// # Errors
-/// When the `.proto` files are wrong, or an origin is no header's value.
+/// When the `.proto` files are wrong.
 pub(crate) fn door(
     services: Routes,
     guard: &Guard,
     noting: &Noting,
-    allowed_origins: &[String],
+    allowed_origins: watch::Receiver<Arc<[String]>>,
 ) -> anyhow::Result<Door> {
     let pool = DescriptorPool::decode(usher_proto::FILE_DESCRIPTOR_SET).context("the descriptors")?;
     let routes: Vec<Arc<Route>> = routes::routes(&pool)?.into_iter().map(Arc::new).collect();
@@ -77,11 +77,7 @@ pub(crate) fn door(
         let json = Arc::clone(&json);
         async move { json.answer(request).await }
     });
-    let origins = allowed_origins.iter().map(|origin| origin.parse().context("an allowed origin"));
-    let origins: Arc<[HeaderValue]> = origins.collect::<anyhow::Result<Vec<_>>>()?.into();
-    if !origins.is_empty() {
-        router = router.layer(middleware::from_fn_with_state(origins, cors::allow));
-    }
+    router = router.layer(middleware::from_fn_with_state(allowed_origins, cors::allow));
     Ok(Door::new(services, Routes::from(router).prepare()))
 }
 

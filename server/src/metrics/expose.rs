@@ -17,7 +17,7 @@ use super::{
     shard::{OfShard, STAGE_NAMES},
     text::{Format, Kind, Text},
 };
-use crate::status;
+use crate::{config::Limits, status};
 
 const STATUSES: [(ShardStatus, &str); 4] = [
     (ShardStatus::Recovering, "recovering"),
@@ -30,7 +30,7 @@ const STATUSES: [(ShardStatus, &str); 4] = [
 pub(crate) struct Sources {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) router: Router,
-    pub(crate) connections_max: u32,
+    pub(crate) limits: tokio::sync::watch::Receiver<Arc<Limits>>,
     pub(crate) inbox_commands_max: usize,
     pub(crate) data_dir: PathBuf,
     pub(crate) disk_reserve_bytes: u64,
@@ -164,7 +164,7 @@ impl Sources {
     fn connections(&self, text: &mut Text) {
         let counts = &self.metrics.connections;
         text.single("usher_connections", Kind::Gauge, "Connections that are open.", counts.now());
-        text.single("usher_connections_max", Kind::Gauge, "Connections that there may be.", self.connections_max);
+        text.single("usher_connections_max", Kind::Gauge, "Connections that there may be.", self.limits.borrow().connections_max);
         let taken = counts.taken.load(Relaxed);
         text.single("usher_connections_taken_total", Kind::Counter, "Connections that were let in.", taken);
         let turned_away = counts.turned_away.load(Relaxed);
