@@ -178,7 +178,7 @@ pub struct ConfigFlags {
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inbox_commands_max: Option<usize>,
-    /// Milliseconds that those in an inbox may have waited when a new claim is let in [default: 500]
+    /// Milliseconds that those in an inbox may have waited when a new claim is let in [default: 1000]
     #[arg(long, value_name = "MS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue_wait_ms_max: Option<u64>,

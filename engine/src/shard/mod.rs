@@ -78,7 +78,7 @@ impl Default for ShardOptions {
     fn default() -> Self {
         Self {
             inbox_commands_max: 65_536,
-            queue_wait_ms_max: 500,
+            queue_wait_ms_max: 1_000,
             batch_commands_max: 16_384,
             batch_bytes_max: 1 << 20,
             expiries_per_batch_max: 4_096,

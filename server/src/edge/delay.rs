@@ -24,12 +24,15 @@ pub(crate) fn delay() -> Duration {
 
 /// Measures for as long as the thread serves.
 pub(super) async fn measure(told: &Histogram) -> std::convert::Infallible {
+    let mut before = Duration::ZERO;
     loop {
         let due = Instant::now() + INTERVAL;
         tokio::time::sleep_until(due.into()).await;
         tokio::task::yield_now().await;
         let delay = due.elapsed();
-        DELAY.set(delay);
+        // A queue stands; a thread that stood still for once has none.
+        DELAY.set(delay.min(before));
+        before = delay;
         told.observe_time(delay, None);
     }
 }
