@@ -155,7 +155,8 @@ mod tests {
     #[test]
     fn exactly_the_marked_settings_change_without_a_restart() {
         let tables = |setting: &crate::config::settings::Setting| setting.name.split('.').next().unwrap().to_owned();
-        let mut marked: Vec<String> = settings().iter().filter(|setting| setting.reload.is_some()).map(tables).collect();
+        let mut marked: Vec<String> =
+            settings().iter().filter(|setting| setting.reload.is_some()).map(tables).collect();
         marked.dedup();
         marked.sort_unstable();
         assert_eq!(marked, ["http_allowed_origins", "limits", "log_level"]);

@@ -26,7 +26,8 @@ pub fn reference() -> String {
         if own_table != table {
             table = own_table;
             // One of which nothing is set by default is not there.
-            let of_table = settings.iter().filter(|other| other.name.rsplit_once('.').is_some_and(|(own, _)| own == table));
+            let of_table =
+                settings.iter().filter(|other| other.name.rsplit_once('.').is_some_and(|(own, _)| own == table));
             let is_absent = table.contains('.') && of_table.clone().all(|setting| setting.default.is_null());
             let _ = write!(text, "\n{}[{table}]\n", if is_absent { "#" } else { "" });
         } else {
@@ -104,8 +105,10 @@ mod tests {
     fn it_has_every_setting_and_its_examples_are_good() {
         let is_setting = |line: &&str| line.starts_with('#') && !line.starts_with("# ") && !line.starts_with("##");
         let text = reference();
-        let uncommented: Vec<String> =
-            text.lines().map(|line| if is_setting(&line) { line[1..].trim_start().to_owned() } else { line.to_owned() }).collect();
+        let uncommented: Vec<String> = text
+            .lines()
+            .map(|line| if is_setting(&line) { line[1..].trim_start().to_owned() } else { line.to_owned() })
+            .collect();
         let values = json(&loaded(&uncommented.join("\n")));
         for setting in settings() {
             assert!(!setting.value_in(&values).is_null(), "{} is not in it", setting.name);
@@ -115,7 +118,11 @@ mod tests {
             let example = setting.example.clone().unwrap();
             let name = setting.name.split('.').next_back().unwrap();
             let with = uncommented.iter().map(|line| {
-                if line.starts_with(&format!("{name} = ")) { format!("{name} = {}", toml(&example)) } else { line.clone() }
+                if line.starts_with(&format!("{name} = ")) {
+                    format!("{name} = {}", toml(&example))
+                } else {
+                    line.clone()
+                }
             });
             let values = json(&loaded(&with.collect::<Vec<_>>().join("\n")));
             assert_eq!(setting.value_in(&values), &example, "{}", setting.name);

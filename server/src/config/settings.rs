@@ -159,7 +159,8 @@ fn what(schema: &Map<String, Value>) -> String {
 fn words(schema: &Map<String, Value>) -> Vec<(String, String)> {
     let object = |value: &Value| value.as_object().cloned().unwrap_or_default();
     let choices = schema.get("oneOf").and_then(Value::as_array).into_iter().flatten();
-    let choices = choices.map(object).filter_map(|choice| Some((choice.get("const")?.as_str()?.to_owned(), what(&choice))));
+    let choices =
+        choices.map(object).filter_map(|choice| Some((choice.get("const")?.as_str()?.to_owned(), what(&choice))));
     let fields = schema.get("items").map(|items| object(&items["properties"])).unwrap_or_default();
     choices.chain(fields.iter().map(|(name, field)| (name.clone(), what(&object(field))))).collect()
 }
@@ -204,7 +205,10 @@ mod tests {
             assert!(!is_secret, "{name}: what is set is printed and logged, a secret belongs in a file that is named");
         }
         assert_eq!(settings[0].name, "listen");
-        assert_eq!((settings[0].variable().as_str(), settings[0].flag().as_deref()), ("USHER_LISTEN", Some("--listen")));
+        assert_eq!(
+            (settings[0].variable().as_str(), settings[0].flag().as_deref()),
+            ("USHER_LISTEN", Some("--listen"))
+        );
     }
 
     #[test]
@@ -212,10 +216,7 @@ mod tests {
         let mut config = Config::default();
         check_ranges(&config).unwrap();
         config.limits.patience_ms = 99;
-        assert_eq!(
-            check_ranges(&config).unwrap_err().to_string(),
-            "limits.patience_ms must be at least 100, is 99"
-        );
+        assert_eq!(check_ranges(&config).unwrap_err().to_string(), "limits.patience_ms must be at least 100, is 99");
         config.limits.patience_ms = 100;
         config.batch_commands_max = 1_048_577;
         assert_eq!(

@@ -16,7 +16,13 @@ use tokio::{
 use tonic::{body::Body, codegen::http::Request};
 use tower::Service as _;
 
-use super::{Connections, DecideBy, deadline, patient::Patient, peer::Peer, places::{Place, Places}, tls::Tls};
+use super::{
+    Connections, DecideBy, deadline,
+    patient::Patient,
+    peer::Peer,
+    places::{Place, Places},
+    tls::Tls,
+};
 use crate::{
     config::Limits,
     http::Door,

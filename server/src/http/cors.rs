@@ -26,7 +26,11 @@ const EXPOSED: HeaderValue =
 const REMEMBERED_S: HeaderValue = HeaderValue::from_static("7200");
 
 /// Answers the question that a browser asks before the request, and adds to every answer what it wants to see.
-pub(super) async fn allow(State(origins): State<watch::Receiver<Arc<[String]>>>, request: Request, next: Next) -> Response {
+pub(super) async fn allow(
+    State(origins): State<watch::Receiver<Arc<[String]>>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let origins = Arc::clone(&origins.borrow());
     if origins.is_empty() {
         return next.run(request).await;

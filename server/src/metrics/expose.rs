@@ -164,7 +164,12 @@ impl Sources {
     fn connections(&self, text: &mut Text) {
         let counts = &self.metrics.connections;
         text.single("usher_connections", Kind::Gauge, "Connections that are open.", counts.now());
-        text.single("usher_connections_max", Kind::Gauge, "Connections that there may be.", self.limits.borrow().connections_max);
+        text.single(
+            "usher_connections_max",
+            Kind::Gauge,
+            "Connections that there may be.",
+            self.limits.borrow().connections_max,
+        );
         let taken = counts.taken.load(Relaxed);
         text.single("usher_connections_taken_total", Kind::Counter, "Connections that were let in.", taken);
         let turned_away = counts.turned_away.load(Relaxed);
