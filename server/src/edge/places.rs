@@ -91,7 +91,7 @@ mod tests {
         assert!(places.take("c").is_none(), "three in all");
         drop(one);
         assert!(places.take("c").is_some());
-        places.limit(3, 1);
+        places.limit(2, 1);
         assert!(places.take("d").is_none(), "two are left, none more is there");
         places.limit(9, 1);
         assert!(places.take("d").is_some() && places.take("a").is_none());
