@@ -95,6 +95,7 @@ pub struct Config {
     pub inbox_commands_max: usize,
     /// Milliseconds that those in an inbox may have waited when a new claim is let in: reads half of it, organisers a
     /// quarter, and confirmations and releases four times as long.
+    #[schemars(range(min = 1))]
     pub queue_wait_ms_max: u64,
     /// Commands taken from the inbox for one batch.
     #[schemars(range(min = 1, max = COMMANDS_MAX))]
