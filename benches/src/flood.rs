@@ -199,7 +199,8 @@ impl Frontend {
         let (tag, show_id) = (self.next_tag, id_of(self.show));
         self.next_tag += 1;
         self.under_way.insert(tag, sent);
-        permit.send(v1::SessionRequest { batches: vec![v1::SessionBatch { tag, show_id, commands, timeout_ms }] });
+        let batch = v1::SessionBatch { tag, show_id, commands, timeout_ms, ..Default::default() };
+        permit.send(v1::SessionRequest { batches: vec![batch] });
     }
 
     fn answered(&mut self, batch: v1::SessionOutcomes) {

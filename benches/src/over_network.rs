@@ -125,10 +125,18 @@ impl RealServer {
             let _ = stopped.await;
         }));
         let inventory = Inventory::connect(&format!("http://{address}")).expect("an address");
-        for show in 0..SHOWS {
-            inventory.create_show(hall(&id_of(show))).await.expect("a show");
-        }
+        create_shows(&inventory).await;
         Self { address, stop, served }
+    }
+}
+
+/// Makes the shows, if they are not there.
+///
+/// # Panics
+/// When the server refuses.
+pub async fn create_shows(inventory: &Inventory) {
+    for show in 0..SHOWS {
+        inventory.create_show(hall(&id_of(show))).await.expect("a show");
     }
 }
 

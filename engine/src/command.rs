@@ -11,7 +11,9 @@ use crate::{
     time::HoldTtl,
 };
 
+mod kind;
 mod organise;
+pub use kind::CommandKind;
 pub use organise::{
     AssignChannel, BlockPlaces, CancelBooking, ReturnTo, ScheduleRelease, ScheduleSale, Selection, SetChannel,
     UnblockPlaces,

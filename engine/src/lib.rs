@@ -16,6 +16,7 @@ pub mod command;
 pub mod event;
 pub mod ids;
 pub mod inventory;
+mod kinds;
 pub mod rejection;
 pub mod resharding;
 pub mod restoring;

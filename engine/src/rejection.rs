@@ -11,6 +11,9 @@ use crate::{
     time::Timestamp,
 };
 
+mod kind;
+pub use kind::RejectionKind;
+
 /// Why a command was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {

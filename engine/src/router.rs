@@ -2,7 +2,14 @@
 //!
 //! A show is pinned when it is created, by a hash of its id; from then on its log says where it is.
 
-use std::{collections::BTreeMap, ops::Bound, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    ops::Bound,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use parking_lot::RwLock;
 use usher_wal::ShardId;
@@ -31,6 +38,21 @@ pub struct ShowEntry {
     pub policy: Policy,
     /// When it is sold.
     pub sale: Sale,
+    /// Commands that were sent to it since the process began.
+    commands: Arc<AtomicU64>,
+}
+
+impl ShowEntry {
+    /// So many commands are sent to it.
+    pub fn note_commands(&self, count: usize) {
+        self.commands.fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    /// Commands that were sent to it since the process began.
+    #[must_use]
+    pub fn commands(&self) -> u64 {
+        self.commands.load(Ordering::Relaxed)
+    }
 }
 
 /// The shows that are known, by id. Shards add theirs when they recover and when one is created.
@@ -40,6 +62,8 @@ pub struct Catalog(RwLock<BTreeMap<ShowId, Arc<ShowEntry>>>);
 impl Catalog {
     /// Notes a show.
     pub fn insert(&self, shard: ShardId, show: &CreatedShow) -> Arc<ShowEntry> {
+        let mut shows = self.0.write();
+        let commands = shows.get(&show.show_id).map(|known| Arc::clone(&known.commands)).unwrap_or_default();
         let entry = Arc::new(ShowEntry {
             shard,
             number: show.number,
@@ -47,8 +71,9 @@ impl Catalog {
             manifest_version: show.manifest_version,
             policy: show.policy,
             sale: show.sale,
+            commands,
         });
-        self.0.write().insert(show.show_id.clone(), Arc::clone(&entry));
+        shows.insert(show.show_id.clone(), Arc::clone(&entry));
         entry
     }
 
@@ -63,6 +88,14 @@ impl Catalog {
     #[must_use]
     pub fn find(&self, id: &ShowId) -> Option<Arc<ShowEntry>> {
         self.0.read().get(id).cloned()
+    }
+
+    /// Every show and the commands that were sent to it so far, if there were any.
+    #[must_use]
+    pub fn commands(&self) -> Vec<(ShowId, u64)> {
+        let shows = self.0.read();
+        let busy = shows.iter().map(|(id, entry)| (id, entry.commands())).filter(|(_, commands)| *commands > 0);
+        busy.map(|(id, commands)| (id.clone(), commands)).collect()
     }
 
     /// At most `max` shows after `after`, by id.

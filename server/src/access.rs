@@ -104,6 +104,14 @@ pub(crate) fn permit(show: &ShowId) -> Result<(), Refusal> {
     asked.unwrap_or_else(|_| Err(Refusal::show_forbidden(show.as_str())))
 }
 
+/// Whether the caller of the running call is still known: streams ask again and again.
+///
+/// # Errors
+/// The refusal.
+pub(crate) fn check_valid() -> Result<(), Refusal> {
+    CALL.try_with(|call| call.caller.check_valid()).unwrap_or(Ok(()))
+}
+
 /// Whether the caller may ask for so much more at once than the one call that it came in.
 ///
 /// # Errors

@@ -4,12 +4,9 @@
 
 use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use clap::Args;
-use figment::{
-    Figment,
-    providers::{Env, Format as _, Serialized, Toml},
-};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use usher_engine::shard::ShardOptions;
 use usher_wal::StoreOptions;
@@ -17,12 +14,18 @@ use usher_wal::StoreOptions;
 mod access;
 mod flags;
 mod limits;
+pub mod reference;
+pub mod settings;
+mod sources;
+mod telemetry;
 pub use access::{Access, Identity, Tls, Tokens};
 pub use flags::{AccessFlags, TlsFlags};
 pub use limits::Limits;
+pub use sources::{Source, Sources};
+pub use telemetry::Telemetry;
 
 /// How log lines look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// For people.
@@ -32,7 +35,7 @@ pub enum LogFormat {
 }
 
 /// What an answer waits for. Nothing weaker can be set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Durability {
     /// An fsync: what was answered survives a power cut
@@ -51,8 +54,9 @@ impl From<Durability> for usher_wal::Durability {
     }
 }
 
-/// The settings in force.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// The settings in force. What is said of each of them here is what `usher config reference` prints; `x-reload` marks those
+/// that change without a restart.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Where to listen.
@@ -60,63 +64,57 @@ pub struct Config {
     /// Serve without TLS on an address that is not loopback.
     pub allow_plaintext: bool,
     /// Where operators and reflection are served, and nowhere else; on `listen` too if absent.
+    #[schemars(example = "127.0.0.1:7422")]
     pub operations_listen: Option<SocketAddr>,
+    /// Where metrics are served; nowhere if absent.
+    #[schemars(example = "127.0.0.1:7423")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// Where traces go.
+    pub telemetry: Telemetry,
     /// TLS and mutual TLS.
     pub tls: Tls,
     /// Who may do what.
     pub access: Access,
     /// What callers may take.
+    #[schemars(extend("x-reload" = "on SIGHUP, for new connections and calls"))]
     pub limits: Limits,
     /// Origins such as `https://tickets.example` whose pages may call the server from a browser.
+    #[schemars(extend("x-reload" = "on SIGHUP"))]
     pub http_allowed_origins: Vec<String>,
     /// Where the log is kept. Created if absent or empty.
     pub data_dir: PathBuf,
     /// Shards; as many as the data directory has, or half the cores for a new one, if absent.
+    #[schemars(example = 2)]
     pub shards: Option<NonZeroU32>,
     /// What an answer waits for.
     pub durability: Durability,
     /// Bytes of the data directory's file system that are left free: with less, commands are refused.
     pub disk_reserve_bytes: u64,
     /// Commands waiting in a shard's inbox before callers are refused.
+    #[schemars(range(min = 1, max = COMMANDS_MAX))]
     pub inbox_commands_max: usize,
     /// Milliseconds that those in an inbox may have waited when a new claim is let in: reads half of it, organisers a
     /// quarter, and confirmations and releases four times as long.
+    #[schemars(range(min = 1))]
     pub queue_wait_ms_max: u64,
     /// Commands taken from the inbox for one batch.
+    #[schemars(range(min = 1, max = COMMANDS_MAX))]
     pub batch_commands_max: usize,
     /// Bytes appended to a shard's log after which it takes snapshots.
+    #[schemars(range(min = SNAPSHOT_LOG_BYTES_MIN))]
     pub snapshot_log_bytes: u64,
     /// Milliseconds after which a shard takes snapshots of what has changed, however little that is.
+    #[schemars(range(min = SNAPSHOT_INTERVAL_MS_MIN))]
     pub snapshot_interval_ms: u64,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Which log lines there are: error, warn, info, debug, trace, or a filter such as `info,usher_server=debug`.
+    #[schemars(extend("x-reload" = "on SIGHUP"))]
     pub log_level: String,
 }
 
-/// The names of the settings, as they stand in a file and, in capitals behind `USHER_`, in the environment. Those of
-/// a table follow its name and two underscores: `USHER_TLS__KEY`.
-const SETTINGS: [&str; 18] = [
-    "listen",
-    "allow_plaintext",
-    "operations_listen",
-    "tls",
-    "access",
-    "limits",
-    "http_allowed_origins",
-    "data_dir",
-    "shards",
-    "durability",
-    "disk_reserve_bytes",
-    "inbox_commands_max",
-    "queue_wait_ms_max",
-    "batch_commands_max",
-    "snapshot_log_bytes",
-    "snapshot_interval_ms",
-    "log_format",
-    "log_level",
-];
-
+/// Of one shard at once.
+const COMMANDS_MAX: usize = 1 << 20;
 /// Snapshots more often than that would be most of what a shard does.
 const SNAPSHOT_LOG_BYTES_MIN: u64 = 64 * 1024;
 const SNAPSHOT_INTERVAL_MS_MIN: u64 = 100;
@@ -145,6 +143,10 @@ pub struct ConfigFlags {
     #[arg(long, value_name = "ADDR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operations_listen: Option<SocketAddr>,
+    /// Address for metrics, as Prometheus reads them [default: nowhere]
+    #[arg(long, value_name = "ADDR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics_listen: Option<SocketAddr>,
     /// Those of `[tls]`.
     #[command(flatten)]
     #[serde(skip_serializing_if = "TlsFlags::is_empty")]
@@ -177,7 +179,7 @@ pub struct ConfigFlags {
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inbox_commands_max: Option<usize>,
-    /// Milliseconds that those in an inbox may have waited when a new claim is let in [default: 500]
+    /// Milliseconds that those in an inbox may have waited when a new claim is let in [default: 1000]
     #[arg(long, value_name = "MS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue_wait_ms_max: Option<u64>,
@@ -210,6 +212,8 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 7421)),
             allow_plaintext: false,
             operations_listen: None,
+            metrics_listen: None,
+            telemetry: Telemetry::default(),
             tls: Tls::default(),
             access: Access::default(),
             limits: Limits::default(),
@@ -235,31 +239,20 @@ impl Config {
     /// # Errors
     /// [`WrongSetting`]: the file cannot be read, or a setting is unknown, of the wrong type or out of range.
     pub fn load(flags: &ConfigFlags) -> Result<Self, WrongSetting> {
-        Self::merged(flags).map_err(|error| WrongSetting(format!("{error:#}")))
-    }
-
-    fn merged(flags: &ConfigFlags) -> anyhow::Result<Self> {
-        let mut figment = Figment::from(Serialized::defaults(Self::default()));
-        if let Some(file) = &flags.config {
-            ensure!(file.is_file(), "the configuration file {} does not exist", file.display());
-            figment = figment.merge(Toml::file_exact(file));
-        }
-        // Only what is a setting: an orchestrator may add variables such as USHER_SERVICE_HOST.
-        let is_setting = |name: &str| SETTINGS.iter().any(|setting| setting.eq_ignore_ascii_case(name));
-        let environment = Env::prefixed("USHER_")
-            .filter(move |name| is_setting(name.as_str().split("__").next().unwrap_or_default()))
-            .split("__");
-        let config: Self =
-            figment.merge(environment).merge(Serialized::defaults(flags)).extract().context("in the configuration")?;
-        config.check()?;
-        Ok(config)
+        Sources::of(flags)?.load()
     }
 
     fn check(&self) -> anyhow::Result<()> {
+        settings::check_ranges(self)?;
+        crate::telemetry::check_level(&self.log_level)?;
         self.tls.check()?;
         self.access.check(&self.tls)?;
-        self.limits.check()?;
-        for (name, address) in [("listen", Some(self.listen)), ("operations_listen", self.operations_listen)] {
+        self.telemetry.check(self.allow_plaintext)?;
+        for (name, address) in [
+            ("listen", Some(self.listen)),
+            ("operations_listen", self.operations_listen),
+            ("metrics_listen", self.metrics_listen),
+        ] {
             let Some(address) = address else { continue };
             ensure!(
                 address.ip().is_loopback() || self.tls.certificate.is_some() || self.allow_plaintext,
@@ -274,18 +267,6 @@ impl Config {
                 is_origin,
                 "http_allowed_origins has {origin:?}, which is no origin such as https://tickets.example"
             );
-        }
-        for (name, value) in
-            [("inbox_commands_max", self.inbox_commands_max), ("batch_commands_max", self.batch_commands_max)]
-        {
-            ensure!((1..=1_048_576).contains(&value), "{name} must be 1 to 1048576, is {value}");
-        }
-        for (name, value, least) in [
-            ("queue_wait_ms_max", self.queue_wait_ms_max, 1),
-            ("snapshot_log_bytes", self.snapshot_log_bytes, SNAPSHOT_LOG_BYTES_MIN),
-            ("snapshot_interval_ms", self.snapshot_interval_ms, SNAPSHOT_INTERVAL_MS_MIN),
-        ] {
-            ensure!(value >= least, "{name} must be at least {least}, is {value}");
         }
         Ok(())
     }
@@ -337,22 +318,15 @@ mod tests {
         let config = Config::load(&flags).unwrap();
         assert_eq!((config.shards(None).get(), config.inbox_commands_max), (3, 9));
         flags.inbox_commands_max = Some(0);
-        assert_eq!(Config::load(&flags).unwrap_err().to_string(), "inbox_commands_max must be 1 to 1048576, is 0");
+        assert_eq!(
+            Config::load(&flags).unwrap_err().to_string(),
+            "inbox_commands_max must be 1 to 1048576, is 0 (set by --inbox-commands-max)"
+        );
         std::fs::write(&file, "shrads = 3\n").unwrap();
         let error = format!("{:#}", Config::load(&flags).unwrap_err());
         assert!(error.contains("shrads"), "{error}");
         flags.config = Some(dir.path().join("absent.toml"));
         assert!(Config::load(&flags).unwrap_err().to_string().contains("absent.toml"));
-    }
-
-    #[test]
-    fn every_setting_can_stand_in_the_environment() {
-        let serde_json::Value::Object(settings) = serde_json::to_value(Config::default()).unwrap() else {
-            panic!("a map")
-        };
-        let mut names = SETTINGS.to_vec();
-        names.sort_unstable();
-        assert_eq!(settings.keys().collect::<Vec<_>>(), names);
     }
 
     #[test]

@@ -40,10 +40,14 @@ pub(crate) use tls::Tls;
 
 use serve::Accepted;
 
+use crate::metrics::{Metrics, Open};
+
 /// Connections that wait until their thread takes them.
 const WAITING_MAX: usize = 128;
 /// Before the next connection is taken where one could not be, for want of files as a rule.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Connections to the metrics.
+const METRICS_CONNECTIONS_MAX: u32 = 16;
 /// How long connections may take to finish once the process is told to end.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
 /// Connections that are turned away are told of in the log so often.
@@ -53,6 +57,10 @@ const TURNED_AWAY_INTERVAL: Duration = Duration::from_secs(10);
 pub(crate) struct Edge {
     threads: Vec<EdgeThread>,
     places: Arc<Places<net::IpAddr>>,
+    /// Of whoever reads metrics: the minute in which callers have all places is the one to look at.
+    metrics_places: Arc<Places<net::IpAddr>>,
+    metrics_port: usize,
+    metrics: Arc<Metrics>,
     numbers: AtomicU32,
     turned_away: Mutex<(u64, Option<Instant>)>,
 }
@@ -86,13 +94,21 @@ impl Edge {
             })?;
             Ok(EdgeThread { connections, ended })
         });
-        let places = Places::new(serving.limits.connections_max, serving.limits.connections_per_address_max);
         let threads = threads.collect::<io::Result<_>>()?;
-        Ok(Self { threads, places, numbers: AtomicU32::new(0), turned_away: Mutex::default() })
+        Ok(Self {
+            threads,
+            places: Arc::clone(&serving.places),
+            metrics_places: Places::new(METRICS_CONNECTIONS_MAX, METRICS_CONNECTIONS_MAX),
+            metrics_port: serving.metrics_port,
+            metrics: Arc::clone(&serving.metrics),
+            numbers: AtomicU32::new(0),
+            turned_away: Mutex::default(),
+        })
     }
 
     /// Takes the connections of a listener and gives them to the threads in turn, until the process drains.
     pub(crate) async fn accept(&self, port: usize, listener: TcpListener, mut draining: crate::service::Draining) {
+        let places = if port == self.metrics_port { &self.metrics_places } else { &self.places };
         for thread in self.threads.iter().cycle() {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
@@ -100,11 +116,12 @@ impl Edge {
             };
             // Its thread's runtime waits for its bytes, not this one.
             match accepted.and_then(|(stream, address)| Ok((stream.into_std()?, address))) {
-                Ok((stream, address)) => match self.places.take(places::network(address.ip())) {
+                Ok((stream, address)) => match places.take(places::network(address.ip())) {
                     Some(place) => {
+                        let open = Open::new(&self.metrics);
                         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
                         // A thread that ended serves nobody any more; `end` says why.
-                        let _ = thread.connections.send(Accepted { stream, port, place, number }).await;
+                        let _ = thread.connections.send(Accepted { stream, port, place, number, open }).await;
                     }
                     None => self.turn_away(address),
                 },
@@ -120,6 +137,7 @@ impl Edge {
     fn turn_away(&self, address: net::SocketAddr) {
         let mut turned_away = self.turned_away.lock();
         turned_away.0 += 1;
+        self.metrics.connections.turned_away.fetch_add(1, Ordering::Relaxed);
         if turned_away.1.is_none_or(|told| told.elapsed() >= TURNED_AWAY_INTERVAL) {
             tracing::warn!(last = %address, count = turned_away.0, "connections beyond the limit were turned away");
             *turned_away = (0, Some(Instant::now()));
@@ -141,10 +159,10 @@ impl Edge {
 
 /// Clients that keep their connections busy do not keep the process alive.
 async fn serve_until_drained(connections: Connections, serving: Serving) {
-    let mut draining = serving.draining.clone();
+    let (mut draining, metrics) = (serving.draining.clone(), Arc::clone(&serving.metrics));
     tokio::select! {
         () = serve::serve(connections, serving) => {}
-        never = delay::measure() => match never {},
+        never = delay::measure(&metrics.edge_delay) => match never {},
         () = async {
             // An error means that nobody can say it any more.
             let _ = draining.wait_for(|drains| *drains).await;

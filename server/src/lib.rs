@@ -15,6 +15,7 @@ pub mod groups;
 pub mod http;
 pub mod journal;
 pub mod load;
+mod metrics;
 pub mod node;
 pub mod plan;
 mod reload;

@@ -2,14 +2,13 @@
 
 use std::{
     future::Future,
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicBool, Ordering},
-    },
+    net::SocketAddr,
+    sync::{Arc, Weak, atomic::Ordering},
     time::Duration,
 };
 
 use anyhow::Context as _;
+use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
 use tonic_health::{
@@ -18,7 +17,7 @@ use tonic_health::{
 };
 use usher_engine::{
     router::Router,
-    shard::{ClockNews, Notice, Observer, ShardStatus},
+    shard::{Notice, Observer, ShardStatus},
     start::{OpenLog, Shards},
 };
 use usher_proto::v1::{
@@ -28,23 +27,26 @@ use usher_proto::v1::{
 use usher_wal::{LogError, RocksStore, ShardId, TornTail};
 
 use crate::{
-    access::{Known, Rates, audit::Audit, guard::Guard},
+    access::{Known, audit::Audit, guard::Guard},
     clock::WallClock,
-    config::Config,
-    edge::{Edge, Places, Serving, Tls},
+    config::{Config, ConfigFlags},
+    edge::{Edge, Serving, Tls},
     groups::Groups,
-    http, reload,
+    http,
+    metrics::{self, Metrics, Sources},
+    reload::{Live, Reloader},
     service::{
         ANSWER_BYTES_MAX, COMMAND_BYTES_MAX, COMMANDS_BYTES_MAX, Draining, PLAN_BYTES_MAX,
         availability::AvailabilityService, groups::GroupsService, inventory::InventoryService,
         operations::OperationsService, shows::ShowsService,
     },
-    telemetry::log_notice,
+    telemetry::{called::Noting, log_notice},
 };
 
 /// Once so much time has passed, it serves the shards that are back; most are back by then, all at once.
 const RECOVERY_PATIENCE: Duration = Duration::from_secs(2);
-/// The listener of everybody, and that of operators where they have one of their own: the doors are in this order.
+/// The listener of everybody, that of operators where they have one of their own, and that of metrics: the doors are in
+/// this order.
 const PUBLIC: usize = 0;
 const APART: usize = 1;
 /// Those of `Shows` that take a plan, or places by the million.
@@ -57,12 +59,11 @@ const HEALTH_INTERVAL: Duration = Duration::from_millis(100);
 pub struct Node {
     shards: Shards,
     config: Config,
+    /// Where the settings are read again.
+    flags: Option<ConfigFlags>,
     opened: Weak<RocksStore>,
-    clocks: Clocks,
+    metrics: Arc<Metrics>,
 }
-
-/// By shard: whether its time is the clock's.
-type Clocks = Arc<[AtomicBool]>;
 
 impl Node {
     /// Opens the data directory and recovers every shard. Those that take long, or are damaged, do not keep the others from
@@ -79,14 +80,13 @@ impl Node {
         }
         let opened = Arc::downgrade(&store);
         let open_log: OpenLog = Arc::new(move |shard| Ok(Box::new(store.log(shard)?)));
-        let clocks: Clocks = (0..shards.get()).map(|_| AtomicBool::new(true)).collect();
-        let noted = Arc::clone(&clocks);
+        let metrics = Metrics::new(shards.get());
+        let noting = Arc::clone(&metrics);
         let observer: Observer = Arc::new(move |shard, notice| {
+            noting.note(shard, &notice);
             log_notice(shard, &notice);
-            match notice {
-                Notice::DiskRefuses(LogError::Exchanged { .. }) => end_at_once(),
-                Notice::Clock(news) => noted[shard.0 as usize].store(news == ClockNews::InStep, Ordering::Relaxed),
-                _ => {}
+            if matches!(notice, Notice::DiskRefuses(LogError::Exchanged { .. })) {
+                end_at_once();
             }
             watcher(shard, &notice);
         });
@@ -97,7 +97,13 @@ impl Node {
             "no shard of {} can serve; the log says why",
             config.data_dir.display()
         );
-        Ok(Self { shards, config, opened, clocks })
+        Ok(Self { shards, config, flags: None, opened, metrics })
+    }
+
+    /// Reads its settings again on SIGHUP, from where these flags name.
+    #[must_use]
+    pub fn reloading(self, flags: ConfigFlags) -> Self {
+        Self { flags: Some(flags), ..self }
     }
 
     /// The way to the shards.
@@ -117,36 +123,53 @@ impl Node {
     ) -> anyhow::Result<()> {
         let router = self.shards.router().clone();
         let tls = Tls::open(&self.config.tls)?;
-        let guard = guard(&self.config)?;
-        let apart = match self.config.operations_listen {
-            Some(address) => Some(TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?),
-            None => None,
-        };
+        let live = Live::new(&self.config);
+        let guard = guard(&self.config, &live)?;
+        let (apart, for_metrics) = (self.config.operations_listen, self.config.metrics_listen);
+        let (apart, for_metrics) = (listen(apart).await?, listen(for_metrics).await?);
         let (reporter, health) = tonic_health::server::health_reporter();
         let durability = usher_wal::Durability::from(self.config.durability);
         reporter.set_service_status(format!("durability-{durability}"), serving(true)).await;
         let (drain, draining) = tokio::sync::watch::channel(false);
         let groups = Groups::new(router.clone());
         let finisher = tokio::spawn(groups.clone().finish_forever());
-        let doors = self.doors(&guard, health, groups, &draining, apart.is_some())?;
-        let (limits, known) = (self.config.limits.clone(), Arc::clone(&guard.known));
-        let edge = Edge::start(&Serving { doors, tls: tls.clone(), limits, draining: draining.clone() });
+        let doors = self.doors(&guard, &live, health, groups, &draining, apart.is_some())?;
+        let metrics = Arc::clone(&self.metrics);
+        let metrics_port = doors.len() - 1;
+        let (tls, draining) = (tls.clone(), draining.clone());
+        let edge = Edge::start(&Serving {
+            doors,
+            tls: tls.clone(),
+            limits: live.limits.subscribe(),
+            places: Arc::clone(&live.connections),
+            draining: draining.clone(),
+            metrics,
+            metrics_port,
+        });
         let edge = edge.context("starting the threads that serve connections")?;
-        self.say_listening(&listener, apart.as_ref(), durability)?;
-        let follower = tokio::spawn(follow_health(router, self.clocks.clone(), reporter));
-        let reloader = tokio::spawn(reload::follow(self.config.clone(), known, tls));
+        self.say_listening(&listener, apart.as_ref(), for_metrics.as_ref(), durability)?;
+        let (config, flags, known) = (self.config.clone(), self.flags.clone(), Arc::clone(&guard.known));
+        let reloader = Reloader { config, flags, live, known, tls };
+        let follower = tokio::spawn(follow_health(router, Arc::clone(&self.metrics), reporter));
+        let reloader = tokio::spawn(reloader.follow());
         let accepting = edge.accept(PUBLIC, listener, draining.clone());
         let accepting_apart = async {
             if let Some(apart) = apart {
                 edge.accept(APART, apart, draining.clone()).await;
             }
         };
+        let accepting_for_metrics = async {
+            if let Some(for_metrics) = for_metrics {
+                edge.accept(metrics_port, for_metrics, draining.clone()).await;
+            }
+        };
         let told = async {
             shutdown.await;
             tracing::info!("draining");
+            tell_systemd(NotifyState::Stopping);
             drain.send_replace(true);
         };
-        tokio::join!(accepting, accepting_apart, told);
+        tokio::join!(accepting, accepting_apart, accepting_for_metrics, told);
         let served = edge.end().await;
         follower.abort();
         reloader.abort();
@@ -159,25 +182,41 @@ impl Node {
     fn doors(
         &self,
         guard: &Guard,
+        live: &Live,
         health: HealthServer<impl Health>,
         groups: Groups,
         draining: &Draining,
         is_apart: bool,
     ) -> anyhow::Result<Arc<[http::Door]>> {
         let router = self.shards.router().clone();
-        let door = |services: Routes| http::door(services, guard, &self.config.http_allowed_origins);
+        let noting = Noting(Arc::clone(&self.metrics));
+        let door = |services: Routes| http::door(services, guard, &noting, live.allowed_origins.subscribe());
+        let sources = self.sources(live);
+        let for_metrics = metrics::door(Arc::clone(&sources));
         let public = services(router.clone(), groups, draining.clone()).add_service(health.clone());
         if is_apart {
-            let own = operations(Routes::default(), router)?.add_service(health);
-            return Ok([door(public)?, door(own)?].into());
+            let own = operations(Routes::default(), router, sources, draining)?.add_service(health);
+            return Ok([door(public)?, door(own)?, for_metrics].into());
         }
-        Ok([door(operations(public, router)?)?].into())
+        Ok([door(operations(public, router, sources, draining)?)?, for_metrics].into())
+    }
+
+    fn sources(&self, live: &Live) -> Arc<Sources> {
+        Arc::new(Sources {
+            metrics: Arc::clone(&self.metrics),
+            router: self.shards.router().clone(),
+            limits: live.limits.subscribe(),
+            inbox_commands_max: self.config.inbox_commands_max,
+            data_dir: self.config.data_dir.clone(),
+            disk_reserve_bytes: self.config.disk_reserve_bytes,
+        })
     }
 
     fn say_listening(
         &self,
         listener: &TcpListener,
         apart: Option<&TcpListener>,
+        for_metrics: Option<&TcpListener>,
         durability: usher_wal::Durability,
     ) -> anyhow::Result<()> {
         if !self.config.access.is_configured() {
@@ -186,8 +225,12 @@ impl Node {
         if let Some(apart) = apart {
             tracing::info!(address = %apart.local_addr()?, "listening for operators");
         }
+        if let Some(for_metrics) = for_metrics {
+            tracing::info!(address = %for_metrics.local_addr()?, "listening for metrics");
+        }
         let (address, tls) = (listener.local_addr()?, self.config.tls.certificate.is_some());
         tracing::info!(%address, data_dir = %self.config.data_dir.display(), %durability, tls, "listening");
+        tell_systemd(NotifyState::Ready);
         Ok(())
     }
 
@@ -207,14 +250,27 @@ impl Node {
     }
 }
 
+/// Where systemd waits for it (`Type=notify`).
+fn tell_systemd(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "systemd was not told");
+    }
+}
+
+async fn listen(address: Option<SocketAddr>) -> anyhow::Result<Option<TcpListener>> {
+    match address {
+        Some(address) => Ok(Some(TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?)),
+        None => Ok(None),
+    }
+}
+
 /// Who is known, and the trail where anybody has to be.
-fn guard(config: &Config) -> anyhow::Result<Guard> {
+fn guard(config: &Config, live: &Live) -> anyhow::Result<Guard> {
     let known = Arc::new(Known::open(&config.access)?);
     let directory = config.access.audit_dir(&config.data_dir);
     let open = || Audit::open(&directory, config.access.audit_file_bytes).map(Arc::new);
     let audit = config.access.is_configured().then(open).transpose()?;
-    let connections = Places::new(u32::MAX, config.limits.connections_per_caller_max);
-    let rates = Arc::new(Rates::new(&config.limits));
+    let (connections, rates) = (Arc::clone(&live.callers), live.rates.subscribe());
     let wait_max = Duration::from_millis(config.queue_wait_ms_max);
     Ok(Guard { known, audit, connections, rates, wait_max })
 }
@@ -251,13 +307,13 @@ fn services(router: Router, groups: Groups, draining: Draining) -> Routes {
 }
 
 /// The services of operators.
-fn operations(routes: Routes, router: Router) -> anyhow::Result<Routes> {
+fn operations(routes: Routes, router: Router, sources: Arc<Sources>, draining: &Draining) -> anyhow::Result<Routes> {
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(usher_proto::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()
         .context("the descriptors for reflection")?;
-    let operations = OperationsServer::new(OperationsService::new(router))
+    let operations = OperationsServer::new(OperationsService::new(router, sources, draining.clone()))
         .max_decoding_message_size(COMMAND_BYTES_MAX)
         .max_encoding_message_size(ANSWER_BYTES_MAX);
     Ok(routes.add_service(reflection).add_service(operations))
@@ -271,7 +327,7 @@ fn end_at_once() -> ! {
 
 /// Keeps `grpc.health.v1` true: each shard as `shard-N`, and the whole (the empty name) while every shard serves. A shard
 /// whose time is not the clock's decides rightly, but holds live longer: `clock` says that, and nothing else.
-async fn follow_health(router: Router, clocks: Clocks, reporter: HealthReporter) {
+async fn follow_health(router: Router, metrics: Arc<Metrics>, reporter: HealthReporter) {
     let mut known_clocks = None;
     let mut known: Vec<Option<ShardStatus>> = vec![None; router.shards().len()];
     loop {
@@ -284,7 +340,7 @@ async fn follow_health(router: Router, clocks: Clocks, reporter: HealthReporter)
             reporter.set_service_status("", serving(all)).await;
         }
         known = now;
-        let in_step = Some(clocks.iter().all(|clock| clock.load(Ordering::Relaxed)));
+        let in_step = Some(metrics.shards.iter().all(|shard| shard.is_clock_in_step.load(Ordering::Relaxed)));
         if in_step != known_clocks {
             reporter.set_service_status("clock", serving(in_step == Some(true))).await;
         }

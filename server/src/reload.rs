@@ -1,10 +1,22 @@
-//! Certificates, revocations, keys and signers are read again when their files change, and on SIGHUP.
+//! What changes while the process serves. Certificates, revocations, keys and signers are read again when their files change,
+//! and on SIGHUP; so are then the file of settings, and those of them that can change without a restart (`x-reload`).
 
-use std::{fs, os::unix::fs::MetadataExt as _, path::Path, sync::Arc, time::Duration};
+use std::{fs, net::IpAddr, os::unix::fs::MetadataExt as _, path::Path, sync::Arc, time::Duration};
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
 
-use crate::{access::Known, config::Config, edge::Tls};
+use crate::{
+    access::{Known, Rates},
+    config::{
+        Config, ConfigFlags, Limits,
+        settings::{json, settings},
+    },
+    edge::{Places, Tls},
+    telemetry,
+};
 
 /// How often the files are looked at: a key that is revoked is good for so long.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -12,28 +24,115 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// What tells one state of a file from another: device, inode, size, and when it was written.
 type State = Option<(u64, u64, u64, i64, i64)>;
 
-/// Looks until it is told to end. What cannot be read leaves in force what was; the log says so.
-pub(crate) async fn follow(config: Config, known: Arc<Known>, tls: Option<Arc<Tls>>) {
-    let Ok(mut told) = signal(SignalKind::hangup()) else {
-        return tracing::error!("SIGHUP cannot be listened for: changed keys and certificates need a restart");
-    };
-    let mut before = states(&config);
-    loop {
-        let is_told = tokio::select! {
-            _ = told.recv() => true,
-            () = tokio::time::sleep(LOOK_INTERVAL) => false,
-        };
-        let now = states(&config);
-        if !is_told && now == before {
-            continue;
+/// The settings that can change, for those who go by them.
+pub(crate) struct Live {
+    pub(crate) limits: watch::Sender<Arc<Limits>>,
+    pub(crate) rates: watch::Sender<Arc<Rates>>,
+    pub(crate) allowed_origins: watch::Sender<Arc<[String]>>,
+    pub(crate) connections: Arc<Places<IpAddr>>,
+    pub(crate) callers: Arc<Places<String>>,
+}
+
+impl Live {
+    pub(crate) fn new(config: &Config) -> Self {
+        let limits = &config.limits;
+        Self {
+            limits: watch::Sender::new(Arc::new(limits.clone())),
+            rates: watch::Sender::new(Arc::new(Rates::new(limits))),
+            allowed_origins: watch::Sender::new(config.http_allowed_origins.as_slice().into()),
+            connections: Places::new(limits.connections_max, limits.connections_per_address_max),
+            callers: Places::new(u32::MAX, limits.connections_per_caller_max),
         }
-        before = now;
-        let read = known.reload().and_then(|()| tls.as_ref().map_or(Ok(()), |tls| tls.reload()));
+    }
+
+    /// From now on these are in force. Connections that are there keep their limits, but for rates.
+    fn set(&self, config: &Config) -> anyhow::Result<()> {
+        // First, for it alone can fail.
+        telemetry::set_level(&config.log_level)?;
+        let limits = &config.limits;
+        let had = Arc::clone(&self.limits.borrow());
+        if !had.has_rates_of(limits) {
+            // Their buckets are full.
+            self.rates.send_replace(Arc::new(Rates::new(limits)));
+        }
+        self.limits.send_replace(Arc::new(limits.clone()));
+        self.allowed_origins.send_replace(config.http_allowed_origins.as_slice().into());
+        self.connections.limit(limits.connections_max, limits.connections_per_address_max);
+        self.callers.limit(u32::MAX, limits.connections_per_caller_max);
+        Ok(())
+    }
+}
+
+/// All that is read again.
+pub(crate) struct Reloader {
+    /// As it is in force.
+    pub(crate) config: Config,
+    /// Where it came from; it stays as it is, if absent.
+    pub(crate) flags: Option<ConfigFlags>,
+    pub(crate) live: Live,
+    pub(crate) known: Arc<Known>,
+    pub(crate) tls: Option<Arc<Tls>>,
+}
+
+impl Reloader {
+    /// Looks until it is told to end. What cannot be read leaves in force what was; the log says so.
+    pub(crate) async fn follow(mut self) {
+        let Ok(mut told) = signal(SignalKind::hangup()) else {
+            return tracing::error!("SIGHUP cannot be listened for: whatever changes needs a restart");
+        };
+        let mut before = states(&self.config);
+        loop {
+            let is_told = tokio::select! {
+                _ = told.recv() => true,
+                () = tokio::time::sleep(LOOK_INTERVAL) => false,
+            };
+            if is_told {
+                self.read_settings();
+            }
+            let now = states(&self.config);
+            if !is_told && now == before {
+                continue;
+            }
+            before = now;
+            self.read_files();
+        }
+    }
+
+    fn read_files(&self) {
+        let read = self.known.reload().and_then(|()| self.tls.as_ref().map_or(Ok(()), |tls| tls.reload()));
         match read {
             Ok(()) => tracing::info!("keys and certificates were read again"),
             Err(error) => tracing::error!(error = format!("{error:#}"), "keys and certificates stay as they were"),
         }
     }
+
+    fn read_settings(&mut self) {
+        let Some(flags) = &self.flags else { return };
+        let read = Config::load(flags).map_err(anyhow::Error::from);
+        let read = read.and_then(|read| self.live.set(&read).map(|()| read));
+        let read = match read {
+            Ok(read) => read,
+            Err(error) => return tracing::error!(error = format!("{error:#}"), "the settings stay as they were"),
+        };
+        let (changed, need_restart) = changes(&self.config, &read);
+        if !need_restart.is_empty() {
+            tracing::warn!(settings = need_restart.join(" "), "changed settings need a restart");
+        }
+        tracing::info!(changed = changed.join(" "), "the settings were read again");
+        let Config { log_level, limits, http_allowed_origins, .. } = read;
+        self.config.log_level = log_level;
+        self.config.limits = limits;
+        self.config.http_allowed_origins = http_allowed_origins;
+    }
+}
+
+/// The names of the settings that are others: those that can change, and those that need a restart.
+fn changes(before: &Config, now: &Config) -> (Vec<String>, Vec<String>) {
+    let (before, now) = (json(before), json(now));
+    let differing = settings().into_iter().filter(|setting| setting.value_in(&before) != setting.value_in(&now));
+    let (changed, need_restart): (Vec<_>, Vec<_>) = differing.partition(|setting| setting.reload.is_some());
+    let names = |settings: Vec<crate::config::settings::Setting>| settings.into_iter().map(|setting| setting.name);
+    (names(changed).collect(), names(need_restart).collect())
 }
 
 fn states(config: &Config) -> Vec<State> {
@@ -46,4 +145,28 @@ fn states(config: &Config) -> Vec<State> {
 fn state(path: &Path) -> State {
     let found = fs::metadata(path).ok()?;
     Some((found.dev(), found.ino(), found.size(), found.mtime(), found.mtime_nsec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is marked in the reference is what is put into force.
+    #[test]
+    fn exactly_the_marked_settings_change_without_a_restart() {
+        let tables = |setting: &crate::config::settings::Setting| setting.name.split('.').next().unwrap().to_owned();
+        let mut marked: Vec<String> =
+            settings().iter().filter(|setting| setting.reload.is_some()).map(tables).collect();
+        marked.dedup();
+        marked.sort_unstable();
+        assert_eq!(marked, ["http_allowed_origins", "limits", "log_level"]);
+    }
+
+    #[test]
+    fn what_needs_a_restart_is_told_from_what_does_not() {
+        let mut now = Config { durability: crate::config::Durability::Os, ..Config::default() };
+        now.limits.streams_max = 7;
+        let names = |names: [&str; 1]| names.map(str::to_owned).to_vec();
+        assert_eq!(changes(&Config::default(), &now), (names(["limits.streams_max"]), names(["durability"])));
+    }
 }

@@ -16,6 +16,8 @@ use usher_engine::{
 };
 use usher_proto::v1;
 
+use crate::metrics::calls::note_refusal;
+
 mod forbidden;
 mod header;
 mod rejections;
@@ -23,6 +25,7 @@ use header::{
     DESCRIPTION_BYTES_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, NAMED_SECTIONS_MAX, VIOLATIONS_MAX, clip, join_indexes,
     list,
 };
+pub(crate) use rejections::reason;
 
 /// `ErrorInfo.domain` of everything that Usher refuses.
 pub const DOMAIN: &str = "usher";
@@ -43,6 +46,8 @@ struct Parts {
     retry_after: Option<Duration>,
     seat_indexes: Vec<u32>,
     ga: Vec<v1::GaShortage>,
+    /// The rules said no, which shards count.
+    is_of_rules: bool,
 }
 
 /// A field of a request and what is wrong with it.
@@ -66,6 +71,7 @@ impl Refusal {
             retry_after: None,
             seat_indexes: Vec::new(),
             ga: Vec::new(),
+            is_of_rules: false,
         }))
     }
 
@@ -152,6 +158,12 @@ impl Refusal {
         self.0.reason
     }
 
+    /// Its code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
     /// After how long the same may be asked again.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
@@ -201,9 +213,16 @@ impl Refusal {
         self
     }
 
+    fn note(&self) {
+        if !self.0.is_of_rules {
+            note_refusal(self.0.reason);
+        }
+    }
+
     /// As the answer to a unary call.
     #[must_use]
     pub fn into_status(self) -> Status {
+        self.note();
         let mut parts = *self.0;
         if !parts.seat_indexes.is_empty() {
             let (seats, more) = join_indexes(&parts.seat_indexes);
@@ -234,6 +253,7 @@ impl Refusal {
     /// As one outcome of a batch.
     #[must_use]
     pub fn into_rejection(self) -> v1::Rejection {
+        self.note();
         let mut parts = *self.0;
         parts.metadata.extend(parts.violations.into_iter().map(|wrong| (wrong.field, wrong.description)));
         v1::Rejection {

@@ -1,24 +1,57 @@
-//! Log lines, for people or for machines, on standard error.
+//! Log lines, for people or for machines, on standard error; what is noted of every call ([`called`]), what a request is
+//! known by ([`request_id`]), and [`traces`].
+
+use std::sync::OnceLock;
 
 use anyhow::Context as _;
-use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+use tracing_subscriber::{EnvFilter, Registry, fmt, prelude::*, reload};
 use usher_engine::shard::{ClockNews, Notice};
 use usher_wal::ShardId;
 
 use crate::config::{LogFormat, WrongSetting};
+
+pub(crate) mod called;
+pub(crate) mod request_id;
+pub mod traces;
+
+/// The filter of the process's log lines, once there are any.
+static FILTER: OnceLock<reload::Handle<EnvFilter, Registry>> = OnceLock::new();
 
 /// Starts logging for the whole process.
 ///
 /// # Errors
 /// [`WrongSetting`] of a filter that cannot be read; when logging was started before.
 pub fn start(format: LogFormat, level: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(level).map_err(|error| WrongSetting(format!("log_level {level:?}: {error}")))?;
+    let (filter, handle) = reload::Layer::new(filter(level)?);
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = match format {
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).boxed(),
         LogFormat::Human => lines.with_target(false).with_ansi(console::colors_enabled_stderr()).compact().boxed(),
     };
-    tracing_subscriber::registry().with(lines.with_filter(filter)).try_init().context("starting the log")
+    tracing_subscriber::registry().with(lines.with_filter(filter)).try_init().context("starting the log")?;
+    let _ = FILTER.set(handle);
+    Ok(())
+}
+
+/// From now on there are log lines of this level.
+///
+/// # Errors
+/// [`WrongSetting`] of a filter that cannot be read.
+pub(crate) fn set_level(level: &str) -> anyhow::Result<()> {
+    let filter = filter(level)?;
+    FILTER.get().map_or(Ok(()), |handle| handle.reload(filter)).context("the log's level")
+}
+
+/// Whether it is one.
+///
+/// # Errors
+/// [`WrongSetting`].
+pub(crate) fn check_level(level: &str) -> Result<(), WrongSetting> {
+    filter(level).map(drop)
+}
+
+fn filter(level: &str) -> Result<EnvFilter, WrongSetting> {
+    EnvFilter::try_new(level).map_err(|error| WrongSetting(format!("log_level {level:?}: {error}")))
 }
 
 /// Writes down what a shard says.
@@ -48,6 +81,8 @@ pub fn log_notice(shard: ShardId, notice: &Notice) {
         ),
         Notice::Recovering { lsn, end } => tracing::info!(shard, lsn = lsn.0, end = end.0, "recovering"),
         Notice::Serving => tracing::info!(shard, "serving"),
+        // Numbers, which are counted.
+        Notice::Decided(_) | Notice::Answered { .. } => {}
         Notice::SnapshotsTaken(taken) => tracing::info!(
             shard,
             lsn = taken.lsn.0,

@@ -228,6 +228,20 @@ impl Inventory {
         }
     }
 
+    /// So many commands are looked up at once: more than the processor waits for at a time, and all of it stays in its caches.
+    pub const TOUCHED_AT_ONCE: usize = 16;
+
+    /// Looks up what the next commands are about, for nothing but to have it at hand: where there are many holds, the memory
+    /// that each lookup waits for comes while the others wait for theirs.
+    pub fn touch(&self, number: ShowNumber, commands: &[Command]) {
+        if commands.len() < Self::TOUCHED_AT_ONCE {
+            return;
+        }
+        let show = &self.shows[number.0 as usize];
+        let known = commands.iter().filter(|command| show.touch(command)).count();
+        std::hint::black_box(known);
+    }
+
     /// What organisers ask for.
     fn decide_organised(
         show: &Show,
@@ -275,6 +289,12 @@ impl Inventory {
         if show.sale.state_at(at) == ShowState::OnSale {
             show.waitlist.looked();
         }
+    }
+
+    /// Holds that live, on all shows.
+    #[must_use]
+    pub fn live_holds(&self) -> u64 {
+        self.shows.iter().map(|show| u64::from(show.holds.live())).sum()
     }
 
     /// The earliest instant at which something may be due; never later than the truth.

@@ -21,6 +21,7 @@ use super::{
     waitlist::Waitlist,
 };
 use crate::{
+    command::Command,
     event::ShowCreated,
     ids::{BuyerId, ChannelIndex, HoldId, Name, SeatIndex, SeatRange, SectionIndex, ShowId},
     rejection::{Conflicts, GaShortage, Rejection},
@@ -249,6 +250,12 @@ impl Show {
     /// Whether a hold or an entry of the waitlist has this id.
     pub(super) fn is_known(&self, id: HoldId) -> bool {
         self.holds.slot(id).is_some() || self.waitlist.is_entry(id)
+    }
+
+    /// Looks up the id and the buyer of a command.
+    pub(super) fn touch(&self, command: &Command) -> bool {
+        let known = command.hold_id().is_some_and(|id| self.holds.slot(id).is_some());
+        known | command.claimant().is_some_and(|buyer| self.buyers.find_slot(buyer).is_some())
     }
 
     /// The hold of this id, if it is this buyer's.

@@ -1,9 +1,11 @@
 //! A turn of the shard: decide many, append once, answer all.
 
+use std::time::Duration;
+
 use usher_wal::{LogError, Lsn};
 
 use super::{
-    Notice, Shard,
+    Notice, Shard, Turn,
     request::{CreateShow, CreatedShow, Fault, Outcome, PreparedMember, Reply, Request, StopReport},
 };
 use crate::{
@@ -11,7 +13,7 @@ use crate::{
     command::Command,
     event::Event,
     ids::{HoldId, ShowNumber},
-    inventory::{Inventory, lookups::Page, overview::Overview, seat_map::SeatMap},
+    inventory::{Due, Inventory, lookups::Page, overview::Overview, seat_map::SeatMap},
     rejection::Rejection,
     time::Timestamp,
 };
@@ -24,6 +26,7 @@ pub(super) struct Buffers {
     answered: Vec<Answered>,
     /// Shows whose description changed.
     changed: Vec<ShowNumber>,
+    turn: Box<Turn>,
 }
 
 /// Whether the shard goes on.
@@ -58,9 +61,12 @@ impl Shard {
         let now = self.advance_clock();
         self.look_at_disk();
         let mut buffers = std::mem::take(&mut self.buffers);
+        let began = self.clock.elapsed();
         let flow = self.decide_and_log(batch, now, &mut buffers);
+        let ended = self.clock.elapsed();
         if flow.is_ok() {
             self.tell_of_changes(&mut buffers.changed);
+            self.tell_of_turn(std::mem::take(&mut buffers.turn), ended.saturating_sub(began), now);
         }
         buffers.changed.clear();
         let answered = buffers.answered.drain(..);
@@ -68,6 +74,11 @@ impl Shard {
             Ok(_) => answered.for_each(|answered| answered.deliver(&self.inventory, self.log.tail().lsn)),
             Err(_) => answered.for_each(Answered::outcome_unknown),
         }
+        if flow.is_ok() {
+            let took = self.clock.elapsed().saturating_sub(ended);
+            (self.observer)(self.log.shard(), Notice::Answered { took });
+        }
+        *buffers.turn = Turn::default();
         buffers.payload.clear();
         self.buffers = buffers;
         flow
@@ -81,6 +92,14 @@ impl Shard {
             let show = self.inventory.created_show(number, true);
             (self.observer)(self.log.shard(), Notice::ShowChanged(Box::new(show)));
         }
+    }
+
+    /// A turn took so long with its appends.
+    fn tell_of_turn(&mut self, mut turn: Box<Turn>, took: Duration, now: Timestamp) {
+        turn.waited = std::mem::take(&mut self.turns.waited);
+        turn.decide = took.saturating_sub(turn.append);
+        turn.holds = self.turns.is_time_for_holds(now).then(|| self.inventory.live_holds());
+        (self.observer)(self.log.shard(), Notice::Decided(turn));
     }
 
     fn decide_and_log(
@@ -115,7 +134,12 @@ impl Shard {
     }
 
     fn expire(&mut self, now: Timestamp, buffers: &mut Buffers) -> Result<(), LogError> {
+        let first = self.inventory.next_deadline();
         for (show, due) in self.inventory.take_due(now, self.options.expiries_per_batch_max) {
+            if matches!(due, Due::Expire(_)) {
+                buffers.turn.expired += 1;
+                buffers.turn.late_ms = first.map_or(0, |first| now.ms_since(first));
+            }
             self.inventory.fall_due(show, due, &mut buffers.events);
             self.apply(show, now, buffers)?;
         }
@@ -123,6 +147,7 @@ impl Shard {
     }
 
     fn decide(&mut self, request: Request, now: Timestamp, buffers: &mut Buffers) -> Result<(), LogError> {
+        buffers.turn.requests += 1;
         let (answered, logged) = match request {
             Request::Execute { show, commands, reply } => {
                 let (outcomes, logged) = self.execute(show, &commands, now, buffers);
@@ -162,14 +187,18 @@ impl Shard {
         buffers: &mut Buffers,
     ) -> (Vec<Outcome>, Result<(), LogError>) {
         let mut outcomes = Vec::with_capacity(commands.len());
-        for command in commands {
-            outcomes.push(self.inventory.decide(show, command, now, &mut buffers.events));
-            if let Err(error) = self.apply(show, now, buffers) {
-                return (outcomes, Err(error));
-            }
-            if let (Command::JoinWaitlist(_), Some(joined @ Ok(_))) = (command, outcomes.last_mut()) {
-                // What is free may have been offered at once: the same command again tells how the entry stands.
-                *joined = self.inventory.decide(show, command, now, &mut buffers.events);
+        for some in commands.chunks(Inventory::TOUCHED_AT_ONCE) {
+            self.inventory.touch(show, some);
+            for command in some {
+                outcomes.push(self.inventory.decide(show, command, now, &mut buffers.events));
+                if let Err(error) = self.apply(show, now, buffers) {
+                    return (outcomes, Err(error));
+                }
+                if let (Command::JoinWaitlist(_), Some(joined @ Ok(_))) = (command, outcomes.last_mut()) {
+                    // What is free may have been offered at once: the same command again tells how the entry stands.
+                    *joined = self.inventory.decide(show, command, now, &mut buffers.events);
+                }
+                outcomes.last().into_iter().for_each(|outcome| buffers.turn.note(command, outcome));
             }
         }
         (outcomes, Ok(()))
@@ -214,8 +243,11 @@ impl Shard {
 
     fn append(&mut self, now: Timestamp, buffers: &mut Buffers) -> Result<(), LogError> {
         if buffers.payload.events() > 0 {
-            let began = self.clock.now();
+            let (began, since) = (self.clock.now(), self.clock.elapsed());
             self.log.append(now.0, buffers.payload.bytes())?;
+            buffers.turn.append += self.clock.elapsed().saturating_sub(since);
+            buffers.turn.bytes += buffers.payload.bytes().len() as u64;
+            buffers.turn.events += buffers.payload.events();
             self.snapshotter.note_append(buffers.payload.bytes().len());
             self.note_append(began);
             buffers.payload.clear();

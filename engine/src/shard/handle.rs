@@ -122,6 +122,12 @@ impl ShardHandle {
         self.entrance.has_room(commands)
     }
 
+    /// Commands that wait in its inbox.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.entrance.waiting()
+    }
+
     /// Who would be let in now: for batches, of which some commands may be, and others not.
     #[must_use]
     pub fn admission(&self) -> Admission {

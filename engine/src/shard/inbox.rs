@@ -71,6 +71,12 @@ impl Admission {
         Self { waited: self.waited.max(waited), ..self }
     }
 
+    /// How long the first of them has waited.
+    #[must_use]
+    pub fn waited(&self) -> Duration {
+        self.waited
+    }
+
     /// Whether somebody of this priority is let in.
     ///
     /// # Errors
@@ -94,6 +100,10 @@ impl Entrance {
     pub(super) fn has_room(&self, commands: usize) -> bool {
         let waiting = self.queue.commands.load(Ordering::Relaxed);
         waiting == 0 || waiting + commands <= self.queue.commands_max
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.commands.load(Ordering::Relaxed)
     }
 
     pub(super) fn admission(&self) -> Admission {
@@ -167,6 +177,11 @@ impl Inbox {
             Err(RecvTimeoutError::Timeout) => Wake::Timer,
             Err(RecvTimeoutError::Disconnected) => Wake::Abandoned,
         }
+    }
+
+    /// For how long a request has waited.
+    pub(super) fn waited(&self, first: &Taken) -> Duration {
+        self.queue.clock.elapsed().saturating_sub(first.0.since)
     }
 
     /// `first` and what else is there, until `commands_max` is reached. Whoever's time is over is refused and not among

@@ -29,6 +29,7 @@ mod shard_time;
 mod snapshotter;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 pub use handle::{ShardHandle, ShardStatus};
 pub use inbox::Admission;
@@ -37,12 +38,14 @@ pub use recovery::{ApplyError, Loaded, Proof, ProofError, Recovered, RecoveryErr
 pub use request::{CreateShow, CreatedShow, Fault, Outcome, PreparedMember, Reply, Request, StopReport};
 pub use shard_time::ClockNews;
 pub use snapshotter::{SnapshotError, SnapshotReport};
+pub use turn::Turn;
 
 use disk::DiskState;
 use handle::StatusCell;
 use inbox::{Inbox, Wake};
 use shard_time::ShardTime;
 use snapshotter::Snapshotter;
+use turn::Turns;
 
 /// Longest sleep of an idle shard: the wall clock may jump, so that a deadline comes sooner than it seemed.
 const IDLE_WAIT_MAX: Duration = Duration::from_secs(1);
@@ -75,7 +78,7 @@ impl Default for ShardOptions {
     fn default() -> Self {
         Self {
             inbox_commands_max: 65_536,
-            queue_wait_ms_max: 500,
+            queue_wait_ms_max: 1_000,
             batch_commands_max: 16_384,
             batch_bytes_max: 1 << 20,
             expiries_per_batch_max: 4_096,
@@ -102,6 +105,13 @@ pub enum Notice {
     },
     /// It answers from now on.
     Serving,
+    /// A turn is durable, and is answered now.
+    Decided(Box<Turn>),
+    /// Everybody in it has his answer.
+    Answered {
+        /// For the answers.
+        took: Duration,
+    },
     /// Every show is in a snapshot, and the log was trimmed below the one before.
     SnapshotsTaken(SnapshotReport),
     /// A snapshot failed; the log keeps everything, and another round comes.
@@ -139,6 +149,7 @@ pub struct Shard {
     snapshotter: Snapshotter,
     disk: DiskState,
     buffers: commit::Buffers,
+    turns: Turns,
 }
 
 impl Shard {
@@ -157,8 +168,8 @@ impl Shard {
         let (covered, log_start) = (recovered.covered.clone(), recovered.log_start.clone());
         let snapshotter = Snapshotter::new(log.snapshots(), covered, log_start, now.max(clock.now()));
         observer(log.shard(), Notice::Recovered(recovered));
-        let (disk, buffers) = (DiskState::default(), commit::Buffers::default());
-        Ok(Self { log, inventory, clock, options, observer, time, snapshotter, disk, buffers })
+        let (disk, buffers, turns) = (DiskState::default(), commit::Buffers::default(), Turns::default());
+        Ok(Self { log, inventory, clock, options, observer, time, snapshotter, disk, buffers, turns })
     }
 
     /// Everything that the shard has.
@@ -215,6 +226,7 @@ impl Shard {
                 Wake::Timer => None,
                 Wake::Abandoned => return self.take_snapshots(),
             };
+            self.turns.waited = first.as_ref().map_or(Duration::ZERO, |first| inbox.waited(first));
             let batch = inbox.batch(first, self.options.batch_commands_max);
             match self.turn(batch) {
                 Ok(commit::Flow::Go) => {

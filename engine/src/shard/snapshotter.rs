@@ -49,6 +49,8 @@ pub struct SnapshotReport {
     pub bytes: u64,
     /// The log begins behind this frame now.
     pub log_start: Lsn,
+    /// Milliseconds from its beginning to its end.
+    pub took_ms: u64,
 }
 
 /// Why a snapshot was not taken.
@@ -160,7 +162,8 @@ impl Snapshotter {
         if stepped.is_err() {
             self.give_up();
         }
-        stepped
+        let took_ms = now.ms_since(self.begun_at);
+        stepped.map(|ended| ended.map(|report| SnapshotReport { took_ms, ..report }))
     }
 
     fn step_round(&mut self, inventory: &mut Inventory, tail: Lsn) -> Result<Option<SnapshotReport>, SnapshotError> {

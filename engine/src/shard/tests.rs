@@ -5,6 +5,7 @@ mod disk;
 mod inbox;
 mod resharding;
 mod snapshots;
+mod turns;
 mod waiting;
 
 use std::sync::{

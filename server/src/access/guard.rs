@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::watch;
 use tonic::{
     Code, Status,
     codegen::http::{Extensions, HeaderMap, Request, Response},
@@ -35,7 +36,7 @@ pub(crate) struct Guard {
     /// Nothing is written where nobody has to say who he is.
     pub(crate) audit: Option<Arc<Audit>>,
     pub(crate) connections: Arc<Places<String>>,
-    pub(crate) rates: Arc<Rates>,
+    pub(crate) rates: watch::Receiver<Arc<Rates>>,
     /// How long those may have waited who wait already when a new claim is let in.
     pub(crate) wait_max: Duration,
 }
@@ -91,7 +92,7 @@ impl Guard {
                     method,
                     audit,
                     is_audited: rule.is_some_and(table::is_audited),
-                    rates: Arc::clone(&self.rates),
+                    rates: Arc::clone(&self.rates.borrow()),
                     decide_by: extensions.get::<DecideBy>().map(|end| end.0),
                     show: Arc::default(),
                 })

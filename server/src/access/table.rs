@@ -44,6 +44,7 @@ pub const RULES: &[(&str, Rule)] = &[
     ("/usher.v1.Inventory/TransferBooking", Scopes(&[Sell])),
     ("/usher.v1.Inventory/UnpinHold", Scopes(&[Sell])),
     ("/usher.v1.Operations/TakeSnapshots", Unbound(&[Operate])),
+    ("/usher.v1.Operations/WatchStatus", Unbound(&[Operate])),
     ("/usher.v1.Shows/ArchiveShow", Scopes(&[Admin])),
     ("/usher.v1.Shows/AssignChannel", Scopes(&[Admin])),
     ("/usher.v1.Shows/BlockPlaces", Scopes(&[Admin])),

@@ -19,12 +19,14 @@ mod booking;
 mod call;
 mod calm;
 mod client;
+mod config;
 mod confirm;
 mod credentials;
 mod demo;
 mod demo_server;
 mod doctor;
 mod format;
+mod health;
 mod hold;
 mod holds;
 mod key;
@@ -40,6 +42,7 @@ mod serve;
 mod show;
 mod snapshot;
 mod terms;
+mod top;
 mod waitlist;
 mod watch;
 mod when;
@@ -94,6 +97,8 @@ enum Command {
     Get(hold::Get),
     /// Show the seats of a show while they are sold
     Watch(watch::Watch),
+    /// Show what a server does while it does it: shards, latencies, hot shows, refusals
+    Top(top::Top),
     /// List the holds and bookings of a buyer, of an order or of a show
     Holds(holds::Holds),
     /// Call any method with JSON, found through server reflection; without a method, list them
@@ -118,6 +123,10 @@ enum Command {
     Key(key::Key),
     /// Export and verify the audit trail
     Audit(audit::Audit),
+    /// Print, check and explain the settings of a server
+    Config(config::Config),
+    /// Ask a server whether it serves
+    Health(health::Health),
     /// Print a script that completes commands in a shell
     Completions(manual::Completions),
     /// Print the manual page, or write all of them into a directory
@@ -169,6 +178,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Waitlist(command) => command.run(),
         Command::Get(command) => command.run(),
         Command::Watch(command) => command.run(),
+        Command::Top(command) => command.run(),
         Command::Holds(command) => command.run(),
         Command::Call(command) => command.run(),
         Command::Bench(command) => command.run(),
@@ -180,6 +190,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Doctor(command) => command.run(),
         Command::Key(command) => command.run(),
         Command::Audit(command) => command.run(),
+        Command::Config(command) => command.run(),
+        Command::Health(command) => command.run(),
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),
     };

@@ -6,7 +6,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 
 use crate::{
-    config::{Config, ConfigFlags},
+    config::{ConfigFlags, Source, Sources, settings},
     node::Node,
     shutdown, telemetry,
 };
@@ -21,19 +21,32 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let config = Config::load(&self.config)?;
+        let sources = Sources::of(&self.config)?;
+        let config = sources.load()?;
         telemetry::start(config.log_format, &config.log_level)?;
+        for setting in settings::settings() {
+            let source = sources.source(&setting);
+            if source != Source::Default {
+                tracing::debug!(setting = setting.name, %source, "set");
+            }
+        }
         allow_files();
         // For what is not connections: those have threads of their own.
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
         runtime.block_on(async {
             let shutdown = shutdown::requested().context("listening for signals")?;
+            let traces = telemetry::traces::start(&config.telemetry)?;
             let listener =
                 TcpListener::bind(config.listen).await.with_context(|| format!("listening on {}", config.listen))?;
             let node =
                 tokio::task::spawn_blocking(move || Node::open(config, |_, _| {})).await.context("opening")??;
-            node.serve(listener, shutdown).await
+            let node = node.reloading(self.config);
+            let served = node.serve(listener, shutdown).await;
+            if let Some(traces) = traces {
+                traces.end().await;
+            }
+            served
         })
     }
 }

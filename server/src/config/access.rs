@@ -3,56 +3,68 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::access::Grant;
 
 /// The files of TLS 1.3, all in PEM. They are read again when they change.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tls {
     /// The server's certificate and those between it and its authority. With it, nothing is served without TLS.
+    #[schemars(example = "server.pem")]
     pub certificate: Option<PathBuf>,
     /// Its key, which nobody else may read.
+    #[schemars(example = "server.key")]
     pub key: Option<PathBuf>,
     /// The authorities whose certificates callers must show.
+    #[schemars(example = "clients.pem")]
     pub client_ca: Option<PathBuf>,
     /// What these authorities have revoked.
+    #[schemars(example = "revoked.pem")]
     pub client_crl: Option<PathBuf>,
     /// Serve callers without a certificate, too.
     pub client_certificate_optional: bool,
 }
 
 /// How callers say who they are. Without any of it, everybody may do everything.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Access {
-    /// The file of API keys, as `usher key` writes it.
+    /// The file of API keys, as `usher key` writes it. It is read again when it changes.
+    #[schemars(example = "usher-keys.json")]
     pub keys_file: Option<PathBuf>,
     /// Who signs tokens (JWT).
     pub tokens: Option<Tokens>,
     /// Whom the names in callers' certificates mean.
+    #[schemars(example = serde_json::json!([{"san": "spiffe://acme.example/web", "scopes": ["sell"], "tenant": "acme"}]))]
     pub identities: Vec<Identity>,
     /// Directory of the audit trail [default: beside the data directory, with `.audit` behind its name].
+    #[schemars(example = "data.audit")]
     pub audit_dir: Option<PathBuf>,
-    /// Bytes of a file of the trail after which the next one begins.
+    /// Bytes of a file of the trail after which the next one begins [default: 16777216].
+    #[schemars(example = 16_777_216)]
     pub audit_file_bytes: Option<u64>,
 }
 
 /// Which tokens are believed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tokens {
-    /// The keys that sign them (JWKS), each with `kid` and with `alg` EdDSA or HS256.
+    /// The keys that sign them (JWKS), each with `kid` and with `alg` EdDSA or HS256. Read again when they change.
+    #[schemars(example = "jwks.json")]
     pub jwks_file: PathBuf,
     /// Their `iss`.
+    #[schemars(example = "https://login.example")]
     pub issuer: String,
     /// Their `aud`.
+    #[schemars(example = &"usher")]
     pub audience: String,
 }
 
 /// Whom a name in a certificate means.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Identity {
     /// A DNS name or a URI among the certificate's subject alternative names.
     pub san: String,

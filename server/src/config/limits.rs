@@ -1,38 +1,49 @@
 //! What callers may take of the process before anything is known of them: `[limits]`.
 
-use anyhow::ensure;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The limits of connections, of what is on them, and of calls.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The limits of connections, of what is on them, and of calls. Less than the least of some is served worse than not at
+/// all, and hyper panics below that of others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Connections in all.
+    #[schemars(range(min = 1))]
     pub connections_max: u32,
     /// Connections of one address; of IPv6, of one /64.
+    #[schemars(range(min = 1))]
     pub connections_per_address_max: u32,
     /// Connections on which one caller is known by his name.
+    #[schemars(range(min = 1))]
     pub connections_per_caller_max: u32,
     /// Milliseconds for the TLS handshake, then for the first bytes, then for the headers of HTTP/1.1; and longest that a
     /// caller may not read what is written.
+    #[schemars(range(min = 100))]
     pub patience_ms: u64,
     /// Milliseconds after which a connection is asked to end, give or take a tenth.
+    #[schemars(range(min = 1_000))]
     pub connection_age_ms_max: u64,
     /// Milliseconds that it then has.
     pub connection_grace_ms: u64,
     /// Milliseconds of silence on HTTP/2 after which the other side is asked whether it is there.
+    #[schemars(range(min = 100))]
     pub keepalive_ms: u64,
     /// Milliseconds that it has to answer.
+    #[schemars(range(min = 100))]
     pub keepalive_answer_ms: u64,
     /// Calls under way on one connection.
+    #[schemars(range(min = 1))]
     pub streams_max: u32,
     /// Bytes of the headers of a request.
+    #[schemars(range(min = 8_192))]
     pub header_bytes_max: u32,
     /// Calls that a caller may give up before they are taken up: more ends the connection (rapid reset).
     pub resets_pending_max: usize,
     /// Malformed calls on a connection before it ends.
     pub resets_of_errors_max: usize,
     /// Bytes of answers that wait on a stream until they are read.
+    #[schemars(range(min = 16_384))]
     pub send_buffer_bytes: usize,
     /// Calls and commands of one caller in a second; 0 is no limit. Those of nobody in particular are one caller's.
     pub caller_commands_per_s: u32,
@@ -41,9 +52,19 @@ pub struct Limits {
     /// New claims of one buyer in a second; 0 is no limit.
     pub buyer_claims_per_s: u32,
     /// Milliseconds' worth of these that may come at once.
+    #[schemars(range(min = 1))]
     pub burst_ms: u64,
     /// Milliseconds until a call that is no stream must be answered; callers may give it less.
+    #[schemars(range(min = 100))]
     pub call_ms_max: u64,
+}
+
+impl Limits {
+    /// Whether others have the same rates.
+    pub(crate) fn has_rates_of(&self, other: &Self) -> bool {
+        let rates = |of: &Self| [of.caller_commands_per_s, of.show_claims_per_s, of.buyer_claims_per_s];
+        rates(self) == rates(other) && self.burst_ms == other.burst_ms
+    }
 }
 
 impl Default for Limits {
@@ -68,28 +89,5 @@ impl Default for Limits {
             burst_ms: 2_000,
             call_ms_max: 90_000,
         }
-    }
-}
-
-impl Limits {
-    pub(super) fn check(&self) -> anyhow::Result<()> {
-        // Less of it is served worse than not at all, and hyper panics below some of them.
-        for (name, value, least) in [
-            ("connections_max", u64::from(self.connections_max), 1),
-            ("connections_per_address_max", u64::from(self.connections_per_address_max), 1),
-            ("connections_per_caller_max", u64::from(self.connections_per_caller_max), 1),
-            ("patience_ms", self.patience_ms, 100),
-            ("connection_age_ms_max", self.connection_age_ms_max, 1_000),
-            ("keepalive_ms", self.keepalive_ms, 100),
-            ("keepalive_answer_ms", self.keepalive_answer_ms, 100),
-            ("streams_max", u64::from(self.streams_max), 1),
-            ("header_bytes_max", u64::from(self.header_bytes_max), 8_192),
-            ("send_buffer_bytes", self.send_buffer_bytes as u64, 16_384),
-            ("burst_ms", self.burst_ms, 1),
-            ("call_ms_max", self.call_ms_max, 100),
-        ] {
-            ensure!(value >= least, "limits.{name} must be at least {least}, is {value}");
-        }
-        Ok(())
     }
 }

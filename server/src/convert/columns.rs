@@ -2,7 +2,7 @@
 
 use usher_engine::{
     command::{Command, ConfirmHold, HoldSeats, ReleaseHold},
-    ids::{Reference, SeatIndex},
+    ids::{BuyerId, HoldId, Reference, SeatIndex},
     inventory::{Answer, HoldState, HoldView, manifest::Manifest, places::Places},
     rejection::Rejection,
     shard::Outcome,
@@ -84,32 +84,66 @@ pub fn read(
     if seats.is_empty() { Ok(()) } else { Err(Refusal::wrong("seat_indexes", "has more than the commands have")) }
 }
 
-fn hold(id: &[u8], buyer: &[u8], seats: &[u32], ttl: Option<HoldTtl>, manifest: &Manifest) -> Result<Command, Refusal> {
-    let mut violations = Violations::default();
-    let (hold_id, buyer) = (violations.hold_id(id), violations.buyer_bytes(buyer));
-    let places = Places::new(seats.iter().map(|&seat| SeatIndex(seat)), []).map_err(|error| named(&error, manifest));
-    let places = violations.take("places", places);
-    let read = || Some(HoldSeats { hold_id: hold_id?, buyer: buyer?, places: places?, ttl, terms: None });
-    violations.done(read()).map(Command::HoldSeats)
+// What is usual is read without further ado; what is wrong with the others is found out apart.
+
+#[inline]
+fn hold(
+    id: &[u8],
+    buyer_id: &[u8],
+    seats: &[u32],
+    ttl: Option<HoldTtl>,
+    manifest: &Manifest,
+) -> Result<Command, Refusal> {
+    let places = || Places::new(seats.iter().map(|&seat| SeatIndex(seat)), []);
+    if let (Ok(hold_id), Some(buyer), Ok(places)) = (HoldId::new(id), buyer(buyer_id), places()) {
+        return Ok(Command::HoldSeats(HoldSeats { hold_id, buyer, places, ttl, terms: None }));
+    }
+    let mut violations = own(id, buyer_id);
+    violations.take("places", places().map_err(|error| named(&error, manifest)));
+    violations.done(None)
 }
 
-fn confirm(id: &[u8], buyer: &[u8], order: &[u8], payment: &[u8]) -> Result<Command, Refusal> {
-    let mut violations = Violations::default();
-    let (hold_id, buyer) = (violations.hold_id(id), violations.buyer_bytes(buyer));
-    let order = violations.text("order_ref", order).and_then(|order| violations.order(order));
-    let payment = violations.text("payment_ref", payment).and_then(|payment| violations.payment(payment));
-    let read = || {
-        let (hold_id, buyer, order, payment) = (hold_id?, buyer?, order?, payment?);
-        Some(ConfirmHold { hold_id, buyer, order, payment, part: None, accept_late: false })
-    };
-    violations.done(read()).map(Command::ConfirmHold)
+#[inline]
+fn confirm(id: &[u8], buyer_id: &[u8], order: &[u8], payment: &[u8]) -> Result<Command, Refusal> {
+    if let (Ok(hold_id), Some(buyer)) = (HoldId::new(id), buyer(buyer_id))
+        && let (Ok(order), Ok(payment)) = (std::str::from_utf8(order), std::str::from_utf8(payment))
+        && let (Ok(order), Ok(payment)) = (Reference::order(order), Reference::payment(payment))
+    {
+        return Ok(Command::ConfirmHold(ConfirmHold {
+            hold_id,
+            buyer,
+            order,
+            payment,
+            part: None,
+            accept_late: false,
+        }));
+    }
+    let mut violations = own(id, buyer_id);
+    violations.text("order_ref", order).and_then(|order| violations.order(order));
+    violations.text("payment_ref", payment).and_then(|payment| violations.payment(payment));
+    violations.done(None)
 }
 
-fn release(id: &[u8], buyer: &[u8]) -> Result<Command, Refusal> {
+#[inline]
+fn release(id: &[u8], buyer_id: &[u8]) -> Result<Command, Refusal> {
+    if let (Ok(hold_id), Some(buyer)) = (HoldId::new(id), buyer(buyer_id)) {
+        return Ok(Command::ReleaseHold(ReleaseHold { hold_id, buyer, places: None }));
+    }
+    own(id, buyer_id).done(None)
+}
+
+#[inline]
+fn buyer(bytes: &[u8]) -> Option<BuyerId> {
+    std::str::from_utf8(bytes).ok().and_then(|text| BuyerId::new(text.as_bytes()).ok())
+}
+
+/// What is wrong with the id and the buyer.
+#[cold]
+fn own(id: &[u8], buyer: &[u8]) -> Violations {
     let mut violations = Violations::default();
-    let (hold_id, buyer) = (violations.hold_id(id), violations.buyer_bytes(buyer));
-    let read = || Some(ReleaseHold { hold_id: hold_id?, buyer: buyer?, places: None });
-    violations.done(read()).map(Command::ReleaseHold)
+    violations.hold_id(id);
+    violations.text("buyer_id", buyer).and_then(|buyer| violations.buyer_id("buyer_id", buyer));
+    violations
 }
 
 /// The outcomes of commands that could be read: what became of each, in their order.

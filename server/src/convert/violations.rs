@@ -79,11 +79,6 @@ impl Violations {
         self.take(field, BuyerId::new(text.as_bytes()))
     }
 
-    /// A buyer's id as bytes, which must be a text as everywhere.
-    pub(super) fn buyer_bytes(&mut self, bytes: &[u8]) -> Option<BuyerId> {
-        self.text("buyer_id", bytes).and_then(|text| self.buyer_id("buyer_id", text))
-    }
-
     pub(super) fn text<'a>(&mut self, field: &str, bytes: &'a [u8]) -> Option<&'a str> {
         self.take(field, std::str::from_utf8(bytes))
     }

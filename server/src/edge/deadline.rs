@@ -18,6 +18,11 @@ use crate::{clock::WallClock, http, status::Refusal};
 pub(crate) struct DecideBy(pub(crate) Duration);
 
 impl DecideBy {
+    /// Whether that is now.
+    pub(crate) fn is_over(self) -> bool {
+        WallClock.elapsed() >= self.0
+    }
+
     /// So long from now.
     pub(crate) fn after(wait: Duration) -> Self {
         Self(WallClock.elapsed().saturating_add(wait))

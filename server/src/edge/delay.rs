@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::metrics::histogram::Histogram;
+
 /// How often.
 const INTERVAL: Duration = Duration::from_millis(5);
 
@@ -21,18 +23,24 @@ pub(crate) fn delay() -> Duration {
 }
 
 /// Measures for as long as the thread serves.
-pub(super) async fn measure() -> std::convert::Infallible {
+pub(super) async fn measure(told: &Histogram) -> std::convert::Infallible {
+    let mut before = Duration::ZERO;
     loop {
         let due = Instant::now() + INTERVAL;
         tokio::time::sleep_until(due.into()).await;
         tokio::task::yield_now().await;
-        DELAY.set(due.elapsed());
+        let delay = due.elapsed();
+        // A queue stands; a thread that stood still for once has none.
+        DELAY.set(delay.min(before));
+        before = delay;
+        told.observe_time(delay, None);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::histogram::TIMES;
 
     #[tokio::test(flavor = "current_thread")]
     async fn a_thread_with_much_to_do_is_late() {
@@ -42,7 +50,8 @@ mod tests {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::select! { biased; () = busy => {}, never = measure() => match never {} }
+        let told = Histogram::new(TIMES);
+        tokio::select! { biased; () = busy => {}, never = measure(&told) => match never {} }
         assert!(delay() >= Duration::from_millis(20), "{:?}", delay());
     }
 }

@@ -11,12 +11,12 @@ use parking_lot::Mutex;
 
 /// Places, so many in all and so many for each one of whom they are.
 pub(crate) struct Places<K> {
-    max: u32,
-    each_max: u32,
     taken: Mutex<Taken<K>>,
 }
 
 struct Taken<K> {
+    max: u32,
+    each_max: u32,
     all: u32,
     by: HashMap<K, u32>,
 }
@@ -29,14 +29,20 @@ pub(crate) struct Place<K: Eq + Hash> {
 
 impl<K: Eq + Hash + Clone> Places<K> {
     pub(crate) fn new(max: u32, each_max: u32) -> Arc<Self> {
-        Arc::new(Self { max, each_max, taken: Mutex::new(Taken { all: 0, by: HashMap::new() }) })
+        Arc::new(Self { taken: Mutex::new(Taken { max, each_max, all: 0, by: HashMap::new() }) })
+    }
+
+    /// From now on there are so many. Who has one beyond that keeps it.
+    pub(crate) fn limit(&self, max: u32, each_max: u32) {
+        let mut taken = self.taken.lock();
+        (taken.max, taken.each_max) = (max, each_max);
     }
 
     /// A place, if there is one.
     pub(crate) fn take(self: &Arc<Self>, of: K) -> Option<Place<K>> {
         let mut taken = self.taken.lock();
         let own = taken.by.get(&of).copied().unwrap_or(0);
-        if taken.all >= self.max || own >= self.each_max {
+        if taken.all >= taken.max || own >= taken.each_max {
             return None;
         }
         taken.all += 1;
@@ -85,6 +91,10 @@ mod tests {
         assert!(places.take("c").is_none(), "three in all");
         drop(one);
         assert!(places.take("c").is_some());
+        places.limit(2, 1);
+        assert!(places.take("d").is_none(), "two are left, none more is there");
+        places.limit(9, 1);
+        assert!(places.take("d").is_some() && places.take("a").is_none());
         assert_eq!(places.taken.lock().by.len(), 2, "who is gone is forgotten");
     }
 

@@ -10,13 +10,26 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
+    sync::watch,
     time::timeout,
 };
 use tonic::{body::Body, codegen::http::Request};
 use tower::Service as _;
 
-use super::{Connections, DecideBy, deadline, patient::Patient, peer::Peer, places::Place, tls::Tls};
-use crate::{config::Limits, http::Door, service::Draining};
+use super::{
+    Connections, DecideBy, deadline,
+    patient::Patient,
+    peer::Peer,
+    places::{Place, Places},
+    tls::Tls,
+};
+use crate::{
+    config::Limits,
+    http::Door,
+    metrics::{Metrics, Open},
+    service::Draining,
+    telemetry::request_id,
+};
 
 /// Bytes of one call that are taken before they are read, and of all calls of a connection: a session that is not read from
 /// for a while must not keep the calls beside it waiting.
@@ -29,8 +42,13 @@ pub(crate) struct Serving {
     /// By the port that a connection came in on.
     pub(crate) doors: Arc<[Door]>,
     pub(crate) tls: Option<Arc<Tls>>,
-    pub(crate) limits: Limits,
+    /// Those of the next connection.
+    pub(crate) limits: watch::Receiver<Arc<Limits>>,
+    pub(crate) places: Arc<Places<IpAddr>>,
     pub(crate) draining: Draining,
+    pub(crate) metrics: Arc<Metrics>,
+    /// The port of whoever reads them.
+    pub(crate) metrics_port: usize,
 }
 
 /// A connection that was let in.
@@ -41,16 +59,24 @@ pub(crate) struct Accepted {
     pub(super) place: Place<IpAddr>,
     /// One more with each.
     pub(super) number: u32,
+    pub(super) open: Open,
 }
 
 /// Serves connections as they come, and returns once there are no more and the last one has ended.
 pub(super) async fn serve(mut connections: Connections, serving: Serving) {
-    let builder = Arc::new(builder(&serving.limits));
+    let mut limits = Arc::clone(&serving.limits.borrow());
+    let mut builder = Arc::new(builder_of(&limits));
     let mut running = tokio::task::JoinSet::new();
     loop {
         tokio::select! {
             accepted = connections.0.recv() => match accepted {
-                Some(accepted) => drop(running.spawn(one(accepted, serving.clone(), Arc::clone(&builder)))),
+                Some(accepted) => {
+                    let now = Arc::clone(&serving.limits.borrow());
+                    if !Arc::ptr_eq(&limits, &now) {
+                        (builder, limits) = (Arc::new(builder_of(&now)), now);
+                    }
+                    running.spawn(one(accepted, serving.clone(), Arc::clone(&limits), Arc::clone(&builder)));
+                }
                 None => break,
             },
             Some(_) = running.join_next() => {}
@@ -59,9 +85,9 @@ pub(super) async fn serve(mut connections: Connections, serving: Serving) {
     while running.join_next().await.is_some() {}
 }
 
-async fn one(accepted: Accepted, serving: Serving, builder: Arc<Builder<TokioExecutor>>) {
-    let Accepted { stream, port, place, number } = accepted;
-    let patience = Duration::from_millis(serving.limits.patience_ms);
+async fn one(accepted: Accepted, serving: Serving, limits: Arc<Limits>, builder: Arc<Builder<TokioExecutor>>) {
+    let Accepted { stream, port, place, number, open: _open } = accepted;
+    let patience = Duration::from_millis(limits.patience_ms);
     let begun = TcpStream::from_std(stream).and_then(|stream| {
         // Small answers are sent at once.
         stream.set_nodelay(true)?;
@@ -69,16 +95,22 @@ async fn one(accepted: Accepted, serving: Serving, builder: Arc<Builder<TokioExe
     });
     let Ok((address, stream)) = begun else { return };
     let Some(door) = serving.doors.get(port).cloned() else { return };
-    let age = age(&serving.limits, number);
-    let (limits, draining) = (&serving.limits, serving.draining);
+    let age = age(&limits, number);
+    let (limits, draining) = (&*limits, serving.draining);
     match serving.tls {
         None => http(stream, door, Peer::new(address, Vec::new(), place), limits, age, &builder, draining).await,
         Some(tls) => match timeout(patience, tls.accept(stream)).await {
             Ok(Ok((stream, names))) => {
                 http(stream, door, Peer::new(address, names, place), limits, age, &builder, draining).await;
             }
-            Ok(Err(error)) => tracing::debug!(%address, %error, "no TLS came about"),
-            Err(_) => tracing::debug!(%address, "the TLS handshake took too long"),
+            Ok(Err(error)) => {
+                serving.metrics.connections.note_tls_failure();
+                tracing::debug!(%address, %error, "no TLS came about");
+            }
+            Err(_) => {
+                serving.metrics.connections.note_tls_failure();
+                tracing::debug!(%address, "the TLS handshake took too long");
+            }
         },
     }
 }
@@ -99,13 +131,16 @@ async fn http<I: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         request.extensions_mut().insert(peer.clone());
         let wait = deadline::of(&request, call_max);
         request.extensions_mut().insert(DecideBy::after(wait));
+        let request_id = request_id::ensure(request.headers_mut());
         let mut door = door.clone();
         async move {
             // Nothing is begun for whom it is too late already.
-            if wait.is_zero() {
-                return Ok::<_, Infallible>(deadline::too_late());
-            }
-            Ok(deadline::within(wait, door.call(request)).await)
+            let mut response = match wait.is_zero() {
+                true => deadline::too_late(),
+                false => deadline::within(wait, door.call(request)).await,
+            };
+            response.headers_mut().insert(request_id::HEADER, request_id);
+            Ok::<_, Infallible>(response)
         }
     });
     let io = TokioIo::new(Patient::new(io, Duration::from_millis(limits.patience_ms)));
@@ -136,7 +171,7 @@ fn age(limits: &Limits, number: u32) -> Duration {
     Duration::from_millis(limits.connection_age_ms_max * (900 + steps * 200 / 255) / 1_000)
 }
 
-fn builder(limits: &Limits) -> Builder<TokioExecutor> {
+fn builder_of(limits: &Limits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()

@@ -11,6 +11,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use tokio::sync::watch;
 
 /// What a page may send.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
@@ -25,8 +26,17 @@ const EXPOSED: HeaderValue =
 const REMEMBERED_S: HeaderValue = HeaderValue::from_static("7200");
 
 /// Answers the question that a browser asks before the request, and adds to every answer what it wants to see.
-pub(super) async fn allow(State(origins): State<Arc<[HeaderValue]>>, request: Request, next: Next) -> Response {
-    let origin = request.headers().get(header::ORIGIN).filter(|origin| origins.contains(origin)).cloned();
+pub(super) async fn allow(
+    State(origins): State<watch::Receiver<Arc<[String]>>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let origins = Arc::clone(&origins.borrow());
+    if origins.is_empty() {
+        return next.run(request).await;
+    }
+    let is_allowed = |origin: &&HeaderValue| origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes());
+    let origin = request.headers().get(header::ORIGIN).filter(is_allowed).cloned();
     let is_question =
         request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     let mut response = if is_question && origin.is_some() { permission() } else { next.run(request).await };

@@ -15,7 +15,7 @@ pub struct Door {
 }
 
 impl Door {
-    pub(super) fn new(grpc: Routes, others: Routes) -> Self {
+    pub(crate) fn new(grpc: Routes, others: Routes) -> Self {
         Self { grpc, others }
     }
 }

@@ -14,11 +14,18 @@ use axum::{
     middleware,
 };
 use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tonic::{Request, Status, client::Grpc, metadata::MetadataMap, service::Routes};
 use tonic_web::GrpcWebLayer;
 
-use crate::{access::guard::Guard, dynamic::DynamicCodec, edge::DecideBy, service::PLAN_BYTES_MAX, status::Refusal};
+use crate::{
+    access::guard::Guard,
+    dynamic::DynamicCodec,
+    edge::DecideBy,
+    service::PLAN_BYTES_MAX,
+    status::Refusal,
+    telemetry::{called::Noting, request_id},
+};
 pub(crate) use deadline::of_headers as grpc_timeout;
 pub use door::Door;
 use problem::Problem;
@@ -42,18 +49,23 @@ const OPENAPI_PATH: &str = "/v1/openapi.json";
 /// A body that is larger is read where that keeps nobody waiting.
 const BYTES_AT_ONCE_MAX: usize = 64 << 10;
 /// Headers that are the caller's word to the service, as gRPC metadata.
-const PASSED_ON: [&str; 3] = ["authorization", "traceparent", "tracestate"];
+const PASSED_ON: [&str; 4] = ["authorization", "traceparent", "tracestate", request_id::HEADER];
 
 /// The ways to the services: gRPC, gRPC-Web on the same paths, HTTP/JSON everywhere else. Pages of `allowed_origins` may use
 /// the latter two.
 ///
 /// # Errors
-/// When the `.proto` files are wrong, or an origin is no header's value.
-pub(crate) fn door(services: Routes, guard: &Guard, allowed_origins: &[String]) -> anyhow::Result<Door> {
+/// When the `.proto` files are wrong.
+pub(crate) fn door(
+    services: Routes,
+    guard: &Guard,
+    noting: &Noting,
+    allowed_origins: watch::Receiver<Arc<[String]>>,
+) -> anyhow::Result<Door> {
     let pool = DescriptorPool::decode(usher_proto::FILE_DESCRIPTOR_SET).context("the descriptors")?;
     let routes: Vec<Arc<Route>> = routes::routes(&pool)?.into_iter().map(Arc::new).collect();
     let openapi = Bytes::from(serde_json::to_vec(&openapi::document(&routes)).context("the OpenAPI document")?);
-    let services = Routes::from(services.into_axum_router().layer(guard.clone())).prepare();
+    let services = Routes::from(services.into_axum_router().layer(guard.clone()).layer(noting.clone())).prepare();
     let json = Arc::new(Json {
         routes,
         openapi,
@@ -65,11 +77,7 @@ pub(crate) fn door(services: Routes, guard: &Guard, allowed_origins: &[String]) 
         let json = Arc::clone(&json);
         async move { json.answer(request).await }
     });
-    let origins = allowed_origins.iter().map(|origin| origin.parse().context("an allowed origin"));
-    let origins: Arc<[HeaderValue]> = origins.collect::<anyhow::Result<Vec<_>>>()?.into();
-    if !origins.is_empty() {
-        router = router.layer(middleware::from_fn_with_state(origins, cors::allow));
-    }
+    router = router.layer(middleware::from_fn_with_state(allowed_origins, cors::allow));
     Ok(Door::new(services, Routes::from(router).prepare()))
 }
 

@@ -82,11 +82,16 @@ impl Batch {
         let (show, shard) = router.find(&id).map_err(|why| Refusal::show_not_found(&show_id, why))?;
         let mut commands = Vec::with_capacity(count);
         let (mut refused, admission) = (Vec::new(), shard.admission().and_waited(edge::delay()));
-        let mut take = |position, read: Result<Command, Refusal>| match read
-            .and_then(|command| let_in(&id, &admission, &command).map(|()| command))
-        {
-            Ok(command) => commands.push(command),
-            Err(refusal) => refused.push((position, refusal)),
+        // A command is more than a hundred bytes: it is moved once.
+        let mut take = |position, read: Result<Command, Refusal>| {
+            let refusal = match read {
+                Ok(command) => match let_in(&id, &admission, &command) {
+                    Ok(()) => return commands.push(command),
+                    Err(refusal) => refusal,
+                },
+                Err(refusal) => refusal,
+            };
+            refused.push((position, refusal));
         };
         match &asked {
             Asked::Columns(columns) => convert::columns::read(columns, &show.manifest, take)?,
@@ -144,6 +149,7 @@ impl ToDecide<'_> {
         if self.commands.is_empty() {
             return reply(Ok(Vec::new()));
         }
+        self.show.note_commands(self.commands.len());
         let request = Request::Execute { show: self.show.number, commands: self.commands, reply };
         self.shard.submit_by(request, decide_by);
     }

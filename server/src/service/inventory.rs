@@ -87,6 +87,7 @@ impl InventoryService {
 }
 
 async fn execute(shard: &ShardHandle, show: &ShowEntry, commands: Vec<Command>) -> Result<Vec<Outcome>, Refusal> {
+    show.note_commands(commands.len());
     let show = show.number;
     ask(|reply| submit(shard, ShardRequest::Execute { show, commands, reply })).await
 }

@@ -10,7 +10,11 @@ use usher_engine::{
     shard::{Fault, Reply, Request, ShardHandle},
 };
 
-use crate::{access, status::Refusal};
+use crate::{
+    access,
+    status::Refusal,
+    telemetry::traces::{self, Submitted, Trace},
+};
 
 pub mod availability;
 pub mod batch;
@@ -19,6 +23,7 @@ pub mod inventory;
 pub mod operations;
 pub mod session;
 pub mod shows;
+mod status;
 
 /// Becomes true once the process is told to end.
 pub type Draining = watch::Receiver<bool>;
@@ -38,7 +43,9 @@ pub const PLAN_BYTES_MAX: usize = 64 << 20;
 /// The fault. A shard that ended without a reply leaves the outcome unknown.
 pub(crate) fn ask<T: Send + 'static>(submit: impl FnOnce(Reply<T>)) -> impl Future<Output = Result<T, Refusal>> {
     let (sender, answer) = oneshot::channel();
+    let submitted = traces::current().map(Trace::submitted);
     submit(Box::new(move |result| {
+        submitted.into_iter().for_each(Submitted::answered);
         // Whoever asked may have gone.
         let _ = sender.send(result);
     }));

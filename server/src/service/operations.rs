@@ -1,6 +1,6 @@
 //! `usher.v1.Operations`: what whoever runs a server asks of its shards.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use tonic::{Request, Response, Status};
 use usher_engine::{
@@ -9,19 +9,24 @@ use usher_engine::{
 };
 use usher_proto::v1::{self, operations_server::Operations, shard_snapshots::Outcome};
 
-use super::ask;
-use crate::status::Refusal;
+use super::{
+    Draining, ask,
+    status::{self, StatusStream},
+};
+use crate::{metrics::Sources, status::Refusal};
 
 /// The service.
 pub struct OperationsService {
     router: Router,
+    sources: Arc<Sources>,
+    draining: Draining,
 }
 
 impl OperationsService {
     /// Over the shards of this process.
     #[must_use]
-    pub fn new(router: Router) -> Self {
-        Self { router }
+    pub(crate) fn new(router: Router, sources: Arc<Sources>, draining: Draining) -> Self {
+        Self { router, sources, draining }
     }
 
     /// The shards of these numbers, each once; all if there is none.
@@ -55,6 +60,16 @@ impl Operations for OperationsService {
         }
         Ok(Response::new(v1::TakeSnapshotsResponse { shards }))
     }
+
+    type WatchStatusStream = StatusStream;
+
+    async fn watch_status(
+        &self,
+        request: Request<v1::WatchStatusRequest>,
+    ) -> Result<Response<Self::WatchStatusStream>, Status> {
+        let watched = status::watch(&self.sources, request.get_ref(), self.draining.clone());
+        watched.map(Response::new).map_err(Refusal::into_status)
+    }
 }
 
 async fn take_snapshots(shard: ShardHandle) -> v1::ShardSnapshots {
@@ -66,6 +81,6 @@ async fn take_snapshots(shard: ShardHandle) -> v1::ShardSnapshots {
 }
 
 fn taken(report: SnapshotReport) -> v1::SnapshotsTaken {
-    let SnapshotReport { lsn, shows, bytes, log_start } = report;
+    let SnapshotReport { lsn, shows, bytes, log_start, .. } = report;
     v1::SnapshotsTaken { lsn: lsn.0, shows, bytes, log_start_lsn: log_start.0 }
 }

@@ -6,12 +6,13 @@
 
 use std::{
     collections::HashMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Status, Streaming};
+use tonic::{Code, Status, Streaming};
 use usher_engine::{
     router::Router,
     shard::{Fault, Outcome, ShardHandle},
@@ -22,7 +23,12 @@ use super::{
     Draining,
     batch::{Asked, BATCH_COMMANDS_MAX, Batch, Outcomes},
 };
-use crate::{access, edge::DecideBy, status::Refusal};
+use crate::{
+    access,
+    edge::DecideBy,
+    status::Refusal,
+    telemetry::traces::{self, Submitted, Trace},
+};
 
 /// Most commands of a stream that are under way: a message more is taken only below it.
 pub const SESSION_COMMANDS_MAX: usize = 4 * BATCH_COMMANDS_MAX;
@@ -45,7 +51,8 @@ pub(super) fn start(router: Router, requests: Streaming<v1::SessionRequest>, dra
     let (answers, stream) = mpsc::channel(ANSWERS_MAX);
     let (done, decided) = mpsc::unbounded_channel();
     let session = Session { router, answers, done, under_way: HashMap::new(), commands: 0, next: 0 };
-    tokio::spawn(access::within(access::current(), session.run(requests, decided, draining)));
+    let running = access::within(access::current(), session.run(requests, decided, draining));
+    tokio::spawn(traces::within(traces::current(), running));
     ReceiverStream::new(stream)
 }
 
@@ -66,6 +73,7 @@ struct UnderWay {
     tag: u64,
     commands: usize,
     batch: Batch,
+    trace: Option<Arc<Trace>>,
 }
 
 impl Session {
@@ -120,8 +128,11 @@ impl Session {
                     let (number, done) = (self.next, self.done.clone());
                     self.next += 1;
                     self.commands += count;
-                    self.under_way.insert(number, UnderWay { tag, commands: count, batch });
+                    let trace = traces::of_batch();
+                    let submitted = trace.clone().map(Trace::submitted);
+                    self.under_way.insert(number, UnderWay { tag, commands: count, batch, trace });
                     let reply = move |decided| {
+                        submitted.into_iter().for_each(Submitted::answered);
                         // The session may have ended.
                         let _ = done.send((number, decided));
                     };
@@ -137,10 +148,11 @@ impl Session {
     async fn answer(&mut self, first: Decided, decided: &mut mpsc::UnboundedReceiver<Decided>) -> Result<(), Gone> {
         let (mut batches, mut outcomes, mut next) = (Vec::new(), 0, Some(first));
         while let Some((number, decided_batch)) = next {
-            let Some(UnderWay { tag, commands, batch }) = self.under_way.remove(&number) else { break };
+            let Some(UnderWay { tag, commands, batch, trace }) = self.under_way.remove(&number) else { break };
             self.commands -= commands;
             outcomes += commands;
             let result = decided_batch.map(|decided| batch.outcomes(&self.router, decided)).map_err(Refusal::from);
+            trace.inspect(|trace| trace.ended(result.as_ref().map_or_else(Refusal::code, |_| Code::Ok)));
             batches.push(outcomes_of(tag, result));
             next = if outcomes < OUTCOMES_PER_MESSAGE { decided.try_recv().ok() } else { None };
         }

@@ -1,0 +1,121 @@
+//! The picture on terminals of several sizes.
+
+use ratatui::{Terminal, backend::TestBackend};
+
+use super::*;
+
+fn status() -> v1::WatchStatusResponse {
+    let append = v1::Latency { name: "append".to_owned(), count: 400, p50_us: 1_234, p99_us: 4_900, p999_us: 9_000 };
+    let shard = |shard, state: ShardState| v1::ShardStatus {
+        shard,
+        state: state.into(),
+        inbox_commands: 4_096,
+        inbox_wait_us: 850,
+        commands: 880_611,
+        batches: 400,
+        append: Some(append.clone()),
+        holds: 8_282,
+        is_clock_in_step: true,
+        ..v1::ShardStatus::default()
+    };
+    let reason = |reason: &str, count| v1::ReasonCount { reason: reason.to_owned(), count };
+    v1::WatchStatusResponse {
+        over_ms: 2_000,
+        process: Some(v1::ProcessStatus {
+            version: "0.1.0".to_owned(),
+            up_ms: 3_720_000,
+            cpu_millis: 1_905,
+            resident_bytes: 120 << 20,
+            open_files: 77,
+            connections: 42,
+            disk_free_bytes: 30 << 30,
+            log_bytes: 512 << 10,
+        }),
+        shards: vec![shard(0, ShardState::Serving), shard(1, ShardState::ReadOnly)],
+        commands: vec![
+            v1::CommandCount { kind: "confirm_hold".to_owned(), granted: 2_000, rejected: 0 },
+            v1::CommandCount { kind: "hold_seats".to_owned(), granted: 4_000, rejected: 1_000_000 },
+        ],
+        rejections: vec![reason("PLACES_TAKEN", 1_000_000)],
+        refusals: vec![reason("OVERLOADED", 3_000_000)],
+        latencies: vec![append],
+        shows: vec![v1::ShowCount { show_id: "gala".to_owned(), commands: 1_006_000 }],
+        ..v1::WatchStatusResponse::default()
+    }
+}
+
+fn drawn(picture: &Picture, width: u16, height: u16) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| draw(frame, picture)).unwrap();
+    terminal.backend().to_string()
+}
+
+#[track_caller]
+fn has(picture: &str, words: &str) {
+    let found = picture.lines().any(|line| {
+        let mut rest = line;
+        words.split_whitespace().all(|word| rest.find(word).map(|at| rest = &rest[at + word.len()..]).is_some())
+    });
+    assert!(found, "no line with {words:?} in:\n{picture}");
+}
+
+#[test]
+fn everything_is_seen_on_80_by_24() {
+    let mut picture = Picture::new(true);
+    picture.add(status());
+    let drawn = drawn(&picture, 80, 24);
+    for words in [
+        "usher 0.1.0 up 1 h 2 min cpu 190 % memory 120 MiB 42 connections 77 files",
+        "log 512 KiB disk 30.0 GiB free",
+        "503,000 commands/s 3,000 granted 500,000 rejected 1,500,000 refused",
+        "SHARD STATE COMMANDS/S BATCH INBOX WAIT APPEND p50 p99 HOLDS",
+        "0 serving 440,305 2,201 4,096 850 µs 1.2 ms 4.9 ms 8,282",
+        "1 read only 440,305",
+        "append 1.2 ms 4.9 ms 9.0 ms 200 OVERLOADED 1,500,000",
+        "PLACES_TAKEN 500,000",
+        "gala 503,000",
+        "hold_seats 2,000 500,000",
+        "confirm_hold 1,000 0",
+        "q ends it",
+    ] {
+        has(&drawn, words);
+    }
+    let (most, fewer) = (drawn.find("OVERLOADED").unwrap(), drawn.find("PLACES_TAKEN").unwrap());
+    assert!(most < fewer, "the most first:\n{drawn}");
+}
+
+#[test]
+fn no_terminal_is_too_small_and_a_high_one_has_a_curve() {
+    let mut picture = Picture::new(false);
+    drawn(&picture, 80, 24);
+    picture.add(status());
+    for (width, height) in [(1, 1), (20, 5), (40, 12), (200, 60)] {
+        drawn(&picture, width, height);
+    }
+    has(&drawn(&picture, 80, 40), "commands a second");
+    let mut shards = status();
+    shards.shards = (0..40).map(|shard| v1::ShardStatus { shard, ..v1::ShardStatus::default() }).collect();
+    picture.add(shards);
+    has(&drawn(&picture, 80, 24), "q ends it");
+}
+
+#[test]
+fn a_server_that_went_away_is_told_of_beside_what_it_said_last() {
+    let mut picture = Picture::new(false);
+    picture.problem = Some("no server".to_owned());
+    has(&drawn(&picture, 80, 24), "no server");
+    picture.add(status());
+    picture.problem = Some("connection refused".to_owned());
+    let drawn = drawn(&picture, 80, 24);
+    has(&drawn, "connection refused; trying again");
+    has(&drawn, "0 serving");
+}
+
+#[test]
+fn without_colors_there_are_none() {
+    let mut picture = Picture::new(false);
+    picture.add(status());
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+    terminal.draw(|frame| draw(frame, &picture)).unwrap();
+    assert!(terminal.backend().buffer().content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
+}
