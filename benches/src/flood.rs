@@ -232,7 +232,7 @@ impl Frontend {
 }
 
 fn command(random: &mut StdRng, sent: &Sent) -> v1::Command {
-    let (hold_id, buyer_id) = (sent.hold_id.clone(), "a buyer".to_owned());
+    let (hold_id, buyer_id) = (sent.hold_id.clone(), buyer(&sent.hold_id));
     let command = if sent.settles {
         Command::ReleaseHold(v1::ReleaseHoldRequest { hold_id, buyer_id, ..Default::default() })
     } else {
@@ -241,4 +241,10 @@ fn command(random: &mut StdRng, sent: &Sent) -> v1::Command {
         Command::HoldSeats(v1::HoldSeatsRequest { hold_id, buyer_id, places, ..Default::default() })
     };
     v1::Command { command: Some(command) }
+}
+
+/// Everybody holds once.
+fn buyer(hold_id: &[u8]) -> String {
+    let number = hold_id.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    format!("buyer-{number}")
 }

@@ -1,6 +1,7 @@
 //! `usher demo`: a stadium, a flash sale, an honest report, and a server that goes on.
 
 use std::{
+    collections::BTreeMap,
     io::Write as _,
     net::SocketAddr,
     path::Path,
@@ -18,7 +19,11 @@ use usher_proto::v1;
 use super::{client::inventory, demo_server};
 use crate::{
     config::{Config, ConfigFlags},
-    load::{self, LoadOptions, Progress, Report, check, report::thousands},
+    load::{
+        self, Load, Pace, Ran, check,
+        report::{Run, thousands},
+        scenario,
+    },
     plan::generate,
 };
 
@@ -64,16 +69,8 @@ impl Demo {
         let opened = Instant::now();
         let server = demo_server::start(config, note_recovery(Arc::clone(&found)))?;
         self.say_opened(&data_dir, &found, opened.elapsed())?;
-        let options = LoadOptions {
-            duration: Duration::from_secs(self.seconds),
-            workers: usize::from(self.callers),
-            batch: usize::from(self.batch),
-            connections: 2,
-            seed: SEED,
-        };
-        let runtime = load::runtime()?;
-        let (show, report) = runtime.block_on(sell(server.address, options))?;
-        print_report(&report, &data_dir)?;
+        let (show, ran) = load::apart(|| self.sell(server.address))?;
+        print_report(&show.show_id, ran, &data_dir)?;
         if self.once {
             return server.stop();
         }
@@ -91,9 +88,31 @@ impl Demo {
         let shows = if found.shows == 1 { "1 show".to_owned() } else { format!("{} shows", found.shows) };
         let (events, took) = (thousands(found.events), took.as_secs_f64());
         println!("{} {shows} from {events} events in {dir} in {took:.2} s.", style("Recovered").green().bold());
-        let check = check::check_log(data_dir, &[])?;
+        let check = check::check_log(data_dir, &BTreeMap::new())?;
         println!("  the log says: {} places sold so far, {}", thousands(check.places_sold), verdict(&check));
         Ok(())
+    }
+
+    /// Imports the stadium under the first free name and sells it.
+    async fn sell(&self, address: SocketAddr) -> anyhow::Result<(v1::Show, Ran)> {
+        let server = format!("http://{address}");
+        let show = import(&inventory(&server)?).await?;
+        let (name, id) = (&show.name, style(&show.show_id).bold());
+        println!("Imported {name} as {id}: {} places.", thousands(u64::from(show.places)));
+        println!("Selling for {} s ...", self.seconds);
+        let (lasts, batch) = (Duration::from_secs(self.seconds), u32::from(self.batch));
+        let buyers = u32::from(self.callers) * batch;
+        let sizes = scenario::Sizes { shows: Some(1), seats: show.places, party: 1, buyers, lasts, together: batch };
+        let load = Load {
+            scenario: scenario::Name::Spike.of(sizes),
+            show_ids: [show.show_id.clone()].into(),
+            pace: Pace::Closed(buyers),
+            batch,
+            connections: 2,
+            lasts,
+            seed: SEED,
+        };
+        Ok((show, load::run(&server, &load).await?))
     }
 }
 
@@ -107,24 +126,6 @@ fn note_recovery(found: Arc<Mutex<Found>>) -> impl Fn(usher_wal::ShardId, &Notic
             found.events += recovered.events;
         }
     }
-}
-
-/// Imports the stadium under the first free name and sells it.
-async fn sell(address: SocketAddr, options: LoadOptions) -> anyhow::Result<(v1::Show, Report)> {
-    let server = format!("http://{address}");
-    let show = import(&inventory(&server)?).await?;
-    println!(
-        "Imported {} as {}: {} places.",
-        show.name,
-        style(&show.show_id).bold(),
-        thousands(u64::from(show.places))
-    );
-    println!("Selling for {} s ...", options.duration.as_secs());
-    let progress = Arc::new(Progress::default());
-    let line = tokio::spawn(draw(Arc::clone(&progress), options.duration));
-    let sale = load::run(&server, &show.show_id, show.places, options, progress).await;
-    line.abort();
-    Ok((show, sale?))
 }
 
 async fn import(inventory: &Inventory) -> anyhow::Result<v1::Show> {
@@ -147,28 +148,16 @@ async fn import(inventory: &Inventory) -> anyhow::Result<v1::Show> {
     anyhow::bail!("this data directory has 10,000 demos; name another with --data-dir")
 }
 
-/// A line that lives while the sale runs. Where nobody looks it stays away.
-async fn draw(progress: Arc<Progress>, duration: Duration) {
-    let bar = indicatif::ProgressBar::new(duration.as_secs() * 10);
-    let template = "  {bar:24} {elapsed:>4}  {msg}";
-    bar.set_style(
-        indicatif::ProgressStyle::with_template(template).unwrap_or_else(|_| indicatif::ProgressStyle::default_bar()),
-    );
-    loop {
-        bar.set_message(progress.to_string());
-        bar.inc(1);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-}
-
-fn print_report(report: &Report, data_dir: &Path) -> anyhow::Result<()> {
-    println!("\n{} in {:.1} s, fsync on", style("Sold").bold(), report.elapsed.as_secs_f64());
-    println!("{report}");
-    let sold = &report.tally.sold;
-    let check = check::check_log(data_dir, sold)?;
+fn print_report(show_id: &str, ran: Ran, data_dir: &Path) -> anyhow::Result<()> {
+    let sold: Vec<_> = ran.sales.iter().map(|sale| sale.hold_id).collect();
+    let acknowledged = sold.len() as u64;
+    let run = Run::new(ran, None);
+    println!("\n{} in {:.1} s, fsync on", style("Sold").bold(), run.seconds);
+    println!("{run}");
+    let check = check::check_log(data_dir, &BTreeMap::from([(show_id, sold)]))?;
     println!(
         "  the log    {} sales acknowledged, {} missing; {}",
-        thousands(sold.len() as u64),
+        thousands(acknowledged),
         check.sales_missing,
         verdict(&check)
     );

@@ -59,6 +59,32 @@ pub fn stadium(places: u32) -> ManifestParts {
     }
 }
 
+/// A plain hall of one price: blocks of 25 rows of 40 seats, the last ones shorter.
+#[must_use]
+pub fn hall(seats: u32) -> ManifestParts {
+    const ROW_SEATS: u32 = 40;
+    const BLOCK_ROWS: usize = 25;
+    let row = |(number, first): (usize, u32)| {
+        let count = (seats - first).min(ROW_SEATS);
+        let names = SeatNames::Numbered { first: 1, step: 1, count };
+        Row::new((number % BLOCK_ROWS + 1).to_string(), vec![SeatRun::new(PREMIUM, names)])
+    };
+    let rows: Vec<Row> = (0..seats.div_ceil(ROW_SEATS)).map(|row| row * ROW_SEATS).enumerate().map(row).collect();
+    let blocks = (1..).zip(rows.chunks(BLOCK_ROWS));
+    let section = |(number, rows): (u32, &[Row])| {
+        let kind = SectionKind::Reserved(rows.to_vec());
+        Section { name: format!("Block {number}"), kind }
+    };
+    ManifestParts {
+        name: format!("Hall of {seats} seats"),
+        currency: "EUR".to_owned(),
+        categories: vec![Category { name: "Seat".to_owned(), price_minor: 5_000 }],
+        sections: blocks.map(section).collect(),
+        capacity: None,
+        pools: Vec::new(),
+    }
+}
+
 fn tiers(seats: u32) -> u32 {
     match seats {
         0..10_000 => 1,

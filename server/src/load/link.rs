@@ -1,0 +1,217 @@
+//! Ways to an inventory: a batch of commands there, what buyers are told back.
+
+use std::{collections::HashMap, future::Future, sync::Arc};
+
+use anyhow::Context as _;
+use tokio::task::JoinSet;
+use usher_client::{
+    Batch, Became, Error, Inventory, Reason, Refused,
+    v1::{self, command::Command as Kind, outcome::Outcome as Answer},
+};
+
+use super::asked::{Asked, Name, Told, Wants};
+
+/// A way to an inventory. Clones share its connection.
+pub trait Link: Clone + Send + Sync + 'static {
+    /// Asks, and waits until all are answered: as many answers, in the same order.
+    ///
+    /// # Errors
+    /// When there was no answer that could be one.
+    fn ask(&self, asked: &[Asked]) -> impl Future<Output = anyhow::Result<Vec<Told>>> + Send;
+}
+
+/// Usher, through batches in columns: one for each show of those that are asked for together.
+#[derive(Clone, Debug)]
+pub struct Columns {
+    /// The client.
+    pub client: Inventory,
+    /// By the number of the show.
+    pub show_ids: Arc<[String]>,
+}
+
+/// Commands for one show, and which of all they are.
+struct OfShow {
+    show: u32,
+    batch: Batch,
+    positions: Vec<usize>,
+}
+
+impl Columns {
+    fn sorted(asked: &[Asked]) -> Vec<OfShow> {
+        let (mut shows, mut known): (Vec<OfShow>, HashMap<u32, usize>) = (Vec::new(), HashMap::new());
+        let mut last = usize::MAX;
+        for (position, command) in asked.iter().enumerate() {
+            if shows.get(last).is_none_or(|of_show| of_show.show != command.show) {
+                last = *known.entry(command.show).or_insert_with(|| {
+                    let room = if shows.is_empty() { asked.len() } else { 0 };
+                    let (batch, positions) = (Batch::with_capacity(room), Vec::with_capacity(room));
+                    shows.push(OfShow { show: command.show, batch, positions });
+                    shows.len() - 1
+                });
+            }
+            add(&mut shows[last].batch, command);
+            shows[last].positions.push(position);
+        }
+        shows
+    }
+
+    async fn run(self, of_show: OfShow) -> anyhow::Result<(Vec<usize>, Vec<Told>)> {
+        let OfShow { show, batch, positions } = of_show;
+        let told = match self.client.run_batch(&self.show_ids[show as usize], &batch).await {
+            Ok(became) => became.into_iter().map(told).collect(),
+            Err(Error::TimedOut { .. }) => vec![Told::Later; positions.len()],
+            Err(error) => return Err(error).context("running a batch"),
+        };
+        anyhow::ensure!(told.len() == positions.len(), "{} outcomes for {} commands", told.len(), positions.len());
+        Ok((positions, told))
+    }
+}
+
+impl Link for Columns {
+    async fn ask(&self, asked: &[Asked]) -> anyhow::Result<Vec<Told>> {
+        let mut shows = Self::sorted(asked);
+        if shows.len() == 1 {
+            let only = shows.remove(0);
+            return Ok(self.clone().run(only).await?.1);
+        }
+        let mut running: JoinSet<_> = shows.into_iter().map(|of_show| self.clone().run(of_show)).collect();
+        let mut all = vec![Told::Later; asked.len()];
+        while let Some(done) = running.join_next().await {
+            let (positions, told) = done.context("a batch")??;
+            positions.into_iter().zip(told).for_each(|(position, told)| all[position] = told);
+        }
+        Ok(all)
+    }
+}
+
+fn add(batch: &mut Batch, asked: &Asked) {
+    let buyer = Name::of_buyer(asked.buyer);
+    match asked.wants {
+        Wants::Confirm => batch.confirm(asked.hold_id, buyer.as_str(), Name::of_order(asked.buyer).as_str(), ""),
+        Wants::Release => batch.release(asked.hold_id, buyer.as_str()),
+        _ if asked.seats.count == 1 => batch.hold(asked.hold_id, buyer.as_str(), &[asked.seats.first]),
+        _ => batch.hold(asked.hold_id, buyer.as_str(), &asked.seats.each().collect::<Vec<_>>()),
+    }
+}
+
+fn told(became: Became) -> Told {
+    match became {
+        Became::Held { .. } => Told::Held,
+        Became::Taken => Told::Taken,
+        Became::Sold => Told::Sold,
+        Became::Released => Told::Released,
+        Became::Other(answer) => answered(&answer),
+        Became::Refused(refused) => refused_as(&refused),
+    }
+}
+
+/// Usher, through single calls, which the client puts together.
+#[derive(Clone, Debug)]
+pub struct Singly {
+    /// The client.
+    pub client: Inventory,
+    /// By the number of the show.
+    pub show_ids: Arc<[String]>,
+}
+
+impl Link for Singly {
+    async fn ask(&self, asked: &[Asked]) -> anyhow::Result<Vec<Told>> {
+        let mut all = Vec::with_capacity(asked.len());
+        for asked in asked {
+            let show_id = &self.show_ids[asked.show as usize];
+            all.push(match self.client.run(show_id, command(asked)).await {
+                Ok(answer) => answered(&answer),
+                Err(Error::TimedOut { .. }) => Told::Later,
+                Err(Error::Refused(refused)) => refused_as(&refused),
+                Err(error) => return Err(error).context("running a command"),
+            });
+        }
+        Ok(all)
+    }
+}
+
+/// As a single call has it.
+fn command(asked: &Asked) -> v1::Command {
+    let buyer_id = Name::of_buyer(asked.buyer).as_str().to_owned();
+    let (show_id, hold_id) = (String::new(), prost::bytes::Bytes::copy_from_slice(&asked.hold_id));
+    let wish = |count: u8| {
+        let adjacency = v1::Adjacency::Required.into();
+        Some(v1::Wish { quantity: count.into(), adjacency, ..v1::Wish::default() })
+    };
+    let hold = |terms| {
+        let places = v1::Places { seat_indexes: asked.seats.each().collect(), ..v1::Places::default() };
+        let (show_id, hold_id, buyer_id) = (String::new(), hold_id.clone(), buyer_id.clone());
+        Kind::HoldSeats(v1::HoldSeatsRequest { show_id, hold_id, buyer_id, places: Some(places), ttl_ms: None, terms })
+    };
+    let command = match asked.wants {
+        Wants::Hold => hold(None),
+        Wants::Replace { former } => {
+            let replaces = prost::bytes::Bytes::copy_from_slice(&former);
+            hold(Some(Box::new(v1::Terms { replaces, ..v1::Terms::default() })))
+        }
+        Wants::Best { count } => {
+            let wish = wish(count);
+            Kind::HoldBest(Box::new(v1::HoldBestRequest { hold_id, buyer_id, wish, ..Default::default() }))
+        }
+        Wants::Confirm => {
+            let order_ref = Name::of_order(asked.buyer).as_str().to_owned();
+            let request = v1::ConfirmHoldRequest { hold_id, buyer_id, order_ref, ..Default::default() };
+            Kind::ConfirmHold(request)
+        }
+        Wants::Release => Kind::ReleaseHold(v1::ReleaseHoldRequest { show_id, hold_id, buyer_id, places: None }),
+        Wants::Extend => Kind::ExtendHold(v1::ExtendHoldRequest { show_id, hold_id, buyer_id, ttl_ms: None }),
+        Wants::Look => Kind::GetHold(v1::GetHoldRequest { show_id, hold_id }),
+        Wants::Leave => Kind::LeaveWaitlist(v1::LeaveWaitlistRequest { show_id, hold_id, buyer_id }),
+        Wants::Join => {
+            let wish = wish(1);
+            Kind::JoinWaitlist(Box::new(v1::JoinWaitlistRequest { hold_id, buyer_id, wish, ..Default::default() }))
+        }
+    };
+    v1::Command { command: Some(command) }
+}
+
+fn answered(answer: &Answer) -> Told {
+    use v1::join_waitlist_response::Standing;
+    match answer {
+        Answer::HoldSeats(v1::HoldSeatsResponse { hold: Some(hold) })
+        | Answer::HoldBest(v1::HoldBestResponse { hold: Some(hold) })
+        | Answer::ConfirmHold(v1::ConfirmHoldResponse { hold: Some(hold) })
+        | Answer::GetHold(v1::GetHoldResponse { hold: Some(hold), .. }) => stands(hold.state()),
+        Answer::JoinWaitlist(v1::JoinWaitlistResponse { standing: Some(Standing::Hold(hold)) }) => stands(hold.state()),
+        Answer::JoinWaitlist(v1::JoinWaitlistResponse { standing: Some(Standing::Waiting(_)) }) => Told::Waiting,
+        Answer::ReleaseHold(v1::ReleaseHoldResponse { state, .. })
+        | Answer::LeaveWaitlist(v1::LeaveWaitlistResponse { state }) => match v1::HoldState::try_from(*state) {
+            Ok(v1::HoldState::Released) => Told::Released,
+            Ok(state) => stands(state),
+            Err(_) => Told::Wrong("a state that nobody knows".into()),
+        },
+        Answer::ExtendHold(_) => Told::Extended,
+        Answer::Rejection(no) => refused_as(&no.clone().into()),
+        other => Told::Wrong(format!("{other:?}").into()),
+    }
+}
+
+fn stands(state: v1::HoldState) -> Told {
+    match state {
+        v1::HoldState::Held => Told::Held,
+        v1::HoldState::Confirmed => Told::Sold,
+        v1::HoldState::Waiting => Told::Waiting,
+        v1::HoldState::Released | v1::HoldState::Expired | v1::HoldState::Cancelled | v1::HoldState::Fenced => {
+            Told::Over
+        }
+        v1::HoldState::Unspecified => Told::Wrong("a hold without a state".into()),
+    }
+}
+
+fn refused_as(refused: &Refused) -> Told {
+    match refused.reason {
+        Reason::PlacesTaken | Reason::NotTogether | Reason::SoldOut => Told::Taken,
+        Reason::HoldExpired | Reason::HoldReleased | Reason::HoldUnknown | Reason::HoldFenced => Told::Over,
+        Reason::Overloaded
+        | Reason::RateLimited
+        | Reason::InboxFull
+        | Reason::OutcomeUnknown
+        | Reason::DeadlinePassed => Told::Later,
+        _ => Told::Wrong(refused.to_string().into()),
+    }
+}
