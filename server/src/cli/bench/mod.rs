@@ -144,7 +144,7 @@ impl Peer {
 impl Bench {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let set_ups = self.set_ups()?;
-        crate::telemetry::start(crate::config::LogFormat::Human, "warn")?;
+        crate::telemetry::start(crate::config::LogFormat::Human, "error")?;
         let scratch = Scratch::new(self.data_dir.as_deref())?;
         let conditions = Conditions::now(scratch.path()).context("probing the disk")?;
         let says = self.output == Output::Text;
