@@ -1,10 +1,10 @@
 //! Buyers who come at a rate of their own, however busy the server is (open loop), through frontends that do what frontends
 //! should: they put together who comes within a few milliseconds, settle before they claim, and send nobody who has given up.
 //!
-//! What counts is what is answered within a second of when the buyer came, and not put off: goodput.
+//! What counts is what is answered within two seconds of when the buyer came, and not put off: goodput.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     net::SocketAddr,
     time::Duration,
 };
@@ -24,12 +24,14 @@ use crate::{
     percentiles::Percentiles,
 };
 
-/// Who waits for longer has gone.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Who waits for longer has gone. It is twice what a server lets anybody wait in a queue.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Who is not sent by then would be answered too late: he is told so at once.
 const UNSENT_MAX: Duration = Duration::from_millis(500);
 const TICK: Duration = Duration::from_millis(2);
 const BATCH_COMMANDS_MAX: usize = 2_048;
+/// Batches of a frontend that are not answered yet: who comes meanwhile waits here, where it costs least to send him home.
+const UNDER_WAY_MAX: usize = 2;
 
 /// The shape of a flood.
 #[derive(Clone, Copy, Debug)]
@@ -55,9 +57,13 @@ pub struct Survived {
     pub late: u64,
     /// Told to come again later, or that their time was over.
     pub put_off: u64,
+    /// Why, and how often.
+    pub reasons: BTreeMap<String, u64>,
     /// Never sent.
     pub unsent: u64,
-    /// Releases among those that were put off or late.
+    /// Releases.
+    pub settled: u64,
+    /// Of these, put off or late.
     pub settled_badly: u64,
     /// Of what was good.
     pub latency: Percentiles,
@@ -69,7 +75,11 @@ impl Survived {
         self.good += other.good;
         self.late += other.late;
         self.put_off += other.put_off;
+        for (reason, count) in &other.reasons {
+            *self.reasons.entry(reason.clone()).or_default() += count;
+        }
         self.unsent += other.unsent;
+        self.settled += other.settled;
         self.settled_badly += other.settled_badly;
         self.latency.add(&other.latency);
     }
@@ -125,7 +135,7 @@ impl Frontend {
         Self {
             messages,
             answers,
-            random: StdRng::seed_from_u64(number.into()),
+            random: StdRng::seed_from_u64(rand::random()),
             claims: VecDeque::new(),
             settles: Vec::new(),
             under_way: HashMap::new(),
@@ -176,6 +186,9 @@ impl Frontend {
     }
 
     fn send(&mut self) {
+        if self.under_way.len() >= UNDER_WAY_MAX {
+            return;
+        }
         let Ok(permit) = self.messages.clone().try_reserve_owned() else { return };
         let mut sent: Vec<Sent> = Vec::new();
         let count = self.settles.len().min(BATCH_COMMANDS_MAX);
@@ -210,7 +223,10 @@ impl Frontend {
         for Sent { came, hold_id, settles } in sent {
             let granted = match outcomes.next().and_then(|outcome| outcome.outcome) {
                 None => None,
-                Some(Answer::Rejection(no)) if no.reason != "PLACES_TAKEN" => None,
+                Some(Answer::Rejection(no)) if no.reason != "PLACES_TAKEN" => {
+                    *self.survived.reasons.entry(no.reason).or_default() += 1;
+                    None
+                }
                 Some(Answer::HoldSeats(_)) => Some(true),
                 Some(_) => Some(false),
             };
@@ -223,8 +239,10 @@ impl Frontend {
                     self.survived.latency.note(now - came);
                 }
             }
+            self.survived.settled += u64::from(settles);
             self.survived.settled_badly += u64::from(settles && (granted.is_none() || !in_time));
-            if granted == Some(true) {
+            // Who was put off comes back, or his seat stays taken.
+            if granted == Some(true) || settles && granted.is_none() {
                 self.settles.push((now, hold_id));
             }
         }

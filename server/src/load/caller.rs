@@ -4,6 +4,7 @@
 //! and their patience counts from when they meant to ask.
 
 use std::{
+    collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -33,15 +34,15 @@ pub(super) struct Caller<L> {
     together: usize,
     may_end: bool,
     /// What is to be asked, in this order.
-    due: Vec<Asked>,
+    due: VecDeque<Asked>,
     /// What was put off.
-    later: Vec<Asked>,
+    later: VecDeque<Asked>,
     sold: Vec<Sale>,
 }
 
 impl<L: Link> Caller<L> {
     pub(super) fn new(link: L, buyers: Box<dyn Buyers>, meter: Meter, together: usize, may_end: bool) -> Self {
-        Self { link, buyers, meter, together, may_end, due: Vec::new(), later: Vec::new(), sold: Vec::new() }
+        Self { link, buyers, meter, together, may_end, due: VecDeque::new(), later: VecDeque::new(), sold: Vec::new() }
     }
 
     /// Asks and waits, until then; those who hold something by then settle it.
@@ -85,7 +86,7 @@ impl<L: Link> Caller<L> {
             while came < due && goes_on {
                 let intended = begun + Duration::from_secs_f64(came / rate);
                 match self.buyers.arrives() {
-                    Some(comes) => self.due.push(Asked { came: intended, ..comes }),
+                    Some(comes) => self.due.push_back(Asked { came: intended, ..comes }),
                     None => goes_on = false,
                 }
                 came += 1.0;
@@ -108,12 +109,9 @@ impl<L: Link> Caller<L> {
 
     /// As many as may go together.
     fn first_due(&mut self) -> Vec<Asked> {
-        if self.due.len() <= self.together {
-            let mut all = Vec::with_capacity(self.together);
-            all.append(&mut self.due);
-            return all;
-        }
-        self.due.drain(..self.together).collect()
+        let mut first = Vec::with_capacity(self.together);
+        first.extend(self.due.drain(..self.together.min(self.due.len())));
+        first
     }
 
     fn learn(&mut self, asked: &[Asked], told: &[Told]) -> anyhow::Result<()> {
@@ -127,7 +125,7 @@ impl<L: Link> Caller<L> {
                 tally.note(asked.wants, told, micros);
                 match (asked.wants, told) {
                     (_, Told::Later) => {
-                        later.push(*asked);
+                        later.push_back(*asked);
                         continue;
                     }
                     (Wants::Confirm, Told::Sold) => {
@@ -136,7 +134,7 @@ impl<L: Link> Caller<L> {
                     _ => {}
                 }
                 if let Some(next) = buyers.goes_on(asked, told) {
-                    due.push(Asked { came: now, ..next });
+                    due.push_back(Asked { came: now, ..next });
                 }
             }
             Ok(())
