@@ -112,7 +112,20 @@ fn normalised(line: &str) -> String {
             rest = &rest[symbol.len_utf8()..];
         }
     }
-    normalised
+    without_lsn(&normalised)
+}
+
+/// How many frames a log has depends on who came together: numbers after `LSN` and `0/` may differ.
+fn without_lsn(line: &str) -> String {
+    let mut rest = line.to_owned();
+    for mark in ["LSN ", " 0/"] {
+        let parts: Vec<&str> = rest.split(mark).collect();
+        let parts: Vec<&str> = iter::once(parts[0])
+            .chain(parts[1..].iter().map(|part| part.trim_start_matches(|symbol: char| symbol.is_ascii_digit())))
+            .collect();
+        rest = parts.join(mark);
+    }
+    rest
 }
 
 fn begins_like(text: &str, pattern: &str) -> bool {
