@@ -115,7 +115,7 @@ fn normalised(line: &str) -> String {
     without_lsn(&normalised)
 }
 
-/// How many frames a log has depends on who came together: numbers after `LSN` and `0/` may differ.
+/// A line without LSNs: the log before it has sometimes one frame more, it is not known yet which.
 fn without_lsn(line: &str) -> String {
     let mut rest = line.to_owned();
     for mark in ["LSN ", " 0/"] {
