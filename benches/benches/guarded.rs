@@ -168,7 +168,7 @@ async fn call(inventory: Inventory, caller: u64, until: Instant) -> u64 {
             releases.release(id, &buyer);
         }
         for (batch, expected) in [(holds, None), (releases, Some(Became::Released))] {
-            let became = inventory.run_batch(&show, &batch).await.expect("an answer");
+            let became = inventory.run_batch(&show, batch).await.expect("an answer");
             let is_good = |became: &Became| match &expected {
                 Some(expected) => became == expected,
                 None => matches!(became, Became::Held { .. }),

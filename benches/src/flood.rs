@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use prost::bytes::Bytes;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use tokio::{sync::mpsc, task::JoinSet, time::Instant};
 use tokio_stream::wrappers::ReceiverStream;
@@ -17,7 +16,11 @@ use tonic::{
     Streaming,
     transport::{Channel, Endpoint},
 };
-use usher_client::v1::{self, command::Command, inventory_client::InventoryClient, outcome::Outcome as Answer};
+use usher_client::{
+    Batch,
+    v1::{self, inventory_client::InventoryClient, outcome::Outcome as Answer},
+};
+use usher_server::load::asked::Name;
 
 use crate::{
     over_network::{SEATS_OF_SHOW, SHOWS, id_of},
@@ -114,16 +117,18 @@ struct Frontend {
     /// Buyers who wait to be sent: when so many came.
     claims: VecDeque<(Instant, u32)>,
     /// Holds that are to be given back, and since when.
-    settles: Vec<(Instant, Bytes)>,
+    settles: Vec<(Instant, HoldId)>,
     under_way: HashMap<u64, Vec<Sent>>,
     show: u32,
     next_tag: u64,
     survived: Survived,
 }
 
+type HoldId = [u8; 16];
+
 struct Sent {
     came: Instant,
-    hold_id: Bytes,
+    hold_id: HoldId,
     settles: bool,
 }
 
@@ -197,7 +202,7 @@ impl Frontend {
         }
         while let Some((came, waiting)) = self.claims.front_mut() {
             let count = (BATCH_COMMANDS_MAX - sent.len()).min(*waiting as usize);
-            let ids = (0..count).map(|_| Bytes::copy_from_slice(&self.random.random::<[u8; 16]>()));
+            let ids = (0..count).map(|_| self.random.random());
             sent.extend(ids.map(|hold_id| Sent { came: *came, hold_id, settles: false }));
             *waiting -= u32::try_from(count).unwrap_or_default();
             if *waiting > 0 {
@@ -206,63 +211,66 @@ impl Frontend {
             self.claims.pop_front();
         }
         let Some(first) = sent.iter().map(|sent| sent.came).min() else { return };
-        let commands = sent.iter().map(|sent| command(&mut self.random, sent)).collect();
+        let columns = Some(self.columns(&sent));
         let left = (first + PATIENCE).saturating_duration_since(Instant::now()).as_millis().max(1);
         let timeout_ms = u32::try_from(left).ok();
         let (tag, show_id) = (self.next_tag, id_of(self.show));
         self.next_tag += 1;
         self.under_way.insert(tag, sent);
-        let batch = v1::SessionBatch { tag, show_id, commands, timeout_ms, ..Default::default() };
+        let batch = v1::SessionBatch { tag, show_id, timeout_ms, columns, ..Default::default() };
         permit.send(v1::SessionRequest { batches: vec![batch] });
+    }
+
+    fn columns(&mut self, sent: &[Sent]) -> v1::CommandColumns {
+        let mut batch = Batch::with_capacity(sent.len());
+        for Sent { hold_id, settles, .. } in sent {
+            // Everybody holds once.
+            let number = hold_id.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+            let buyer = Name::of_buyer(number);
+            if *settles {
+                batch.release(*hold_id, buyer.as_str());
+            } else {
+                batch.hold(*hold_id, buyer.as_str(), &[self.random.random_range(0..SEATS_OF_SHOW)]);
+            }
+        }
+        batch.into()
     }
 
     fn answered(&mut self, batch: v1::SessionOutcomes) {
         let sent = self.under_way.remove(&batch.tag).expect("a batch under way");
         let now = Instant::now();
-        let mut outcomes = batch.outcomes.into_iter();
+        let columns = batch.columns.unwrap_or_default();
+        let (mut codes, mut others) = (columns.codes.iter(), columns.others.into_iter());
+        let whole = batch.refused.map(|no| no.reason);
         for Sent { came, hold_id, settles } in sent {
-            let granted = match outcomes.next().and_then(|outcome| outcome.outcome) {
-                None => None,
-                Some(Answer::Rejection(no)) if no.reason != "PLACES_TAKEN" => {
-                    *self.survived.reasons.entry(no.reason).or_default() += 1;
-                    None
-                }
-                Some(Answer::HoldSeats(_)) => Some(true),
-                Some(_) => Some(false),
+            // Whether he holds something now. A seat that is taken is an answer, too.
+            let became = match codes.next() {
+                Some(0) => Ok(!settles),
+                Some(1) => Ok(false),
+                Some(_) => match others.next().and_then(|other| other.outcome) {
+                    Some(Answer::Rejection(no)) => Err(no.reason),
+                    other => panic!("nobody asked for {other:?}"),
+                },
+                None => Err(whole.clone().expect("outcomes for all")),
             };
             let in_time = now - came <= PATIENCE;
-            match granted {
-                None => self.survived.put_off += 1,
-                Some(_) if !in_time => self.survived.late += 1,
-                Some(_) => {
+            self.survived.settled += u64::from(settles);
+            self.survived.settled_badly += u64::from(settles && (became.is_err() || !in_time));
+            // Who was put off comes back, or his seat stays taken.
+            if became == Ok(true) || settles && became.is_err() {
+                self.settles.push((now, hold_id));
+            }
+            match became {
+                Err(reason) => {
+                    self.survived.put_off += 1;
+                    *self.survived.reasons.entry(reason).or_default() += 1;
+                }
+                Ok(_) if !in_time => self.survived.late += 1,
+                Ok(_) => {
                     self.survived.good += 1;
                     self.survived.latency.note(now - came);
                 }
             }
-            self.survived.settled += u64::from(settles);
-            self.survived.settled_badly += u64::from(settles && (granted.is_none() || !in_time));
-            // Who was put off comes back, or his seat stays taken.
-            if granted == Some(true) || settles && granted.is_none() {
-                self.settles.push((now, hold_id));
-            }
         }
     }
-}
-
-fn command(random: &mut StdRng, sent: &Sent) -> v1::Command {
-    let (hold_id, buyer_id) = (sent.hold_id.clone(), buyer(&sent.hold_id));
-    let command = if sent.settles {
-        Command::ReleaseHold(v1::ReleaseHoldRequest { hold_id, buyer_id, ..Default::default() })
-    } else {
-        let seat = random.random_range(0..SEATS_OF_SHOW);
-        let places = Some(v1::Places { seat_indexes: vec![seat], ..Default::default() });
-        Command::HoldSeats(v1::HoldSeatsRequest { hold_id, buyer_id, places, ..Default::default() })
-    };
-    v1::Command { command: Some(command) }
-}
-
-/// Everybody holds once.
-fn buyer(hold_id: &[u8]) -> String {
-    let number = hold_id.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-    format!("buyer-{number}")
 }

@@ -12,6 +12,7 @@ pub mod over_network;
 pub mod percentiles;
 pub mod restart;
 pub mod sale;
+pub mod stages;
 pub mod under_load;
 pub mod workload;
 pub mod written;

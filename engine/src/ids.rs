@@ -141,6 +141,12 @@ impl BuyerId {
         self.0.bytes()
     }
 
+    /// Whether it is UTF-8.
+    #[must_use]
+    pub fn is_utf8(&self) -> bool {
+        self.0.is_utf8()
+    }
+
     /// Equal buyers have equal hashes, within one process.
     #[must_use]
     #[inline]

@@ -149,12 +149,18 @@ impl Router {
     pub fn find(&self, id: &ShowId) -> Result<(Arc<ShowEntry>, &ShardHandle), NotFound> {
         match self.catalog.find(id) {
             Some(entry) => {
-                let shard = &self.shards[entry.shard.0 as usize];
+                let shard = self.shard_of(&entry);
                 Ok((entry, shard))
             }
             None if self.shards.iter().all(|shard| shard.status().has_recovered()) => Err(NotFound::Unknown),
             None => Err(NotFound::ShardNotServing),
         }
+    }
+
+    /// The shard that a show is pinned to.
+    #[must_use]
+    pub fn shard_of(&self, show: &ShowEntry) -> &ShardHandle {
+        &self.shards[show.shard.0 as usize]
     }
 
     /// Creates a show where its id belongs, and notes it before the reply is called. While a shard has not recovered, it may

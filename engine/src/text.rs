@@ -189,17 +189,18 @@ fn digits() -> impl Iterator<Item = usize> {
 
 fn sextets(text: &[u8]) -> Option<Form> {
     let length = u8::try_from(text.len()).ok().filter(|length| (1..=SEXTETS_MAX).contains(&usize::from(*length)))?;
-    let (mut bytes, mut wrong) = ([0; INLINE], 0);
-    for (three, four) in bytes.chunks_mut(3).zip(text.chunks(4)) {
-        let mut bits = 0;
-        for (position, character) in four.iter().enumerate() {
-            let value = SEXTET_OF[usize::from(*character)];
-            wrong |= value;
-            bits |= u32::from(value & 63) << (26 - 6 * position);
-        }
-        let room = three.len();
-        three.copy_from_slice(&bits.to_be_bytes()[..room]);
+    // Four by four, which are three bytes; the last four are filled up with what stands for zeros.
+    let (mut four_by_four, mut bytes, mut wrong) = ([ALPHABET[0]; 32], [0; 24], 0);
+    four_by_four[..text.len()].copy_from_slice(text);
+    let fours = four_by_four.as_chunks::<4>().0.iter().take(text.len().div_ceil(4));
+    for (three, four) in bytes.as_chunks_mut::<3>().0.iter_mut().zip(fours) {
+        let values = four.map(|character| SEXTET_OF[usize::from(character)]);
+        wrong |= values[0] | values[1] | values[2] | values[3];
+        let [a, b, c, d] = values.map(u32::from);
+        let [_, bits @ ..] = ((a << 18 | b << 12 | c << 6 | d) & 0xff_ffff).to_be_bytes();
+        *three = bits;
     }
+    let bytes = *bytes.first_chunk()?;
     (wrong < 64).then_some(Form::Inline { head: SEXTETS + length, bytes })
 }
 

@@ -166,7 +166,7 @@ async fn a_disk_that_fills_up_is_left_its_reserve() {
     wait_for_health(&clients, ServingStatus::NotServing).await;
     check_held(&mut clients, refused - 1).await;
     assert_eq!(hold(&mut clients, refused).await.unwrap_err().code, Some(tonic::Code::ResourceExhausted));
-    assert_eq!(server.lines_of("only reads are answered").len(), 1, "{}", server.text());
+    assert_eq!(server.wait_for_lines("only reads are answered", 1).len(), 1, "{}", server.text());
 
     fs::remove_file(ballast).unwrap();
     let took = hold_until_answered(&mut clients, refused).await;

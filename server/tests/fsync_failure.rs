@@ -135,9 +135,9 @@ async fn a_shard_survives_a_failed_sync() {
     }
     check_holds(&mut clients, last).await;
     drop(clients);
-    let said = traced.strace.text();
-    assert_eq!(traced.strace.lines_of("append failed, recovering").len(), 1, "{said}");
-    assert_eq!(traced.strace.lines_of("recovered").len(), 2, "{said}");
+    let recovered = traced.strace.wait_for_lines("recovered", 2).len();
+    let failed = traced.strace.wait_for_lines("append failed, recovering", 1).len();
+    assert_eq!((failed, recovered), (1, 2), "{}", traced.strace.text());
     terminate(traced.server);
     assert_eq!(traced.strace.wait().code(), Some(0), "{}", traced.strace.text());
     check_trace(&trace);

@@ -10,7 +10,6 @@ use std::{
     net::{SocketAddr, TcpStream},
     path::Path,
     process::Command,
-    thread,
     time::{Duration, Instant},
 };
 
@@ -125,19 +124,6 @@ fn hang_up(server: &Process) {
     assert!(Command::new("kill").args(["-HUP", &server.id().to_string()]).status().unwrap().success());
 }
 
-/// Waits until there are so many lines with this message, and gives the last.
-fn line_of(server: &Process, message: &str, count: usize) -> Value {
-    let started = Instant::now();
-    loop {
-        let lines = server.lines_of(message);
-        if lines.len() >= count {
-            return lines.last().unwrap().clone();
-        }
-        assert!(started.elapsed() < WAIT_MAX, "not {count} of {message:?} in:\n{}", server.text());
-        thread::sleep(Duration::from_millis(10));
-    }
-}
-
 /// Whether a new connection is kept: one that is turned away ends at once, another one has its patience.
 fn is_let_in(address: SocketAddr) -> (TcpStream, bool) {
     let mut stream = TcpStream::connect(address).unwrap();
@@ -161,7 +147,7 @@ fn a_hang_up_changes_what_can_change_and_names_what_cannot() {
     // A wrong one changes nothing, not even what is right in it.
     fs::write(&file, "[limits]\nconnections_per_address_max = 1\npatience_ms = 7\n").unwrap();
     hang_up(&server);
-    let wrong = line_of(&server, "the settings stay as they were", 1);
+    let wrong = server.wait_for("the settings stay as they were");
     says(wrong["error"].as_str().unwrap(), &["limits.patience_ms must be at least 100, is 7", path(&file)]);
     let (second, is_in) = is_let_in(address);
     assert!(is_in);
@@ -170,16 +156,16 @@ fn a_hang_up_changes_what_can_change_and_names_what_cannot() {
                 [limits]\nconnections_per_address_max = 1\n";
     fs::write(&file, text).unwrap();
     hang_up(&server);
-    let read = line_of(&server, "the settings were read again", 1);
+    let read = server.wait_for("the settings were read again");
     assert_eq!(read["changed"], "http_allowed_origins log_level limits.connections_per_address_max");
-    assert_eq!(line_of(&server, "changed settings need a restart", 1)["settings"], "durability");
+    assert_eq!(server.wait_for("changed settings need a restart")["settings"], "durability");
     drop(second);
     assert!(!is_let_in(address).1, "one beyond the limit is let in");
-    assert!(server.lines_of("connections beyond the limit were turned away").len() == 1);
+    assert_eq!(server.wait_for_lines("connections beyond the limit were turned away", 1).len(), 1);
 
     fs::write(&file, "").unwrap();
     hang_up(&server);
-    line_of(&server, "the settings were read again", 2);
+    server.wait_for_lines("the settings were read again", 2);
     let (_third, is_in) = is_let_in(address);
     assert!(is_in);
     server.terminate();
@@ -202,7 +188,7 @@ fn a_page_of_an_origin_that_is_added_may_call() {
     assert!(!is_allowed());
     fs::write(&file, "http_allowed_origins = [\"https://shop.example\"]\n").unwrap();
     hang_up(&server);
-    line_of(&server, "the settings were read again", 1);
+    server.wait_for("the settings were read again");
     assert!(is_allowed());
 }
 

@@ -4,8 +4,6 @@
 
 use std::num::NonZeroU32;
 
-use hashbrown::hash_table::Entry;
-
 use super::{
     hold::{Hold, HoldState},
     slab::Slab,
@@ -131,7 +129,7 @@ impl Buyers {
             buyers.by_id.expect(stored, most.max(stored));
         }
         for (slot, buyer) in buyers.records.iter() {
-            buyers.by_id.insert(buyer.id.hash(), slot, |&slot| buyers.records.get(slot).id.hash());
+            buyers.by_id.insert(buyer.id.hash(), slot);
         }
         Ok(buyers)
     }
@@ -186,20 +184,14 @@ impl Buyers {
 
     /// The buyer's slot, for one hold more that names him.
     pub(super) fn name(&mut self, id: &BuyerId) -> u32 {
-        let records = &mut self.records;
-        let is_his = |&slot: &u32| records.get(slot).id == *id;
-        match self.by_id.entry(id.hash(), is_his, |&slot| records.get(slot).id.hash()) {
-            Entry::Occupied(known) => {
-                records.get_mut(*known.get()).name_again();
-                *known.get()
-            }
-            Entry::Vacant(new) => {
-                let holds = NonZeroU32::MIN;
-                let slot = records.insert(Buyer { id: id.clone(), holds, live_holds: 0, places: 0, link: Link::NONE });
-                new.insert(slot);
-                slot
-            }
+        if let Some(slot) = self.find_slot(id) {
+            self.records.get_mut(slot).name_again();
+            return slot;
         }
+        let holds = NonZeroU32::MIN;
+        let slot = self.records.insert(Buyer { id: id.clone(), holds, live_holds: 0, places: 0, link: Link::NONE });
+        self.by_id.insert(id.hash(), slot);
+        slot
     }
 
     /// One hold less names him. Says whether he is forgotten with it.
@@ -215,8 +207,9 @@ impl Buyers {
         true
     }
 
+    #[inline]
     pub(super) fn find_slot(&self, id: &BuyerId) -> Option<u32> {
-        self.by_id.find(id.hash(), |&slot| self.records.get(slot).id == *id)
+        self.by_id.find(id.hash(), |slot| self.records.get(slot).id == *id)
     }
 }
 

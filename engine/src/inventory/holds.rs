@@ -62,8 +62,9 @@ impl Holds {
         self.slot(id).map(|slot| self.records.get(slot))
     }
 
+    #[inline]
     pub(super) fn slot(&self, id: HoldId) -> Option<u32> {
-        self.by_id.find(hash(id), |&slot| self.records.get(slot).id == id)
+        self.by_id.find(hash(id), |slot| self.records.get(slot).id == id)
     }
 
     pub(super) fn get(&self, slot: u32) -> &Hold {
@@ -123,7 +124,7 @@ impl Holds {
             holds.by_id.expect(stored, most.max(stored));
         }
         for (slot, hold) in holds.records.iter() {
-            holds.by_id.insert(hash(hold.id), slot, |&slot| hash(holds.records.get(slot).id));
+            holds.by_id.insert(hash(hold.id), slot);
             holds.live += u32::from(hold.state == HoldState::Held);
         }
         holds.rebuild_deadlines();
@@ -144,8 +145,7 @@ impl Holds {
     pub(super) fn insert(&mut self, hold: Hold) -> u32 {
         let (id, state, sweep_at) = (hold.id, hold.state, hold.sweep_at());
         let slot = self.records.insert(hold);
-        let records = &self.records;
-        self.by_id.insert(hash(id), slot, |&slot| hash(records.get(slot).id));
+        self.by_id.insert(hash(id), slot);
         if state == HoldState::Held {
             self.live += 1;
             self.push_deadline(sweep_at, slot);
@@ -309,6 +309,7 @@ impl Holds {
 
 /// Mixes an id. Ids are mostly random, but may be counters or share a time prefix; both halves are folded so that such
 /// ids spread as well. Callers are the operator's own frontends: this is no defence against crafted ids.
+#[inline]
 fn hash(id: HoldId) -> u64 {
     let value = u128::from_le_bytes(*id.as_bytes());
     let [low, high] = [value & u128::from(u64::MAX), value >> 64];

@@ -270,10 +270,16 @@ impl Inventory {
 
     /// What follows for those who wait from what came back, one event at a time. It must be applied before anything else
     /// is decided or logged apart from what it follows from, and this asked again until there is nothing.
+    #[inline]
     pub fn follow(&mut self, number: ShowNumber, now: Timestamp) -> Option<Event> {
-        let show = self.shows.get_mut(number.0 as usize)?;
+        let show = self.shows.get_mut(number.0 as usize).filter(|show| !show.waitlist.look.is_empty())?;
+        Self::follow_what_came_back(show, now)
+    }
+
+    #[inline(never)]
+    fn follow_what_came_back(show: &mut Show, now: Timestamp) -> Option<Event> {
         // What came back while the show was not on sale is looked at when it is.
-        if show.waitlist.look.is_empty() || show.sale.state_at(now) != ShowState::OnSale {
+        if show.sale.state_at(now) != ShowState::OnSale {
             return None;
         }
         let event = offer::next(show, now);

@@ -85,6 +85,12 @@ impl Places {
         Self { words, seats }
     }
 
+    /// A single seat.
+    #[must_use]
+    pub fn seat(seat: SeatIndex) -> Self {
+        Self { words: SmallVec::from_buf_and_len([seat.0, 0, 0, 0], 1), seats: 1 }
+    }
+
     /// The seats, ascending.
     pub fn seats(&self) -> impl ExactSizeIterator<Item = SeatIndex> + Clone + '_ {
         self.words[..self.seats as usize].iter().map(|&seat| SeatIndex(seat))

@@ -104,11 +104,11 @@ impl Waitlist {
         if self.waiting == 0 {
             return None;
         }
-        self.by_id.find(hash(id), |&slot| self.entries.get(slot).id == id)
+        self.by_id.find(hash(id), |slot| self.entries.get(slot).id == id)
     }
 
     pub(super) fn slot_of_buyer(&self, buyer: &BuyerId) -> Option<u32> {
-        self.by_buyer.find(buyer.hash(), |&slot| self.entries.get(slot).buyer == *buyer)
+        self.by_buyer.find(buyer.hash(), |slot| self.entries.get(slot).buyer == *buyer)
     }
 
     pub(super) fn entry(&self, slot: u32) -> &Entry {
@@ -239,10 +239,8 @@ impl Waitlist {
         let (id, buyer) = (joined.hold_id, joined.buyer);
         let (number, priority) = (self.joined, joined.priority);
         let slot = self.entries.insert(Entry { id, buyer, number, queue, priority, was_gathered_for: false });
-        let entries = &self.entries;
-        self.by_id.insert(hash(id), slot, |&slot| hash(entries.get(slot).id));
-        let buyer_of = |slot: u32| entries.get(slot).buyer.hash();
-        self.by_buyer.insert(buyer_of(slot), slot, |&slot| buyer_of(slot));
+        self.by_id.insert(hash(id), slot);
+        self.by_buyer.insert(self.entries.get(slot).buyer.hash(), slot);
         self.waiting += 1;
         self.enqueue(slot);
         if self.look.queues.len() < LOOKED_AT_MAX {

@@ -77,6 +77,12 @@ impl Admission {
         self.waited
     }
 
+    /// How long they may have waited when a new claim is let in.
+    #[must_use]
+    pub fn wait_max(&self) -> Duration {
+        self.wait_max
+    }
+
     /// Whether somebody of this priority is let in.
     ///
     /// # Errors

@@ -33,13 +33,13 @@ impl Backlog {
         self.waited_ms.store(waited, Ordering::Relaxed);
     }
 
-    /// Whether one more may wait, where some do.
+    /// Whether one more may wait, where some do; those who settle something always may.
     ///
     /// # Errors
     /// The refusal, as the server's would be.
-    pub(crate) fn check(&self, command: Option<&Kind>) -> Result<(), Box<Refused>> {
+    pub(crate) fn check(&self, settles: bool) -> Result<(), Box<Refused>> {
         let waited = Duration::from_millis(self.waited_ms.load(Ordering::Relaxed));
-        if waited <= self.wait_max || command.is_some_and(settles) {
+        if waited <= self.wait_max || settles {
             return Ok(());
         }
         let message = format!("too many calls wait in the client: the last one for {} ms", waited.as_millis());
@@ -49,7 +49,7 @@ impl Backlog {
 }
 
 /// Whether it is of somebody who has something: he pays for it, keeps it or gives it back.
-fn settles(command: &Kind) -> bool {
+pub(crate) fn settles(command: &Kind) -> bool {
     match command {
         Kind::ExtendHold(_)
         | Kind::ReleaseHold(_)
@@ -79,13 +79,13 @@ mod tests {
         let backlog = Backlog::new(Duration::from_millis(500));
         let (hold, confirm) =
             (Kind::HoldSeats(v1::HoldSeatsRequest::default()), Kind::ConfirmHold(v1::ConfirmHoldRequest::default()));
-        assert!(backlog.check(Some(&hold)).is_ok());
+        assert!(backlog.check(settles(&hold)).is_ok());
         backlog.note(Instant::now() - Duration::from_secs(1));
-        let refused = backlog.check(Some(&hold)).unwrap_err();
+        let refused = backlog.check(settles(&hold)).unwrap_err();
         assert_eq!(refused.reason, Reason::Overloaded);
         assert!(refused.retry_after.unwrap() >= Duration::from_secs(1));
-        assert!(backlog.check(Some(&confirm)).is_ok());
+        assert!(backlog.check(settles(&confirm)).is_ok());
         backlog.note(Instant::now());
-        assert!(backlog.check(Some(&hold)).is_ok());
+        assert!(backlog.check(settles(&hold)).is_ok());
     }
 }

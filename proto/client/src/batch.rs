@@ -8,7 +8,7 @@
 //! for (id, seat) in [([1; 16], 7), ([2; 16], 8)] {
 //!     batch.hold(id, "ada", &[seat]);
 //! }
-//! for became in inventory.run_batch("gala", &batch).await? {
+//! for became in inventory.run_batch("gala", batch).await? {
 //!     match became {
 //!         Became::Held { expires_at_ms, .. } => println!("held until {expires_at_ms}"),
 //!         Became::Taken => println!("somebody was faster"),
@@ -122,15 +122,18 @@ impl Batch {
         self.hold_ids.extend_from_slice(&hold_id);
         text(&mut self.buyer_ids, buyer_id);
     }
+}
 
-    pub(crate) fn into_wire(self) -> v1::CommandColumns {
-        v1::CommandColumns {
-            kinds: self.kinds.into(),
-            hold_ids: self.hold_ids.into(),
-            buyer_ids: self.buyer_ids.into(),
-            seat_counts: self.seat_counts.into(),
-            seat_indexes: self.seat_indexes,
-            references: self.references.into(),
+/// As a batch of a `Session` has them.
+impl From<Batch> for v1::CommandColumns {
+    fn from(batch: Batch) -> Self {
+        Self {
+            kinds: batch.kinds.into(),
+            hold_ids: batch.hold_ids.into(),
+            buyer_ids: batch.buyer_ids.into(),
+            seat_counts: batch.seat_counts.into(),
+            seat_indexes: batch.seat_indexes,
+            references: batch.references.into(),
             ttl_ms: None,
         }
     }

@@ -4,7 +4,7 @@
 //! for each show, in the order in which they came. If the stream breaks, every call on it is told so, and whoever made it
 //! decides whether to repeat it.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use prost::{Message as _, bytes::Bytes};
 use tokio::{
@@ -16,10 +16,11 @@ use tonic::{Status, Streaming};
 use usher_proto::v1::{self, inventory_client::InventoryClient, outcome::Outcome as Answer};
 
 use crate::{
-    backlog::Backlog,
+    backlog::{Backlog, settles},
     batch::{Batch, Became, became},
     credentials::Calling,
     error::Refused,
+    gathering::{Answers, Gathered, Gathering},
     options::Options,
 };
 
@@ -43,6 +44,7 @@ type Outcomes = Result<Vec<Became>, Box<Refused>>;
 #[derive(Clone, Debug)]
 pub(crate) struct Connection {
     calls: mpsc::Sender<Call>,
+    gathering: Gathering,
     backlog: Backlog,
 }
 
@@ -60,6 +62,8 @@ struct Call {
 enum What {
     One(v1::Command, oneshot::Sender<Outcome>),
     Many(v1::CommandColumns, oneshot::Sender<Outcomes>),
+    /// What gathers for the show.
+    Gathered,
 }
 
 impl What {
@@ -68,14 +72,20 @@ impl What {
         match self {
             Self::One(_, reply) => reply.is_closed(),
             Self::Many(_, reply) => reply.is_closed(),
+            Self::Gathered => false,
         }
     }
+}
 
-    fn refuse(self, refused: Box<Refused>) {
+impl Call {
+    fn refuse(self, refused: Box<Refused>, gathering: &Gathering) {
         // Whoever asked may have gone.
-        match self {
-            Self::One(_, reply) => drop(reply.send(Err(refused))),
-            Self::Many(_, reply) => drop(reply.send(Err(refused))),
+        match self.what {
+            What::One(_, reply) => drop(reply.send(Err(refused))),
+            What::Many(_, reply) => drop(reply.send(Err(refused))),
+            What::Gathered => {
+                gathering.take(&self.show_id).into_iter().for_each(|gathered| gathered.answers.tell(Err(refused.clone())));
+            }
         }
     }
 }
@@ -85,35 +95,73 @@ impl What {
 enum Waiting {
     Each(Vec<oneshot::Sender<Outcome>>),
     /// With the kinds of the commands.
-    All(Bytes, oneshot::Sender<Outcomes>),
+    All(Bytes, WhoAsked),
+}
+
+/// Who is told what became of a batch in columns.
+#[derive(Debug)]
+enum WhoAsked {
+    One(oneshot::Sender<Outcomes>),
+    Many(Arc<Answers>),
+}
+
+impl WhoAsked {
+    fn tell(self, outcomes: Outcomes) {
+        match self {
+            // He may have gone.
+            Self::One(reply) => drop(reply.send(outcomes)),
+            Self::Many(answers) => answers.tell(outcomes),
+        }
+    }
 }
 
 impl Connection {
     pub(crate) fn open(channel: Calling, options: &Options) -> Self {
         let (sender, calls) = mpsc::channel(options.calls_waiting_max.max(1));
-        let backlog = Backlog::new(options.queue_wait_max);
+        let (backlog, gathering) = (Backlog::new(options.queue_wait_max), Gathering::default());
         let client = InventoryClient::new(channel).max_decoding_message_size(ANSWERS_BYTES_MAX);
-        tokio::spawn(run(client, calls, backlog.clone()));
-        Self { calls: sender, backlog }
+        tokio::spawn(run(client, calls, gathering.clone(), backlog.clone()));
+        Self { calls: sender, gathering, backlog }
     }
 
     /// One attempt. Dropping the future leaves the command under way.
     pub(crate) async fn call(&self, show_id: &str, command: v1::Command, deadline: Instant) -> Outcome {
-        if self.calls.capacity() < self.calls.max_capacity() {
-            self.backlog.check(command.command.as_ref())?;
-        }
+        self.check(command.command.as_ref().is_some_and(settles))?;
         let bytes = command.encoded_len();
         self.ask(show_id, bytes, deadline, |reply| What::One(command, reply)).await
     }
 
     /// The same with many.
-    pub(crate) async fn call_all(&self, show_id: &str, batch: Batch, deadline: Instant) -> Outcomes {
-        if self.calls.capacity() < self.calls.max_capacity() {
-            self.backlog.check(None)?;
-        }
-        let columns = batch.into_wire();
+    pub(crate) async fn call_all(&self, show_id: &str, columns: v1::CommandColumns, deadline: Instant) -> Outcomes {
+        self.check(false)?;
         let bytes = columns.encoded_len();
         self.ask(show_id, bytes, deadline, |reply| What::Many(columns, reply)).await
+    }
+
+    /// The same with a plain one, which goes with others in columns.
+    pub(crate) async fn call_plainly(
+        &self,
+        show_id: &str,
+        settles: bool,
+        command: impl FnOnce(&mut Batch),
+        deadline: Instant,
+    ) -> Result<Became, Box<Refused>> {
+        self.check(settles)?;
+        // Before it is one of them: whoever goes away while he waits here has not asked.
+        let Ok(permit) = self.calls.reserve().await else { return Err(ended()) };
+        let place = self.gathering.add(show_id, deadline, command);
+        if place.is_first {
+            let (show_id, what, since) = (show_id.into(), What::Gathered, Instant::now());
+            permit.send(Call { show_id, what, bytes: 0, since, deadline });
+        } else {
+            drop(permit);
+        }
+        place.answer().await
+    }
+
+    /// Whether one more may wait.
+    fn check(&self, settles: bool) -> Result<(), Box<Refused>> {
+        if self.calls.capacity() < self.calls.max_capacity() { self.backlog.check(settles) } else { Ok(()) }
     }
 
     async fn ask<T>(
@@ -126,32 +174,40 @@ impl Connection {
         let (reply, answer) = oneshot::channel();
         let call = Call { show_id: show_id.into(), what: what(reply), bytes, since: Instant::now(), deadline };
         if self.calls.send(call).await.is_err() {
-            return Err(lost("the client's connection has ended"));
+            return Err(ended());
         }
         answer.await.unwrap_or_else(|_| Err(lost("the connection broke")))
     }
 }
 
+fn ended() -> Box<Refused> {
+    lost("the client's connection has ended")
+}
+
 /// Nobody knows what became of it.
-fn lost(message: &str) -> Box<Refused> {
+pub(crate) fn lost(message: &str) -> Box<Refused> {
     Box::new(Status::unavailable(message).into())
 }
 
 /// One stream after the other, each opened when somebody calls.
-async fn run(mut client: InventoryClient<Calling>, mut calls: mpsc::Receiver<Call>, backlog: Backlog) {
+async fn run(
+    mut client: InventoryClient<Calling>,
+    mut calls: mpsc::Receiver<Call>,
+    gathering: Gathering,
+    backlog: Backlog,
+) {
     while let Some(first) = calls.recv().await {
         let (messages, requests) = mpsc::channel(MESSAGES_MAX);
         // Servers answer the opening at once, before anything is sent.
         match client.session(ReceiverStream::new(requests)).await {
             Ok(answers) => {
-                Stream { messages, under_way: HashMap::new(), next_tag: 0, backlog: backlog.clone() }
+                let (gathering, backlog) = (gathering.clone(), backlog.clone());
+                Stream { messages, under_way: HashMap::new(), next_tag: 0, gathering, backlog }
                     .run(first, &mut calls, answers.into_inner())
                     .await
             }
             // Whoever else waits makes the next attempt.
-            Err(status) => {
-                first.what.refuse(Box::new(status.into()));
-            }
+            Err(status) => first.refuse(Box::new(status.into()), &gathering),
         }
     }
 }
@@ -161,6 +217,7 @@ struct Stream {
     /// Who waits for the outcomes of a batch, by its tag.
     under_way: HashMap<u64, Waiting>,
     next_tag: u64,
+    gathering: Gathering,
     backlog: Backlog,
 }
 
@@ -210,18 +267,23 @@ impl Stream {
         let mut of_show: HashMap<Box<str>, usize> = HashMap::new();
         let now = Instant::now();
         for Call { show_id, what, deadline, .. } in waiting.drain(..count) {
-            // As long as anybody waits.
-            let wait_ms = deadline.saturating_duration_since(now).as_millis().clamp(1, TIMEOUT_MS_MAX.into());
-            let timeout_ms = u32::try_from(wait_ms).ok();
             let tag = self.next_tag;
+            let mut in_columns = |show_id: Box<str>, columns: v1::CommandColumns, asked, deadline| {
+                self.under_way.insert(tag, Waiting::All(columns.kinds.clone(), asked));
+                let (show_id, columns, timeout_ms) = (show_id.into(), Some(columns), timeout_ms(deadline, now));
+                batches.push(v1::SessionBatch { tag, show_id, timeout_ms, columns, ..Default::default() });
+                self.next_tag += 1;
+            };
             match what {
                 What::Many(columns, reply) => {
                     // What comes after it comes after it.
                     of_show.remove(&show_id);
-                    self.under_way.insert(tag, Waiting::All(columns.kinds.clone(), reply));
-                    let (show_id, columns) = (show_id.into(), Some(columns));
-                    batches.push(v1::SessionBatch { tag, show_id, timeout_ms, columns, ..Default::default() });
-                    self.next_tag += 1;
+                    in_columns(show_id, columns, WhoAsked::One(reply), deadline);
+                }
+                What::Gathered => {
+                    of_show.remove(&show_id);
+                    let Some(Gathered { batch, answers, deadline }) = self.gathering.take(&show_id) else { continue };
+                    in_columns(show_id, batch.into(), WhoAsked::Many(answers), deadline);
                 }
                 What::One(command, reply) => {
                     let position = *of_show.entry(show_id).or_insert_with_key(|show_id| {
@@ -231,7 +293,7 @@ impl Stream {
                     let batch = &mut batches[position];
                     self.next_tag += u64::from(batch.commands.is_empty());
                     batch.commands.push(command);
-                    batch.timeout_ms = batch.timeout_ms.max(timeout_ms);
+                    batch.timeout_ms = batch.timeout_ms.max(timeout_ms(deadline, now));
                     match self.under_way.entry(batch.tag).or_insert_with(|| Waiting::Each(Vec::new())) {
                         Waiting::Each(replies) => replies.push(reply),
                         Waiting::All(..) => unreachable!("a tag of its own"),
@@ -246,12 +308,11 @@ impl Stream {
         let refused = batch.refused.map(|wire| Box::new(Refused::from(wire)));
         match self.under_way.remove(&batch.tag) {
             None => {}
-            Some(Waiting::All(kinds, reply)) => {
+            Some(Waiting::All(kinds, asked)) => {
                 let outcomes = batch.columns.and_then(|columns| became(&kinds, columns));
                 let outcomes =
                     outcomes.ok_or_else(|| refused.unwrap_or_else(|| lost("the outcomes are not those of the batch")));
-                // Whoever asked may have gone.
-                let _ = reply.send(outcomes);
+                asked.tell(outcomes);
             }
             Some(Waiting::Each(replies)) => {
                 let mut outcomes = batch.outcomes.into_iter();
@@ -276,9 +337,15 @@ impl Stream {
         for sent in self.under_way.into_values() {
             match sent {
                 Waiting::Each(replies) => replies.into_iter().for_each(|reply| drop(reply.send(Err(refused())))),
-                Waiting::All(_, reply) => drop(reply.send(Err(refused()))),
+                Waiting::All(_, asked) => asked.tell(Err(refused())),
             }
         }
-        waiting.into_iter().for_each(|call| call.what.refuse(refused()));
+        waiting.into_iter().for_each(|call| call.refuse(refused(), &self.gathering));
     }
+}
+
+/// As long as anybody waits.
+fn timeout_ms(deadline: Instant, now: Instant) -> Option<u32> {
+    let wait_ms = deadline.saturating_duration_since(now).as_millis().clamp(1, TIMEOUT_MS_MAX.into());
+    u32::try_from(wait_ms).ok()
 }

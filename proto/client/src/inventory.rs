@@ -82,11 +82,62 @@ impl Inventory {
     /// # Errors
     /// [`Error::Refused`] as a whole, [`Error::TimedOut`], [`Error::TooLarge`]. What is refused of a command by itself is in the
     /// answer.
-    pub async fn run_batch(&self, show_id: &str, batch: &Batch) -> Result<Vec<Became>, Error> {
+    pub async fn run_batch(&self, show_id: &str, batch: Batch) -> Result<Vec<Became>, Error> {
         let deadline = Instant::now() + self.timeout;
+        // What is long in it is shared by the attempts.
+        let columns = v1::CommandColumns::from(batch);
         let attempt = |node: Arc<Node>| {
-            let batch = batch.clone();
-            async move { node.session_of(show_id).call_all(show_id, batch, deadline).await }
+            let columns = columns.clone();
+            async move { node.session_of(show_id).call_all(show_id, columns, deadline).await }
+        };
+        self.until_answered(show_id, attempt).await
+    }
+
+    /// Holds seats, at most 255, for as long as the show has it. As [`Self::hold_seats`], and at a fraction of the cost: it
+    /// travels with those of other tasks in columns, and what comes back is what [`Batch`] gives.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], [`Error::TimedOut`]. Seats that are taken are an answer.
+    ///
+    /// # Panics
+    /// With more seats, or a buyer of more than 255 bytes.
+    pub async fn hold(&self, show_id: &str, hold_id: [u8; 16], buyer_id: &str, seats: &[u32]) -> Result<Became, Error> {
+        self.run_plainly(show_id, false, |batch| batch.hold(hold_id, buyer_id, seats)).await
+    }
+
+    /// Sells a hold as a whole; plain, as [`Self::hold`] is.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], [`Error::TimedOut`].
+    ///
+    /// # Panics
+    /// With an order, payment or buyer of more than 255 bytes.
+    pub async fn confirm(
+        &self,
+        show_id: &str,
+        hold_id: [u8; 16],
+        buyer_id: &str,
+        order_ref: &str,
+        payment_ref: &str,
+    ) -> Result<Became, Error> {
+        self.run_plainly(show_id, true, |batch| batch.confirm(hold_id, buyer_id, order_ref, payment_ref)).await
+    }
+
+    /// Gives a hold back as a whole; plain, as [`Self::hold`] is.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], [`Error::TimedOut`].
+    ///
+    /// # Panics
+    /// With a buyer of more than 255 bytes.
+    pub async fn release(&self, show_id: &str, hold_id: [u8; 16], buyer_id: &str) -> Result<Became, Error> {
+        self.run_plainly(show_id, true, |batch| batch.release(hold_id, buyer_id)).await
+    }
+
+    async fn run_plainly(&self, show_id: &str, settles: bool, command: impl Fn(&mut Batch)) -> Result<Became, Error> {
+        let (deadline, command) = (Instant::now() + self.timeout, &command);
+        let attempt = |node: Arc<Node>| async move {
+            node.session_of(show_id).call_plainly(show_id, settles, command, deadline).await
         };
         self.until_answered(show_id, attempt).await
     }

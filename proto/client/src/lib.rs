@@ -26,13 +26,14 @@
 //! asks while nothing is on its way is sent at once. A call that got no answer, or was told to come again, is sent again
 //! under the same id until its time is up, which the ids make safe. A show that moved to another server is asked for there.
 //! Reading order: [`Inventory`], [`Error`], [`Reason`],
-//! then `connection.rs`, where calls are put together.
+//! then `connection.rs`, where calls are put together, and `gathering.rs`, where plain ones are.
 
 mod backlog;
 mod batch;
 mod connection;
 mod credentials;
 mod error;
+mod gathering;
 mod inventory;
 mod node;
 mod nodes;

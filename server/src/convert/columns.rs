@@ -94,7 +94,10 @@ fn hold(
     ttl: Option<HoldTtl>,
     manifest: &Manifest,
 ) -> Result<Command, Refusal> {
-    let places = || Places::new(seats.iter().map(|&seat| SeatIndex(seat)), []);
+    let places = || match seats {
+        [seat] => Ok(Places::seat(SeatIndex(*seat))),
+        several => Places::new(several.iter().map(|&seat| SeatIndex(seat)), []),
+    };
     if let (Ok(hold_id), Some(buyer), Ok(places)) = (HoldId::new(id), buyer(buyer_id), places()) {
         return Ok(Command::HoldSeats(HoldSeats { hold_id, buyer, places, ttl, terms: None }));
     }
@@ -134,7 +137,7 @@ fn release(id: &[u8], buyer_id: &[u8]) -> Result<Command, Refusal> {
 
 #[inline]
 fn buyer(bytes: &[u8]) -> Option<BuyerId> {
-    std::str::from_utf8(bytes).ok().and_then(|text| BuyerId::new(text.as_bytes()).ok())
+    BuyerId::new(bytes).ok().filter(BuyerId::is_utf8)
 }
 
 /// What is wrong with the id and the buyer.

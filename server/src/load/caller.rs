@@ -47,12 +47,14 @@ impl<L: Link> Caller<L> {
 
     /// Asks and waits, until then; those who hold something by then settle it.
     pub(super) async fn wait_for_each(mut self, until: Instant) -> anyhow::Result<Vec<Sale>> {
+        let mut asked = Vec::with_capacity(self.together);
         loop {
             let now = Instant::now();
-            let mut asked = self.first_due();
+            asked.clear();
+            self.take_due(&mut asked);
             while asked.len() < self.together && now < until {
-                let Some(comes) = self.buyers.arrives() else { break };
-                asked.push(Asked { came: now, ..comes });
+                let Some(comes) = self.buyers.arrives(now) else { break };
+                asked.push(comes);
             }
             if asked.is_empty() {
                 return Ok(self.sold);
@@ -85,8 +87,8 @@ impl<L: Link> Caller<L> {
             let due = (now.min(until) - begun).as_secs_f64() * rate;
             while came < due && goes_on {
                 let intended = begun + Duration::from_secs_f64(came / rate);
-                match self.buyers.arrives() {
-                    Some(comes) => self.due.push_back(Asked { came: intended, ..comes }),
+                match self.buyers.arrives(intended) {
+                    Some(comes) => self.due.push_back(comes),
                     None => goes_on = false,
                 }
                 came += 1.0;
@@ -97,7 +99,8 @@ impl<L: Link> Caller<L> {
                 self.due.append(&mut self.later);
             }
             while !self.due.is_empty() && under_way.len() < under_way_max {
-                let (asked, link) = (self.first_due(), self.link.clone());
+                let (mut asked, link) = (Vec::new(), self.link.clone());
+                self.take_due(&mut asked);
                 under_way.spawn(async move {
                     let told = link.ask(&asked).await;
                     (asked, told)
@@ -108,10 +111,8 @@ impl<L: Link> Caller<L> {
     }
 
     /// As many as may go together.
-    fn first_due(&mut self) -> Vec<Asked> {
-        let mut first = Vec::with_capacity(self.together);
-        first.extend(self.due.drain(..self.together.min(self.due.len())));
-        first
+    fn take_due(&mut self, asked: &mut Vec<Asked>) {
+        asked.extend(self.due.drain(..self.together.min(self.due.len())));
     }
 
     fn learn(&mut self, asked: &[Asked], told: &[Told]) -> anyhow::Result<()> {

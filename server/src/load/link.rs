@@ -57,7 +57,7 @@ impl Columns {
 
     async fn run(self, of_show: OfShow) -> anyhow::Result<(Vec<usize>, Vec<Told>)> {
         let OfShow { show, batch, positions } = of_show;
-        let told = match self.client.run_batch(&self.show_ids[show as usize], &batch).await {
+        let told = match self.client.run_batch(&self.show_ids[show as usize], batch).await {
             Ok(became) => became.into_iter().map(told).collect(),
             Err(Error::TimedOut { .. }) => vec![Told::Later; positions.len()],
             Err(error) => return Err(error).context("running a batch"),
@@ -119,8 +119,12 @@ impl Link for Singly {
         let mut all = Vec::with_capacity(asked.len());
         for asked in asked {
             let show_id = &self.show_ids[asked.show as usize];
-            all.push(match self.client.run(show_id, command(asked)).await {
-                Ok(answer) => answered(&answer),
+            let became = match plainly(&self.client, show_id, asked).await {
+                Some(became) => became.map(told),
+                None => self.client.run(show_id, command(asked)).await.map(|answer| answered(&answer)),
+            };
+            all.push(match became {
+                Ok(told) => told,
                 Err(Error::TimedOut { .. }) => Told::Later,
                 Err(Error::Refused(refused)) => refused_as(&refused),
                 Err(error) => return Err(error).context("running a command"),
@@ -128,6 +132,20 @@ impl Link for Singly {
         }
         Ok(all)
     }
+}
+
+/// As a plain call, if it is one.
+async fn plainly(client: &Inventory, show_id: &str, asked: &Asked) -> Option<Result<Became, Error>> {
+    let (buyer, id) = (Name::of_buyer(asked.buyer), asked.hold_id);
+    Some(match asked.wants {
+        Wants::Hold if asked.seats.count == 1 => client.hold(show_id, id, buyer.as_str(), &[asked.seats.first]).await,
+        Wants::Hold => client.hold(show_id, id, buyer.as_str(), &asked.seats.each().collect::<Vec<_>>()).await,
+        Wants::Confirm => {
+            client.confirm(show_id, id, buyer.as_str(), Name::of_order(asked.buyer).as_str(), "").await
+        }
+        Wants::Release => client.release(show_id, id, buyer.as_str()).await,
+        _ => return None,
+    })
 }
 
 /// As a single call has it.

@@ -46,10 +46,9 @@ pub(super) struct Batch {
 }
 
 /// What of it the shard is to decide.
-pub(super) struct ToDecide<'a> {
-    pub(super) shard: &'a ShardHandle,
+pub(super) struct ToDecide {
     show: Arc<ShowEntry>,
-    pub(super) commands: Vec<Command>,
+    commands: Vec<Command>,
 }
 
 impl Asked {
@@ -72,7 +71,7 @@ impl Batch {
     ///
     /// # Errors
     /// The refusal of the batch as a whole.
-    pub(super) fn read(router: &Router, show_id: String, asked: Asked) -> Result<(Self, ToDecide<'_>), Refusal> {
+    pub(super) fn read(router: &Router, show_id: String, asked: Asked) -> Result<(Self, ToDecide), Refusal> {
         access::permit_batch(!asked.only_looks())?;
         let count = asked.count();
         let is_batch = (1..=BATCH_COMMANDS_MAX).contains(&count);
@@ -100,7 +99,7 @@ impl Batch {
                 each.iter().map(read).enumerate().for_each(|(position, read)| take(position, read));
             }
         }
-        let to_decide = ToDecide { shard, show: Arc::clone(&show), commands };
+        let to_decide = ToDecide { show: Arc::clone(&show), commands };
         Ok((Self { asked, show_id, id, show, refused }, to_decide))
     }
 
@@ -143,14 +142,24 @@ fn let_in(show: &ShowId, admission: &Admission, command: &Command) -> Result<(),
     charge(show, command)
 }
 
-impl ToDecide<'_> {
+impl ToDecide {
+    /// Where it is decided.
+    pub(super) fn shard<'r>(&self, router: &'r Router) -> &'r ShardHandle {
+        router.shard_of(&self.show)
+    }
+
+    /// Whether its shard's inbox would take it now.
+    pub(super) fn has_room(&self, router: &Router) -> bool {
+        self.shard(router).has_room(self.commands.len())
+    }
+
     /// Hands it over, to be decided until then. The reply is called in any case; at once if there is nothing to decide.
-    pub(super) fn submit(self, decide_by: Option<Duration>, reply: Reply<Vec<Outcome>>) {
+    pub(super) fn submit(self, router: &Router, decide_by: Option<Duration>, reply: Reply<Vec<Outcome>>) {
         if self.commands.is_empty() {
             return reply(Ok(Vec::new()));
         }
         self.show.note_commands(self.commands.len());
         let request = Request::Execute { show: self.show.number, commands: self.commands, reply };
-        self.shard.submit_by(request, decide_by);
+        router.shard_of(&self.show).submit_by(request, decide_by);
     }
 }

@@ -66,7 +66,7 @@ impl InventoryService {
     async fn batch(&self, request: v1::ExecuteRequest) -> Result<v1::ExecuteResponse, Refusal> {
         let asked = Asked::Commands(request.commands);
         let (batch, to_decide) = Batch::read(&self.router, request.show_id, asked)?;
-        let decided = ask(|reply| to_decide.submit(access::decide_by(), reply)).await?;
+        let decided = ask(|reply| to_decide.submit(&self.router, access::decide_by(), reply)).await?;
         match batch.outcomes(&self.router, decided) {
             Outcomes::Each(outcomes) => Ok(v1::ExecuteResponse { outcomes }),
             Outcomes::Columns(_) => Err(Refusal::internal("outcomes in columns where none were asked for")),

@@ -2,12 +2,13 @@
 //!
 //! One task a stream. It takes a message only while few enough commands are under way, hands the batches to their shards in
 //! the order in which they came, and sends outcomes as they are ready, as many as there are in one message. Whoever does not
-//! read his answers is not read from either.
+//! read his answers is not read from either, and whoever sends more than a shard takes is read from when it has taken that:
+//! the queue is where his buyers are, who can still go home.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use tokio::sync::mpsc;
@@ -15,16 +16,18 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
 use usher_engine::{
     router::Router,
-    shard::{Fault, Outcome, ShardHandle},
+    shard::{Fault, Outcome, Reply},
+    time::Clock as _,
 };
 use usher_proto::v1;
 
 use super::{
     Draining,
-    batch::{Asked, BATCH_COMMANDS_MAX, Batch, Outcomes},
+    batch::{Asked, BATCH_COMMANDS_MAX, Batch, Outcomes, ToDecide},
 };
 use crate::{
     access,
+    clock::WallClock,
     edge::DecideBy,
     status::Refusal,
     telemetry::traces::{self, Submitted, Trace},
@@ -40,8 +43,8 @@ const TIMEOUT_MS_MAX: u32 = 90_000;
 const OUTCOMES_PER_MESSAGE: usize = BATCH_COMMANDS_MAX;
 /// Messages that wait for the connection to take them.
 const ANSWERS_MAX: usize = 4;
-/// How long a batch waits for room in its shard's inbox before it is refused, and how often it looks.
-const INBOX_WAIT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(1));
+/// How often batches in line look for room in their shard's inbox.
+const INBOX_LOOK: Duration = Duration::from_millis(1);
 
 /// The answers.
 pub type SessionStream = ReceiverStream<Result<v1::SessionResponse, Status>>;
@@ -50,7 +53,8 @@ pub type SessionStream = ReceiverStream<Result<v1::SessionResponse, Status>>;
 pub(super) fn start(router: Router, requests: Streaming<v1::SessionRequest>, draining: Draining) -> SessionStream {
     let (answers, stream) = mpsc::channel(ANSWERS_MAX);
     let (done, decided) = mpsc::unbounded_channel();
-    let session = Session { router, answers, done, under_way: HashMap::new(), commands: 0, next: 0 };
+    let (under_way, line) = (HashMap::new(), VecDeque::new());
+    let session = Session { router, answers, done, under_way, line, commands: 0, next: 0 };
     let running = access::within(access::current(), session.run(requests, decided, draining));
     tokio::spawn(traces::within(traces::current(), running));
     ReceiverStream::new(stream)
@@ -64,6 +68,8 @@ struct Session {
     answers: mpsc::Sender<Result<v1::SessionResponse, Status>>,
     done: mpsc::UnboundedSender<Decided>,
     under_way: HashMap<u64, UnderWay>,
+    /// Of these, those that their shards have not taken yet, in the order in which they came.
+    line: VecDeque<InLine>,
     /// Of all batches under way.
     commands: usize,
     next: u64,
@@ -76,6 +82,15 @@ struct UnderWay {
     trace: Option<Arc<Trace>>,
 }
 
+/// A batch that waits for room in its shard's inbox.
+struct InLine {
+    to_decide: ToDecide,
+    decide_by: Option<Duration>,
+    /// Then it waits no longer, and its shard refuses it.
+    until: Duration,
+    reply: Reply<Vec<Outcome>>,
+}
+
 impl Session {
     async fn run(
         mut self,
@@ -85,7 +100,8 @@ impl Session {
     ) {
         let mut is_open = true;
         while is_open || !self.under_way.is_empty() {
-            let has_room = self.commands < SESSION_COMMANDS_MAX && self.under_way.len() < SESSION_BATCHES_MAX;
+            let is_below = self.commands < SESSION_COMMANDS_MAX && self.under_way.len() < SESSION_BATCHES_MAX;
+            let has_room = is_below && self.line.is_empty();
             tokio::select! {
                 biased;
                 Some(first) = decided.recv() => {
@@ -104,6 +120,7 @@ impl Session {
                     // A caller that was cut off learns nothing more; what he sent is decided all the same.
                     Ok(None) | Err(_) => is_open = false,
                 },
+                () = tokio::time::sleep(INBOX_LOOK), if !self.line.is_empty() => self.advance(),
             }
         }
     }
@@ -124,7 +141,6 @@ impl Session {
             let read = |asked| Ok((Batch::read(&router, show_id, asked)?, decide_by(timeout_ms)?));
             match asked.and_then(read) {
                 Ok(((batch, to_decide), end)) => {
-                    wait_for_room(to_decide.shard, to_decide.commands.len()).await;
                     let (number, done) = (self.next, self.done.clone());
                     self.next += 1;
                     self.commands += count;
@@ -136,12 +152,29 @@ impl Session {
                         // The session may have ended.
                         let _ = done.send((number, decided));
                     };
-                    to_decide.submit(end, Box::new(reply));
+                    self.queue(to_decide, end, Box::new(reply));
                 }
                 Err(refusal) => refused.push(outcomes_of(tag, Err(refusal))),
             }
         }
+        self.advance();
         if refused.is_empty() { Ok(()) } else { self.send(refused).await }
+    }
+
+    fn queue(&mut self, to_decide: ToDecide, decide_by: Option<Duration>, reply: Reply<Vec<Outcome>>) {
+        let longest = DecideBy::after(to_decide.shard(&self.router).admission().wait_max()).0;
+        let until = decide_by.map_or(longest, |end| end.min(longest));
+        self.line.push_back(InLine { to_decide, decide_by, until, reply });
+    }
+
+    /// Hands over whoever is in line, up to the first for whom there is no room yet.
+    fn advance(&mut self) {
+        while let Some(first) = self.line.pop_front() {
+            if !first.to_decide.has_room(&self.router) && WallClock.elapsed() < first.until {
+                return self.line.push_front(first);
+            }
+            first.to_decide.submit(&self.router, first.decide_by, first.reply);
+        }
     }
 
     /// Sends what is decided.
@@ -159,7 +192,7 @@ impl Session {
         self.send(batches).await
     }
 
-    async fn send(&self, batches: Vec<v1::SessionOutcomes>) -> Result<(), Gone> {
+    async fn send(&mut self, batches: Vec<v1::SessionOutcomes>) -> Result<(), Gone> {
         self.answers.send(Ok(v1::SessionResponse { batches })).await.map_err(|_| Gone)
     }
 }
@@ -190,13 +223,5 @@ fn decide_by(timeout_ms: Option<u32>) -> Result<Option<Duration>, Refusal> {
         None => Ok(None),
         Some(ms @ 1..=TIMEOUT_MS_MAX) => Ok(Some(DecideBy::after(Duration::from_millis(ms.into())).0)),
         Some(ms) => Err(Refusal::wrong("timeout_ms", format_args!("must be 1 to {TIMEOUT_MS_MAX}, is {ms}"))),
-    }
-}
-
-/// A full inbox slows the session down before it refuses: what was sent in order should be taken in order.
-async fn wait_for_room(shard: &ShardHandle, commands: usize) {
-    let begun = Instant::now();
-    while !shard.has_room(commands) && begun.elapsed() < INBOX_WAIT.0 {
-        tokio::time::sleep(INBOX_WAIT.1).await;
     }
 }

@@ -84,15 +84,22 @@ impl Process {
 
     /// The first log line with this message, once it is there.
     pub(crate) fn wait_for(&self, message: &str) -> Value {
+        self.wait_for_lines(message, 1).swap_remove(0)
+    }
+
+    /// The log lines with this message, once there are so many: what was done may be told a moment later.
+    pub(crate) fn wait_for_lines(&self, message: &str, count: usize) -> Vec<Value> {
         let (output, changed) = &*self.output;
-        let absent = |output: &mut Output| !output.ended && first(&output.lines, message).is_none();
-        let (output, _) = changed.wait_timeout_while(output.lock().unwrap(), WAIT_MAX, absent).unwrap();
-        first(&output.lines, message).unwrap_or_else(|| panic!("no {message:?} in:\n{}", output.lines.join("\n")))
+        let too_few = |output: &mut Output| !output.ended && with(&output.lines, message).count() < count;
+        let (output, _) = changed.wait_timeout_while(output.lock().unwrap(), WAIT_MAX, too_few).unwrap();
+        let found: Vec<Value> = with(&output.lines, message).collect();
+        assert!(found.len() >= count, "not {count} of {message:?} in:\n{}", output.lines.join("\n"));
+        found
     }
 
     /// The log lines with this message so far.
     pub(crate) fn lines_of(&self, message: &str) -> Vec<Value> {
-        parsed(&self.output.0.lock().unwrap().lines).filter(|line| line["message"] == message).collect()
+        with(&self.output.0.lock().unwrap().lines, message).collect()
     }
 
     /// Everything that it wrote to standard error so far.
@@ -154,10 +161,7 @@ fn read_lines(pipe: impl Read, shared: &(Mutex<Output>, Condvar)) {
     shared.1.notify_all();
 }
 
-fn parsed(lines: &[String]) -> impl Iterator<Item = Value> + '_ {
-    lines.iter().filter_map(|line| serde_json::from_str(line).ok())
-}
-
-fn first(lines: &[String], message: &str) -> Option<Value> {
-    parsed(lines).find(|line| line["message"] == message)
+fn with<'l>(lines: &'l [String], message: &'l str) -> impl Iterator<Item = Value> + 'l {
+    let parsed = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    parsed.filter(move |line| line["message"] == message)
 }

@@ -101,9 +101,8 @@ impl Waitlist {
         }
         for slot in in_turn {
             let entry = self.entries.get(slot);
-            by_id.insert(hash(entry.id), slot, |&slot| hash(self.entries.get(slot).id));
-            let buyer_of = |slot: u32| self.entries.get(slot).buyer.hash();
-            by_buyer.insert(buyer_of(slot), slot, |&slot| buyer_of(slot));
+            by_id.insert(hash(entry.id), slot);
+            by_buyer.insert(entry.buyer.hash(), slot);
             // Whoever is gathered for is in no queue meanwhile.
             if !self.gatherings.contains_key(&slot) {
                 self.queues.get_mut(entry.queue).entries.push_back(slot);

@@ -3,9 +3,12 @@
 //!
 //! Seats only go here, none come back: if there is room for so many side by side at the end, there was room all the time.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU8, AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU8, AtomicU64, Ordering},
+    },
+    time::Instant,
 };
 
 use rand::RngExt as _;
@@ -62,11 +65,11 @@ struct Parties {
 }
 
 impl Buyers for Parties {
-    fn arrives(&mut self) -> Option<Asked> {
+    fn arrives(&mut self, came: Instant) -> Option<Asked> {
         let number = self.best.parties.fetch_add(1, Ordering::Relaxed) / self.best.parties_each;
         let show = u32::try_from(number).ok().filter(|show| *show < self.best.shows())?;
         let count = self.crowd.random.random_range(1..=PARTY_MAX);
-        Some(self.crowd.comes(show, Wants::Best { count }, Seats::default()))
+        Some(self.crowd.comes(came, show, Wants::Best { count }, Seats::default()))
     }
 
     fn goes_on(&mut self, asked: &Asked, told: &Told) -> Option<Asked> {

@@ -1,8 +1,11 @@
 //! `granted`: every seat of every show is held once and paid for, so that nothing is refused and everything is logged.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Instant,
 };
 
 use super::{Asked, Buyers, Crowd, Scenario, Seats, Sizes, Told, Wants, next};
@@ -50,12 +53,12 @@ struct Grants {
 }
 
 impl Buyers for Grants {
-    fn arrives(&mut self) -> Option<Asked> {
+    fn arrives(&mut self, came: Instant) -> Option<Asked> {
         if self.left.is_empty() {
             (self.show, self.left) = self.granted.take()?;
         }
         let seats = Seats { first: self.left.next()?, count: 1 };
-        Some(self.crowd.comes(self.show, Wants::Hold, seats))
+        Some(self.crowd.comes(came, self.show, Wants::Hold, seats))
     }
 
     fn goes_on(&mut self, asked: &Asked, told: &Told) -> Option<Asked> {
@@ -77,7 +80,7 @@ mod tests {
         let mut callers = [0, 1].map(|caller| Arc::clone(&granted).buyers(caller, 7));
         let mut seats = BTreeSet::new();
         for caller in &mut callers {
-            while let Some(asked) = caller.arrives() {
+            while let Some(asked) = caller.arrives(Instant::now()) {
                 assert!(seats.insert((asked.show, asked.seats.first)));
             }
         }

@@ -1,9 +1,12 @@
 //! `last100`: a stampede of buyers for 100 seats, each of whom wants one. Exactly 100 of them win, all others are told no.
 //! Then the next show's 100 seats are wanted.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Instant,
 };
 
 use super::{Asked, Buyers, Crowd, Outcome, Scenario, Seats, Sizes, Told, Wants};
@@ -53,14 +56,14 @@ struct Stampede {
 
 impl Buyers for Stampede {
     /// The seats are wanted in turn, so that each of them is.
-    fn arrives(&mut self) -> Option<Asked> {
-        let Last { shows, seats, buyers, came } = &*self.last;
-        let number = came.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |came| {
+    fn arrives(&mut self, came: Instant) -> Option<Asked> {
+        let Last { shows, seats, buyers, came: all } = &*self.last;
+        let number = all.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |came| {
             (u64::from(came) < u64::from(*shows) * u64::from(*buyers)).then(|| came + 1)
         });
         let number = number.ok()?;
         let wanted = Seats { first: number % buyers % seats, count: 1 };
-        Some(self.crowd.comes(number / buyers, Wants::Hold, wanted))
+        Some(self.crowd.comes(came, number / buyers, Wants::Hold, wanted))
     }
 
     fn goes_on(&mut self, _: &Asked, _: &Told) -> Option<Asked> {

@@ -1,6 +1,6 @@
 //! `many`: random seats of many shows, of which a few are wanted most, as 1, 1/2, 1/3, ... (Zipf).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use rand::RngExt as _;
 
@@ -52,10 +52,10 @@ struct Anywhere {
 }
 
 impl Buyers for Anywhere {
-    fn arrives(&mut self) -> Option<Asked> {
+    fn arrives(&mut self, came: Instant) -> Option<Asked> {
         let show = self.many.at(self.crowd.random.random());
         let seats = self.crowd.seats(self.many.seats, self.many.party);
-        Some(self.crowd.comes(show, Wants::Hold, seats))
+        Some(self.crowd.comes(came, show, Wants::Hold, seats))
     }
 
     fn goes_on(&mut self, asked: &Asked, told: &Told) -> Option<Asked> {

@@ -1,9 +1,12 @@
 //! `mixed`: a sale as it is: most winners pay or give back, some ask for more time, change their seat, or go away and let
 //! their hold expire; some of those who come too late wait. Others look at the house all the time.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
 };
 
 use rand::RngExt as _;
@@ -86,10 +89,10 @@ impl All {
 }
 
 impl Buyers for All {
-    fn arrives(&mut self) -> Option<Asked> {
+    fn arrives(&mut self, came: Instant) -> Option<Asked> {
         let show = self.mixed.on_sale();
         let seats = self.crowd.seats(self.mixed.seats, 1);
-        Some(self.crowd.comes(show, Wants::Hold, seats))
+        Some(self.crowd.comes(came, show, Wants::Hold, seats))
     }
 
     fn goes_on(&mut self, asked: &Asked, told: &Told) -> Option<Asked> {

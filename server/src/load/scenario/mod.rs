@@ -45,10 +45,11 @@ pub enum Name {
 
 /// Who comes, as one caller of a load sees it.
 pub trait Buyers: Send {
-    /// The next one who comes; none once nobody comes any more.
-    fn arrives(&mut self) -> Option<Asked>;
+    /// The next one who comes, at that time; none once nobody comes any more.
+    fn arrives(&mut self, came: Instant) -> Option<Asked>;
 
-    /// What somebody does who was told this; nothing, if he goes home. He is not told to come again: that is repeated for him.
+    /// What somebody does who was told this; nothing, if he goes home. He is not told to come again: that is repeated
+    /// for him. When he does it is the caller's affair.
     fn goes_on(&mut self, asked: &Asked, told: &Told) -> Option<Asked>;
 }
 
@@ -177,16 +178,14 @@ impl Crowd {
     }
 
     /// Somebody new.
-    fn comes(&mut self, show: u32, wants: Wants, seats: Seats) -> Asked {
+    fn comes(&mut self, came: Instant, show: u32, wants: Wants, seats: Seats) -> Asked {
         self.next += 1;
-        Asked { show, wants, seats, hold_id: self.id(), buyer: self.next, came: Instant::now() }
+        Asked { show, wants, seats, hold_id: self.id(), buyer: self.next, came }
     }
 
     /// Never that of nothing.
     fn id(&mut self) -> [u8; 16] {
-        let mut id: [u8; 16] = self.random.random();
-        id[0] |= 1;
-        id
+        (self.random.random::<u128>() | 1).to_le_bytes()
     }
 
     /// So many seats side by side, anywhere.
@@ -205,7 +204,7 @@ impl Crowd {
     }
 }
 
-/// The same buyer's next command.
+/// The same buyer's next command, which comes when the caller says.
 fn next(asked: &Asked, wants: Wants) -> Asked {
-    Asked { wants, came: Instant::now(), ..*asked }
+    Asked { wants, ..*asked }
 }

@@ -1,8 +1,11 @@
 //! `spike`: ever new buyers at random seats, until each seat was tried ten times over; then the next show's sale opens.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
 };
 
 use usher_client::v1;
@@ -54,10 +57,10 @@ struct Attempts {
 }
 
 impl Buyers for Attempts {
-    fn arrives(&mut self) -> Option<Asked> {
+    fn arrives(&mut self, came: Instant) -> Option<Asked> {
         let show = self.spike.on_sale();
         let seats = self.crowd.seats(self.spike.seats, self.spike.party);
-        Some(self.crowd.comes(show, Wants::Hold, seats))
+        Some(self.crowd.comes(came, show, Wants::Hold, seats))
     }
 
     fn goes_on(&mut self, asked: &Asked, told: &Told) -> Option<Asked> {
