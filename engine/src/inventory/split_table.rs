@@ -153,7 +153,7 @@ impl Part {
     /// In the order of the hashes.
     #[inline]
     fn home(&self, entry: u64) -> usize {
-        usize::try_from((entry >> 32) * self.places as u64 >> 32).unwrap_or(0)
+        usize::try_from(((entry >> 32) * self.places as u64) >> 32).unwrap_or(0)
     }
 }
 

@@ -84,7 +84,10 @@ impl Call {
             What::One(_, reply) => drop(reply.send(Err(refused))),
             What::Many(_, reply) => drop(reply.send(Err(refused))),
             What::Gathered => {
-                gathering.take(&self.show_id).into_iter().for_each(|gathered| gathered.answers.tell(Err(refused.clone())));
+                gathering
+                    .take(&self.show_id)
+                    .into_iter()
+                    .for_each(|gathered| gathered.answers.tell(Err(refused.clone())));
             }
         }
     }

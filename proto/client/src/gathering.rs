@@ -123,9 +123,8 @@ mod tests {
     #[test]
     fn a_full_batch_is_followed_by_another() {
         let (gathering, now) = (Gathering::default(), Instant::now());
-        let firsts = (0..=BATCH_COMMANDS_MAX).filter(|_| {
-            gathering.add("gala", now, |batch| batch.release([1; 16], "ada")).is_first
-        });
+        let firsts = (0..=BATCH_COMMANDS_MAX)
+            .filter(|_| gathering.add("gala", now, |batch| batch.release([1; 16], "ada")).is_first);
         assert_eq!(firsts.collect::<Vec<_>>(), [0, BATCH_COMMANDS_MAX]);
         let lengths = [(); 2].map(|()| gathering.take("gala").unwrap().batch.len());
         assert_eq!(lengths, [BATCH_COMMANDS_MAX, 1]);

@@ -140,9 +140,7 @@ async fn plainly(client: &Inventory, show_id: &str, asked: &Asked) -> Option<Res
     Some(match asked.wants {
         Wants::Hold if asked.seats.count == 1 => client.hold(show_id, id, buyer.as_str(), &[asked.seats.first]).await,
         Wants::Hold => client.hold(show_id, id, buyer.as_str(), &asked.seats.each().collect::<Vec<_>>()).await,
-        Wants::Confirm => {
-            client.confirm(show_id, id, buyer.as_str(), Name::of_order(asked.buyer).as_str(), "").await
-        }
+        Wants::Confirm => client.confirm(show_id, id, buyer.as_str(), Name::of_order(asked.buyer).as_str(), "").await,
         Wants::Release => client.release(show_id, id, buyer.as_str()).await,
         _ => return None,
     })
