@@ -2,17 +2,21 @@
 
 use std::{
     convert::Infallible,
-    future::Future,
-    pin::Pin,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
+use prost::bytes::Buf as _;
 use tokio::sync::watch;
 use tonic::{
     Code, Status,
-    codegen::http::{Extensions, HeaderMap, Request, Response},
+    codegen::{
+        Body,
+        http::{Extensions, HeaderMap, Request, Response},
+    },
 };
 use tower::{Layer, Service};
 use usher_engine::{ids::ShowId, shard::Admission};
@@ -28,6 +32,9 @@ use crate::{
     edge::{self, DecideBy, Peer, Places},
     status::Refusal,
 };
+
+/// What is read of a call that is refused: so many bytes, for so long.
+const READ_OUT: (usize, Duration) = (64 << 10, Duration::from_millis(100));
 
 /// Who is known, and what is remembered of what they do.
 #[derive(Clone)]
@@ -126,7 +133,8 @@ impl<S, B> Service<Request<B>> for Guarded<S>
 where
     S: Service<Request<B>, Response = Response<axum::body::Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
-    B: Send + 'static,
+    B: Body + Send + 'static,
+    B::Data: Send,
 {
     type Response = Response<axum::body::Body>;
     type Error = Infallible;
@@ -140,7 +148,12 @@ where
         let admitted = self.guard.admit(request.uri().path(), request.headers(), request.extensions());
         let call = match admitted.and_then(|call| self.guard.let_in(&call).map(|()| call)) {
             Ok(call) => call,
-            Err(refusal) => return Box::pin(std::future::ready(Ok(refusal.into_status().into_http()))),
+            Err(refusal) => {
+                return Box::pin(async move {
+                    read_out(request.into_body()).await;
+                    Ok(refusal.into_status().into_http())
+                });
+            }
         };
         let answer = self.service.call(request);
         Box::pin(async move {
@@ -152,4 +165,18 @@ where
             Ok(response)
         })
     }
+}
+
+/// Reads what belongs to a call that is refused, as far as it is there. An answer before the end of its request resets the stream,
+/// and a connection on which that happens often is ended: whoever shares it with a caller that is refused would suffer.
+async fn read_out<B: Body>(body: B) {
+    let (mut body, mut left) = (pin!(body), READ_OUT.0);
+    let reading = async {
+        while let Some(Ok(frame)) = poll_fn(|context| body.as_mut().poll_frame(context)).await {
+            let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, |data| data.remaining())) else { return };
+            left = rest;
+        }
+    };
+    // Whoever has not sent it by then is answered all the same.
+    let _ = tokio::time::timeout(READ_OUT.1, reading).await;
 }
