@@ -42,8 +42,7 @@ fn time(criterion: &mut Criterion, stage: &Stage) {
         bencher.iter_custom(|iterations| {
             let mut took = Duration::ZERO;
             for _ in 0..iterations {
-                let is_used_up = |left: usize| left == 0;
-                if work.as_ref().is_none_or(|(_, left)| is_used_up(*left)) {
+                if work.as_ref().is_none_or(|(_, left)| *left == 0) {
                     work = Some(((stage.prepare)(), stage.times_max.unwrap_or(usize::MAX)));
                 }
                 let (run, left) = work.as_mut().expect("it was made");

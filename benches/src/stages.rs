@@ -10,15 +10,15 @@ use usher_engine::{
     codec::{PayloadWriter, read_payload},
     command::{Command, ConfirmHold, HoldSeats, ReleaseHold},
     event::Event,
-    ids::{Reference, SeatIndex},
-    inventory::{Inventory, manifest::Manifest, places::Places},
+    ids::Reference,
+    inventory::{Inventory, manifest::Manifest},
     shard::{Outcome, Request, Shard, ShardOptions},
     time::{Clock, Timestamp},
 };
 use usher_server::convert;
 use usher_wal::{MemoryStore, ShardId};
 
-use crate::workload::{NOW, SHOW, plain_show, random_buyer, random_id, show};
+use crate::workload::{NOW, SHOW, hold, plain_show, show};
 
 /// Commands of a batch.
 pub const BATCH: usize = 1_024;
@@ -90,9 +90,8 @@ impl Sale {
     }
 
     fn attempt(&mut self) -> Command {
-        let (hold_id, buyer) = (random_id(&mut self.random), random_buyer(&mut self.random));
-        let places = Places::new([SeatIndex(self.random.random_range(0..SEATS))], []).expect("a seat");
-        Command::HoldSeats(HoldSeats { hold_id, buyer, places, ttl: None, terms: None })
+        let seat = self.random.random_range(0..SEATS);
+        Command::HoldSeats(hold(&mut self.random, seat))
     }
 }
 
@@ -197,15 +196,20 @@ fn core() -> Box<dyn FnMut()> {
     let mut batches = batches().into_iter();
     Box::new(move || {
         let commands = batches.next().expect("no more often than it can be done");
-        for some in commands.chunks(Inventory::TOUCHED_AT_ONCE) {
-            inventory.touch(SHOW, some);
-            for command in some {
-                let _ = black_box(inventory.decide(SHOW, command, NOW, &mut events));
-                events.drain(..).for_each(|mut event| inventory.apply(SHOW, &mut event, NOW));
-            }
-        }
+        run(&mut inventory, &commands, &mut events);
         black_box(commands);
     })
+}
+
+/// As a shard does, but for the log.
+fn run(inventory: &mut Inventory, commands: &[Command], events: &mut Vec<Event>) {
+    for some in commands.chunks(Inventory::TOUCHED_AT_ONCE) {
+        inventory.touch(SHOW, some);
+        for command in some {
+            let _ = black_box(inventory.decide(SHOW, command, NOW, events));
+            events.drain(..).for_each(|mut event| inventory.apply(SHOW, &mut event, NOW));
+        }
+    }
 }
 
 fn batches() -> Vec<Vec<Command>> {
@@ -219,15 +223,7 @@ fn core_refuse() -> Box<dyn FnMut()> {
     (0..BATCHES_MAX).for_each(|_| drop(sale.batch()));
     let commands: Vec<Command> = (0..BATCH).map(|_| sale.attempt()).collect();
     let mut events = Vec::new();
-    Box::new(move || {
-        for some in commands.chunks(Inventory::TOUCHED_AT_ONCE) {
-            sale.inventory.touch(SHOW, some);
-            for command in some {
-                let _ = black_box(sale.inventory.decide(SHOW, command, NOW, &mut events));
-                events.clear();
-            }
-        }
-    })
+    Box::new(move || run(&mut sale.inventory, &commands, &mut events))
 }
 
 fn log_encode() -> Box<dyn FnMut()> {

@@ -96,7 +96,7 @@ pub fn holds(seats: u32, count: usize, salt: u64) -> Vec<HoldSeats> {
     order.into_iter().take(count).map(|seat| hold(&mut rng, seat)).collect()
 }
 
-fn hold(rng: &mut StdRng, seat: u32) -> HoldSeats {
+pub(crate) fn hold(rng: &mut StdRng, seat: u32) -> HoldSeats {
     let (hold_id, buyer) = (random_id(rng), random_buyer(rng));
     let places = Places::new([SeatIndex(seat)], []).expect("a seat");
     HoldSeats { hold_id, buyer, places, ttl: None, terms: None }

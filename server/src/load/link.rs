@@ -119,11 +119,7 @@ impl Link for Singly {
         let mut all = Vec::with_capacity(asked.len());
         for asked in asked {
             let show_id = &self.show_ids[asked.show as usize];
-            let became = match plainly(&self.client, show_id, asked).await {
-                Some(became) => became.map(told),
-                None => self.client.run(show_id, command(asked)).await.map(|answer| answered(&answer)),
-            };
-            all.push(match became {
+            all.push(match ask_one(&self.client, show_id, asked).await {
                 Ok(told) => told,
                 Err(Error::TimedOut { .. }) => Told::Later,
                 Err(Error::Refused(refused)) => refused_as(&refused),
@@ -134,19 +130,20 @@ impl Link for Singly {
     }
 }
 
-/// As a plain call, if it is one.
-async fn plainly(client: &Inventory, show_id: &str, asked: &Asked) -> Option<Result<Became, Error>> {
+/// By a plain call, if there is one for it.
+async fn ask_one(client: &Inventory, show_id: &str, asked: &Asked) -> Result<Told, Error> {
     let (buyer, id) = (Name::of_buyer(asked.buyer), asked.hold_id);
-    Some(match asked.wants {
+    let became = match asked.wants {
         Wants::Hold if asked.seats.count == 1 => client.hold(show_id, id, buyer.as_str(), &[asked.seats.first]).await,
         Wants::Hold => client.hold(show_id, id, buyer.as_str(), &asked.seats.each().collect::<Vec<_>>()).await,
         Wants::Confirm => client.confirm(show_id, id, buyer.as_str(), Name::of_order(asked.buyer).as_str(), "").await,
         Wants::Release => client.release(show_id, id, buyer.as_str()).await,
-        _ => return None,
-    })
+        _ => return client.run(show_id, command(asked)).await.map(|answer| answered(&answer)),
+    };
+    became.map(told)
 }
 
-/// As a single call has it.
+/// As a single call has it, for which there is no plain one.
 fn command(asked: &Asked) -> v1::Command {
     let buyer_id = Name::of_buyer(asked.buyer).as_str().to_owned();
     let (show_id, hold_id) = (String::new(), prost::bytes::Bytes::copy_from_slice(&asked.hold_id));
@@ -154,27 +151,17 @@ fn command(asked: &Asked) -> v1::Command {
         let adjacency = v1::Adjacency::Required.into();
         Some(v1::Wish { quantity: count.into(), adjacency, ..v1::Wish::default() })
     };
-    let hold = |terms| {
-        let places = v1::Places { seat_indexes: asked.seats.each().collect(), ..v1::Places::default() };
-        let (show_id, hold_id, buyer_id) = (String::new(), hold_id.clone(), buyer_id.clone());
-        Kind::HoldSeats(v1::HoldSeatsRequest { show_id, hold_id, buyer_id, places: Some(places), ttl_ms: None, terms })
-    };
     let command = match asked.wants {
-        Wants::Hold => hold(None),
         Wants::Replace { former } => {
             let replaces = prost::bytes::Bytes::copy_from_slice(&former);
-            hold(Some(Box::new(v1::Terms { replaces, ..v1::Terms::default() })))
+            let terms = Some(Box::new(v1::Terms { replaces, ..v1::Terms::default() }));
+            let places = Some(v1::Places { seat_indexes: asked.seats.each().collect(), ..v1::Places::default() });
+            Kind::HoldSeats(v1::HoldSeatsRequest { show_id, hold_id, buyer_id, places, ttl_ms: None, terms })
         }
         Wants::Best { count } => {
             let wish = wish(count);
             Kind::HoldBest(Box::new(v1::HoldBestRequest { hold_id, buyer_id, wish, ..Default::default() }))
         }
-        Wants::Confirm => {
-            let order_ref = Name::of_order(asked.buyer).as_str().to_owned();
-            let request = v1::ConfirmHoldRequest { hold_id, buyer_id, order_ref, ..Default::default() };
-            Kind::ConfirmHold(request)
-        }
-        Wants::Release => Kind::ReleaseHold(v1::ReleaseHoldRequest { show_id, hold_id, buyer_id, places: None }),
         Wants::Extend => Kind::ExtendHold(v1::ExtendHoldRequest { show_id, hold_id, buyer_id, ttl_ms: None }),
         Wants::Look => Kind::GetHold(v1::GetHoldRequest { show_id, hold_id }),
         Wants::Leave => Kind::LeaveWaitlist(v1::LeaveWaitlistRequest { show_id, hold_id, buyer_id }),
@@ -182,6 +169,7 @@ fn command(asked: &Asked) -> v1::Command {
             let wish = wish(1);
             Kind::JoinWaitlist(Box::new(v1::JoinWaitlistRequest { hold_id, buyer_id, wish, ..Default::default() }))
         }
+        plain @ (Wants::Hold | Wants::Confirm | Wants::Release) => unreachable!("{plain:?} goes plainly"),
     };
     v1::Command { command: Some(command) }
 }
