@@ -116,10 +116,10 @@ impl ShardHandle {
         self.status.get()
     }
 
-    /// Whether its inbox would take so many commands now.
+    /// Commands that its inbox takes.
     #[must_use]
-    pub fn has_room(&self, commands: usize) -> bool {
-        self.entrance.has_room(commands)
+    pub fn inbox_commands_max(&self) -> usize {
+        self.entrance.commands_max()
     }
 
     /// Commands that wait in its inbox.

@@ -103,9 +103,8 @@ pub(super) struct Entrance {
 }
 
 impl Entrance {
-    pub(super) fn has_room(&self, commands: usize) -> bool {
-        let waiting = self.queue.commands.load(Ordering::Relaxed);
-        waiting == 0 || waiting + commands <= self.queue.commands_max
+    pub(super) fn commands_max(&self) -> usize {
+        self.queue.commands_max
     }
 
     pub(super) fn waiting(&self) -> usize {

@@ -148,9 +148,9 @@ impl ToDecide {
         router.shard_of(&self.show)
     }
 
-    /// Whether its shard's inbox would take it now.
-    pub(super) fn has_room(&self, router: &Router) -> bool {
-        self.shard(router).has_room(self.commands.len())
+    /// How much of its shard's inbox it takes.
+    pub(super) fn count(&self) -> usize {
+        self.commands.len()
     }
 
     /// Hands it over, to be decided until then. The reply is called in any case; at once if there is nothing to decide.

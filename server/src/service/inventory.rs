@@ -17,7 +17,9 @@ use usher_proto::v1::{
 use super::{
     Draining, ask,
     batch::{Asked, Batch, Outcomes},
-    charge, newest,
+    charge,
+    inbox_room::InboxRoom,
+    newest,
     session::{self, SessionStream},
     submit,
 };
@@ -29,6 +31,7 @@ use crate::{
 
 /// The service.
 pub struct InventoryService {
+    room: InboxRoom,
     router: Router,
     draining: Draining,
 }
@@ -37,7 +40,7 @@ impl InventoryService {
     /// Over the shards of this process, until it drains.
     #[must_use]
     pub fn new(router: Router, draining: Draining) -> Self {
-        Self { router, draining }
+        Self { room: InboxRoom::of(&router), router, draining }
     }
 
     fn find(&self, show_id: &str, id: ShowId) -> Result<(ShowId, Arc<ShowEntry>, &ShardHandle), Refusal> {
@@ -121,8 +124,8 @@ macro_rules! inventory {
                 &self,
                 request: Request<Streaming<v1::SessionRequest>>,
             ) -> Result<Response<Self::SessionStream>, Status> {
-                let (router, draining) = (self.router.clone(), self.draining.clone());
-                Ok(Response::new(session::start(router, request.into_inner(), draining)))
+                let (router, room, draining) = (self.router.clone(), self.room.clone(), self.draining.clone());
+                Ok(Response::new(session::start(router, room, request.into_inner(), draining)))
             }
 
             async fn execute(

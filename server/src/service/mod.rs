@@ -19,6 +19,7 @@ use crate::{
 pub mod availability;
 pub mod batch;
 pub mod groups;
+mod inbox_room;
 pub mod inventory;
 pub mod operations;
 pub mod session;

@@ -7,11 +7,12 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    pin::Pin,
     sync::Arc,
     time::Duration,
 };
 
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
 use usher_engine::{
@@ -24,6 +25,7 @@ use usher_proto::v1;
 use super::{
     Draining,
     batch::{Asked, BATCH_COMMANDS_MAX, Batch, Outcomes, ToDecide},
+    inbox_room::InboxRoom,
 };
 use crate::{
     access,
@@ -43,18 +45,21 @@ const TIMEOUT_MS_MAX: u32 = 90_000;
 const OUTCOMES_PER_MESSAGE: usize = BATCH_COMMANDS_MAX;
 /// Messages that wait for the connection to take them.
 const ANSWERS_MAX: usize = 4;
-/// How often batches in line look for room in their shard's inbox.
-const INBOX_LOOK: Duration = Duration::from_millis(1);
 
 /// The answers.
 pub type SessionStream = ReceiverStream<Result<v1::SessionResponse, Status>>;
 
 /// Runs a session until its caller ends it, or the process drains.
-pub(super) fn start(router: Router, requests: Streaming<v1::SessionRequest>, draining: Draining) -> SessionStream {
+pub(super) fn start(
+    router: Router,
+    room: InboxRoom,
+    requests: Streaming<v1::SessionRequest>,
+    draining: Draining,
+) -> SessionStream {
     let (answers, stream) = mpsc::channel(ANSWERS_MAX);
     let (done, decided) = mpsc::unbounded_channel();
     let (under_way, line) = (HashMap::new(), VecDeque::new());
-    let session = Session { router, answers, done, under_way, line, commands: 0, next: 0 };
+    let session = Session { router, room, answers, done, under_way, line, commands: 0, next: 0 };
     let running = access::within(access::current(), session.run(requests, decided, draining));
     tokio::spawn(traces::within(traces::current(), running));
     ReceiverStream::new(stream)
@@ -65,6 +70,7 @@ type Decided = (u64, Result<Vec<Outcome>, Fault>);
 
 struct Session {
     router: Router,
+    room: InboxRoom,
     answers: mpsc::Sender<Result<v1::SessionResponse, Status>>,
     done: mpsc::UnboundedSender<Decided>,
     under_way: HashMap<u64, UnderWay>,
@@ -86,9 +92,9 @@ struct UnderWay {
 struct InLine {
     to_decide: ToDecide,
     decide_by: Option<Duration>,
-    /// Then it waits no longer, and its shard refuses it.
-    until: Duration,
     reply: Reply<Vec<Outcome>>,
+    /// Its place among those of all sessions, from when it is the first here.
+    room: Pin<Box<dyn Future<Output = Option<OwnedSemaphorePermit>> + Send>>,
 }
 
 impl Session {
@@ -120,7 +126,7 @@ impl Session {
                     // A caller that was cut off learns nothing more; what he sent is decided all the same.
                     Ok(None) | Err(_) => is_open = false,
                 },
-                () = tokio::time::sleep(INBOX_LOOK), if !self.line.is_empty() => self.advance(),
+                room = first_room(&mut self.line) => self.advance(room),
             }
         }
     }
@@ -152,28 +158,35 @@ impl Session {
                         // The session may have ended.
                         let _ = done.send((number, decided));
                     };
-                    self.queue(to_decide, end, Box::new(reply));
+                    self.hand_over(to_decide, end, Box::new(reply));
                 }
                 Err(refusal) => refused.push(outcomes_of(tag, Err(refusal))),
             }
         }
-        self.advance();
         if refused.is_empty() { Ok(()) } else { self.send(refused).await }
     }
 
-    fn queue(&mut self, to_decide: ToDecide, decide_by: Option<Duration>, reply: Reply<Vec<Outcome>>) {
-        let longest = DecideBy::after(to_decide.shard(&self.router).admission().wait_max()).0;
+    /// Hands a batch to its shard, or lets it wait behind those that came before it.
+    fn hand_over(&mut self, to_decide: ToDecide, decide_by: Option<Duration>, reply: Reply<Vec<Outcome>>) {
+        let (shard, commands) = (to_decide.shard(&self.router), to_decide.count());
+        if self.line.is_empty()
+            && let Some(room) = self.room.try_take(shard, commands)
+        {
+            return to_decide.submit(&self.router, decide_by, until_answered(room, reply));
+        }
+        let longest = DecideBy::after(shard.admission().wait_max()).0;
         let until = decide_by.map_or(longest, |end| end.min(longest));
-        self.line.push_back(InLine { to_decide, decide_by, until, reply });
+        let room = Box::pin(self.room.take(shard, commands, until));
+        self.line.push_back(InLine { to_decide, decide_by, reply, room });
     }
 
-    /// Hands over whoever is in line, up to the first for whom there is no room yet.
-    fn advance(&mut self) {
-        while let Some(first) = self.line.pop_front() {
-            if !first.to_decide.has_room(&self.router) && WallClock.elapsed() < first.until {
-                return self.line.push_front(first);
-            }
-            first.to_decide.submit(&self.router, first.decide_by, first.reply);
+    /// Hands over the first in line, which has room now or has waited for too long.
+    fn advance(&mut self, room: Option<OwnedSemaphorePermit>) {
+        let Some(InLine { to_decide, decide_by, reply, .. }) = self.line.pop_front() else { return };
+        match room {
+            Some(room) => to_decide.submit(&self.router, decide_by, until_answered(room, reply)),
+            None if decide_by.is_some_and(|end| end <= WallClock.elapsed()) => reply(Err(Fault::DeadlinePassed)),
+            None => reply(Err(Fault::InboxFull)),
         }
     }
 
@@ -195,6 +208,22 @@ impl Session {
     async fn send(&mut self, batches: Vec<v1::SessionOutcomes>) -> Result<(), Gone> {
         self.answers.send(Ok(v1::SessionResponse { batches })).await.map_err(|_| Gone)
     }
+}
+
+/// What the first in line waits for; never where there is none.
+async fn first_room(line: &mut VecDeque<InLine>) -> Option<OwnedSemaphorePermit> {
+    match line.front_mut() {
+        Some(first) => first.room.as_mut().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A reply that gives the room back.
+fn until_answered(room: OwnedSemaphorePermit, reply: Reply<Vec<Outcome>>) -> Reply<Vec<Outcome>> {
+    Box::new(move |decided| {
+        drop(room);
+        reply(decided);
+    })
 }
 
 /// The caller is gone, or is told that the session ends.
