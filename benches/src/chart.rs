@@ -60,12 +60,15 @@ fn draw_panel(
         (least, points().map(of).fold(least, f64::max))
     };
     let ((left, right), (low, high)) = (bounds(|point| point.0), bounds(|point| point.1));
+    // The names are above the lines: their share of the height, on a logarithmic axis.
+    let named = (18.0 * panel.lines.len() as f64 + 20.0) / 320.0;
+    let top = high * (high / low).powf(named / (1.0 - named)).max(3.0);
     let mut chart = ChartBuilder::on(area)
         .caption(&panel.title, ("sans-serif", 17))
         .margin(12)
         .x_label_area_size(42)
         .y_label_area_size(74)
-        .build_cartesian_2d((left * 0.9..right * 1.1).log_scale().base(2.0), (low * 0.6..high * 3.0).log_scale())?;
+        .build_cartesian_2d((left * 0.9..right * 1.1).log_scale().base(2.0), (low * 0.6..top).log_scale())?;
     chart
         .configure_mesh()
         .light_line_style(WHITE)

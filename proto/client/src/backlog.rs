@@ -36,16 +36,23 @@ impl Backlog {
     /// Whether one more may wait, where some do; those who settle something always may.
     ///
     /// # Errors
-    /// The refusal, as the server's would be.
+    /// [`put_off`].
     pub(crate) fn check(&self, settles: bool) -> Result<(), Box<Refused>> {
         let waited = Duration::from_millis(self.waited_ms.load(Ordering::Relaxed));
-        if waited <= self.wait_max || settles {
-            return Ok(());
-        }
-        let message = format!("too many calls wait in the client: the last one for {} ms", waited.as_millis());
-        let refused = Refused::from(Status::resource_exhausted(message));
-        Err(Box::new(Refused { reason: Reason::Overloaded, retry_after: Some(waited), ..refused }))
+        if waited <= self.wait_max(settles) { Ok(()) } else { Err(put_off(waited)) }
     }
+
+    /// How long others may have waited when one more may wait.
+    pub(crate) fn wait_max(&self, settles: bool) -> Duration {
+        if settles { Duration::MAX } else { self.wait_max }
+    }
+}
+
+/// The refusal where others have waited for so long, as the server's would be.
+pub(crate) fn put_off(waited: Duration) -> Box<Refused> {
+    let message = format!("too many calls wait in the client: for {} ms already", waited.as_millis());
+    let refused = Refused::from(Status::resource_exhausted(message));
+    Box::new(Refused { reason: Reason::Overloaded, retry_after: Some(waited), ..refused })
 }
 
 /// Whether it is of somebody who has something: he pays for it, keeps it or gives it back.

@@ -16,8 +16,8 @@ use tonic::{Status, Streaming};
 use usher_proto::v1::{self, inventory_client::InventoryClient, outcome::Outcome as Answer};
 
 use crate::{
-    backlog::{Backlog, settles},
-    batch::{Batch, Became, became},
+    backlog::{Backlog, put_off, settles},
+    batch::{BATCH_COMMANDS_MAX, Batch, Became, became},
     credentials::Calling,
     error::Refused,
     gathering::{Answers, Gathered, Gathering},
@@ -62,8 +62,6 @@ struct Call {
 enum What {
     One(v1::Command, oneshot::Sender<Outcome>),
     Many(v1::CommandColumns, oneshot::Sender<Outcomes>),
-    /// What gathers for the show.
-    Gathered,
 }
 
 impl What {
@@ -72,23 +70,16 @@ impl What {
         match self {
             Self::One(_, reply) => reply.is_closed(),
             Self::Many(_, reply) => reply.is_closed(),
-            Self::Gathered => false,
         }
     }
 }
 
 impl Call {
-    fn refuse(self, refused: Box<Refused>, gathering: &Gathering) {
+    fn refuse(self, refused: Box<Refused>) {
         // Whoever asked may have gone.
         match self.what {
             What::One(_, reply) => drop(reply.send(Err(refused))),
             What::Many(_, reply) => drop(reply.send(Err(refused))),
-            What::Gathered => {
-                gathering
-                    .take(&self.show_id)
-                    .into_iter()
-                    .for_each(|gathered| gathered.answers.tell(Err(refused.clone())));
-            }
         }
     }
 }
@@ -105,7 +96,8 @@ enum Waiting {
 #[derive(Debug)]
 enum WhoAsked {
     One(oneshot::Sender<Outcomes>),
-    Many(Arc<Answers>),
+    /// Of this show.
+    Many(Box<str>, Arc<Answers>),
 }
 
 impl WhoAsked {
@@ -113,7 +105,7 @@ impl WhoAsked {
         match self {
             // He may have gone.
             Self::One(reply) => drop(reply.send(outcomes)),
-            Self::Many(answers) => answers.tell(outcomes),
+            Self::Many(_, answers) => answers.tell(outcomes),
         }
     }
 }
@@ -149,17 +141,8 @@ impl Connection {
         command: impl FnOnce(&mut Batch),
         deadline: Instant,
     ) -> Result<Became, Box<Refused>> {
-        self.check(settles)?;
-        // Before it is one of them: whoever goes away while he waits here has not asked.
-        let Ok(permit) = self.calls.reserve().await else { return Err(ended()) };
-        let place = self.gathering.add(show_id, deadline, command);
-        if place.is_first {
-            let (show_id, what, since) = (show_id.into(), What::Gathered, Instant::now());
-            permit.send(Call { show_id, what, bytes: 0, since, deadline });
-        } else {
-            drop(permit);
-        }
-        place.answer().await
+        let place = self.gathering.add(show_id, (Instant::now(), deadline), self.backlog.wait_max(settles), command);
+        place.map_err(put_off)?.answer().await
     }
 
     /// Whether one more may wait.
@@ -199,7 +182,14 @@ async fn run(
     gathering: Gathering,
     backlog: Backlog,
 ) {
-    while let Some(first) = calls.recv().await {
+    loop {
+        let first = tokio::select! {
+            call = calls.recv() => match call {
+                Some(call) => vec![call],
+                None => return,
+            },
+            () = gathering.word() => Vec::new(),
+        };
         let (messages, requests) = mpsc::channel(MESSAGES_MAX);
         // Servers answer the opening at once, before anything is sent.
         match client.session(ReceiverStream::new(requests)).await {
@@ -210,7 +200,11 @@ async fn run(
                     .await
             }
             // Whoever else waits makes the next attempt.
-            Err(status) => first.refuse(Box::new(status.into()), &gathering),
+            Err(status) => {
+                let refused = Box::new(Refused::from(status));
+                gathering.refuse_all(&refused);
+                first.into_iter().for_each(|call| call.refuse(refused.clone()));
+            }
         }
     }
 }
@@ -226,17 +220,22 @@ struct Stream {
 
 impl Stream {
     /// Until the stream ends, or nobody can call any more and all are answered.
-    async fn run(mut self, first: Call, calls: &mut mpsc::Receiver<Call>, mut answers: Streaming<v1::SessionResponse>) {
-        let mut waiting = vec![first];
+    async fn run(
+        mut self,
+        mut waiting: Vec<Call>,
+        calls: &mut mpsc::Receiver<Call>,
+        mut answers: Streaming<v1::SessionResponse>,
+    ) {
         let mut can_be_called = true;
         while can_be_called || !self.under_way.is_empty() || !waiting.is_empty() {
+            let has_something = !waiting.is_empty() || self.gathering.is_ready();
             tokio::select! {
                 biased;
                 answered = answers.message() => match answered {
                     Ok(Some(message)) => message.batches.into_iter().for_each(|batch| self.answer(batch)),
                     ended => return self.end(waiting, ended.err()),
                 },
-                permit = self.messages.clone().reserve_owned(), if !waiting.is_empty() => {
+                permit = self.messages.clone().reserve_owned(), if has_something => {
                     let Ok(permit) = permit else { return self.end(waiting, None) };
                     // Those who were answered together get to call before the message is closed.
                     tokio::task::yield_now().await;
@@ -251,11 +250,13 @@ impl Stream {
                     Some(call) => waiting.push(call),
                     None => can_be_called = false,
                 },
+                () = self.gathering.word(), if !has_something => {}
             }
         }
     }
 
-    /// As many calls as a message takes, from the front. Those that nobody waits for any more are not sent.
+    /// As many calls as a message takes, from the front, and what has gathered. Those that nobody waits for any more are not
+    /// sent.
     fn message(&mut self, waiting: &mut Vec<Call>) -> Option<v1::SessionRequest> {
         waiting.last().into_iter().for_each(|last| self.backlog.note(last.since));
         waiting.retain(|call| !call.what.is_forsaken());
@@ -271,22 +272,11 @@ impl Stream {
         let now = Instant::now();
         for Call { show_id, what, deadline, .. } in waiting.drain(..count) {
             let tag = self.next_tag;
-            let mut in_columns = |show_id: Box<str>, columns: v1::CommandColumns, asked, deadline| {
-                self.under_way.insert(tag, Waiting::All(columns.kinds.clone(), asked));
-                let (show_id, columns, timeout_ms) = (show_id.into(), Some(columns), timeout_ms(deadline, now));
-                batches.push(v1::SessionBatch { tag, show_id, timeout_ms, columns, ..Default::default() });
-                self.next_tag += 1;
-            };
             match what {
                 What::Many(columns, reply) => {
                     // What comes after it comes after it.
                     of_show.remove(&show_id);
-                    in_columns(show_id, columns, WhoAsked::One(reply), deadline);
-                }
-                What::Gathered => {
-                    of_show.remove(&show_id);
-                    let Some(Gathered { batch, answers, deadline }) = self.gathering.take(&show_id) else { continue };
-                    in_columns(show_id, batch.into(), WhoAsked::Many(answers), deadline);
+                    batches.push(self.in_columns((show_id.into(), columns), WhoAsked::One(reply), (deadline, now)));
                 }
                 What::One(command, reply) => {
                     let position = *of_show.entry(show_id).or_insert_with_key(|show_id| {
@@ -304,7 +294,29 @@ impl Stream {
                 }
             }
         }
+        let mut gathered = 0;
+        while batches.len() < MESSAGE_CALLS_MAX
+            && gathered < BATCH_COMMANDS_MAX
+            && let Some((show_id, Gathered { batch, answers, deadline, .. })) = self.gathering.take()
+        {
+            gathered += batch.len();
+            let (columns, asked) = ((show_id.to_string(), batch.into()), WhoAsked::Many(show_id, answers));
+            batches.push(self.in_columns(columns, asked, (deadline, now)));
+        }
         (!batches.is_empty()).then_some(v1::SessionRequest { batches })
+    }
+
+    fn in_columns(
+        &mut self,
+        (show_id, columns): (String, v1::CommandColumns),
+        asked: WhoAsked,
+        (deadline, now): (Instant, Instant),
+    ) -> v1::SessionBatch {
+        let tag = self.next_tag;
+        self.next_tag += 1;
+        self.under_way.insert(tag, Waiting::All(columns.kinds.clone(), asked));
+        let (timeout_ms, columns) = (timeout_ms(deadline, now), Some(columns));
+        v1::SessionBatch { tag, show_id, timeout_ms, columns, ..Default::default() }
     }
 
     fn answer(&mut self, batch: v1::SessionOutcomes) {
@@ -315,6 +327,9 @@ impl Stream {
                 let outcomes = batch.columns.and_then(|columns| became(&kinds, columns));
                 let outcomes =
                     outcomes.ok_or_else(|| refused.unwrap_or_else(|| lost("the outcomes are not those of the batch")));
+                if let WhoAsked::Many(show_id, _) = &asked {
+                    self.gathering.was_answered(show_id);
+                }
                 asked.tell(outcomes);
             }
             Some(Waiting::Each(replies)) => {
@@ -343,7 +358,8 @@ impl Stream {
                 Waiting::All(_, asked) => asked.tell(Err(refused())),
             }
         }
-        waiting.into_iter().for_each(|call| call.refuse(refused(), &self.gathering));
+        self.gathering.refuse_all(&refused());
+        waiting.into_iter().for_each(|call| call.refuse(refused()));
     }
 }
 

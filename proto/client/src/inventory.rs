@@ -69,12 +69,13 @@ impl Inventory {
         if bytes > COMMAND_BYTES_MAX {
             return Err(Error::TooLarge { bytes, max: COMMAND_BYTES_MAX });
         }
-        let deadline = Instant::now() + self.timeout;
+        let begun = Instant::now();
+        let deadline = begun + self.timeout;
         let attempt = |node: Arc<Node>| {
             let command = command.clone();
             async move { node.session_of(show_id).call(show_id, command, deadline).await }
         };
-        self.until_answered(show_id, attempt).await
+        self.until_answered(show_id, begun, attempt).await
     }
 
     /// Runs many commands for one show, in their order, and all of them again if there was no answer, until their time is up.
@@ -83,14 +84,15 @@ impl Inventory {
     /// [`Error::Refused`] as a whole, [`Error::TimedOut`], [`Error::TooLarge`]. What is refused of a command by itself is in the
     /// answer.
     pub async fn run_batch(&self, show_id: &str, batch: Batch) -> Result<Vec<Became>, Error> {
-        let deadline = Instant::now() + self.timeout;
+        let begun = Instant::now();
+        let deadline = begun + self.timeout;
         // What is long in it is shared by the attempts.
         let columns = v1::CommandColumns::from(batch);
         let attempt = |node: Arc<Node>| {
             let columns = columns.clone();
             async move { node.session_of(show_id).call_all(show_id, columns, deadline).await }
         };
-        self.until_answered(show_id, attempt).await
+        self.until_answered(show_id, begun, attempt).await
     }
 
     /// Holds seats, at most 255, for as long as the show has it. As [`Self::hold_seats`], and at a fraction of the cost: it
@@ -135,21 +137,22 @@ impl Inventory {
     }
 
     async fn run_plainly(&self, show_id: &str, settles: bool, command: impl Fn(&mut Batch)) -> Result<Became, Error> {
-        let (deadline, command) = (Instant::now() + self.timeout, &command);
+        let (begun, command) = (Instant::now(), &command);
+        let deadline = begun + self.timeout;
         let attempt = |node: Arc<Node>| async move {
             node.session_of(show_id).call_plainly(show_id, settles, command, deadline).await
         };
-        self.until_answered(show_id, attempt).await
+        self.until_answered(show_id, begun, attempt).await
     }
 
-    /// One attempt after the other, each at the server that has the show: until one is answered, or refused for good, or the
+    /// From `begun` on, one attempt after the other, each at the server that has the show: until one is answered, or refused for good, or the
     /// time is up.
     pub(crate) async fn until_answered<T, F: Future<Output = Result<T, Box<Refused>>>>(
         &self,
         show_id: &str,
+        begun: Instant,
         attempt: impl Fn(Arc<Node>) -> F,
     ) -> Result<T, Error> {
-        let begun = Instant::now();
         let deadline = begun + self.timeout;
         let (mut last, mut attempts, mut hops) = (None, 0, 0);
         let timed_out = |last| Err(Error::TimedOut { waited: begun.elapsed(), last });

@@ -3,6 +3,7 @@
 
 use std::{future::Future, sync::Arc};
 
+use tokio::time::Instant;
 use tonic::{Response, Status};
 use usher_proto::v1::{
     self, availability_client::AvailabilityClient, groups_client::GroupsClient, inventory_client::InventoryClient,
@@ -24,7 +25,7 @@ impl Inventory {
             let answer = call(node.channel.clone());
             async { answer.await.map(Response::into_inner).map_err(|status| Box::new(status.into())) }
         };
-        self.until_answered(show_id, attempt).await
+        self.until_answered(show_id, Instant::now(), attempt).await
     }
 }
 

@@ -138,7 +138,8 @@ async fn ask_one(client: &Inventory, show_id: &str, asked: &Asked) -> Result<Tol
         Wants::Hold => client.hold(show_id, id, buyer.as_str(), &asked.seats.each().collect::<Vec<_>>()).await,
         Wants::Confirm => client.confirm(show_id, id, buyer.as_str(), Name::of_order(asked.buyer).as_str(), "").await,
         Wants::Release => client.release(show_id, id, buyer.as_str()).await,
-        _ => return client.run(show_id, command(asked)).await.map(|answer| answered(&answer)),
+        // Boxed, as it is large and seldom: open loops have a call of their own for everybody.
+        _ => return Box::pin(client.run(show_id, command(asked))).await.map(|answer| answered(&answer)),
     };
     became.map(told)
 }
