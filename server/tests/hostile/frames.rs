@@ -8,6 +8,7 @@ pub(super) const END_HEADERS: u8 = 0x4;
 pub(super) const POST: &[u8] = &[0x83, 0x84, 0x86];
 
 pub(super) enum Kind {
+    Data = 0,
     Headers = 1,
     Reset = 3,
     Settings = 4,

@@ -92,6 +92,40 @@ async fn a_deadline_in_the_past_or_a_message_that_does_not_come_ends_the_call() 
     victim.serves().await;
 }
 
+#[tokio::test]
+async fn calls_that_are_refused_before_they_end_leave_the_others_of_their_connection_alone() {
+    const TOGETHER: u32 = 50;
+    const GO_AWAY: u8 = 7;
+    let victim = Victim::start(&[]).await;
+    let mut stream = victim.connect().await;
+    let call = [&[0x83, 0x86][..], &header(":path", "/usher.v1.Inventory/Nothing")].concat();
+    stream.write_all(PREFACE).await.unwrap();
+    for round in 0..6 {
+        // Odd numbers are the client's.
+        let numbers = (0..TOGETHER).map(|number| 2 * (round * TOGETHER + number) + 1);
+        let begun: Vec<u8> =
+            numbers.clone().flat_map(|number| frame(Kind::Headers, END_HEADERS, number, &call)).collect();
+        stream.write_all(&begun).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let ended: Vec<u8> = numbers.flat_map(|number| frame(Kind::Data, END_STREAM, number, &[0; 5])).collect();
+        stream.write_all(&ended).await.unwrap();
+        let (mut answered, mut head) = (0, [0; 9]);
+        while answered < TOGETHER {
+            timeout(CLOSED_WITHIN, stream.read_exact(&mut head)).await.unwrap().unwrap();
+            let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+            let (kind, flags) = (head[3], head[4]);
+            assert!(
+                kind != GO_AWAY && kind != Kind::Reset as u8,
+                "frame {kind} after {} calls",
+                round * TOGETHER + answered
+            );
+            answered += u32::from(kind == Kind::Headers as u8 && flags & END_STREAM != 0);
+            stream.read_exact(&mut vec![0; length as usize]).await.unwrap();
+        }
+    }
+    victim.serves().await;
+}
+
 /// Begins a call that has this header, sends no message, and waits for headers that end it.
 async fn answers_without_message(victim: &Victim, with: &[u8], within: Duration) {
     let mut stream = victim.connect().await;
