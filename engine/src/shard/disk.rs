@@ -22,8 +22,24 @@ const SLOW_NOTICE_MS: u64 = 10_000;
 pub(super) struct DiskState {
     /// Why commands are refused, if they are.
     refuses: Option<Fault>,
-    /// When a slow append was last told of.
+}
+
+/// Who is told of slow appends, and how often.
+#[derive(Debug, Default)]
+pub(super) struct SlowAppends {
     told_at: Option<Timestamp>,
+}
+
+impl SlowAppends {
+    /// What is worth telling of an append, by the clock: when that jumps, an append seems slow that was not.
+    pub(super) fn note(&mut self, began: Timestamp, ended: Timestamp) -> Option<Notice> {
+        let took_ms = ended.ms_since(began);
+        let is_news = self.told_at.is_none_or(|told_at| ended.ms_since(told_at) >= SLOW_NOTICE_MS);
+        (took_ms > SLOW_APPEND_MS && is_news).then(|| {
+            self.told_at = Some(ended);
+            Notice::SlowAppend { took_ms }
+        })
+    }
 }
 
 impl DiskState {
@@ -39,26 +55,17 @@ impl DiskState {
 }
 
 impl Shard {
-    /// Asks the log how its disk is, and tells the process when that has changed.
+    /// Asks the log how its disk is, and tells the process when that has changed. While an append is under way, it is as it was
+    /// before that.
     pub(super) fn look_at_disk(&mut self) {
-        let (refuses, notice) = match self.log.check_writable() {
+        let Some(writer) = self.committer.writer() else { return };
+        let (refuses, notice) = match writer.log.check_writable() {
             Ok(()) => (None, Notice::DiskWritable),
             Err(error) => (Some(fault_of(&error)), Notice::DiskRefuses(error)),
         };
         if refuses != self.disk.refuses {
             self.disk.refuses = refuses;
-            (self.observer)(self.log.shard(), notice);
-        }
-    }
-
-    /// An append began at `began` and has ended. By the clock: when that jumps, an append seems slow that was not.
-    pub(super) fn note_append(&mut self, began: Timestamp) {
-        let ended = self.clock.now();
-        let took_ms = ended.ms_since(began);
-        let is_news = self.disk.told_at.is_none_or(|told_at| ended.ms_since(told_at) >= SLOW_NOTICE_MS);
-        if took_ms > SLOW_APPEND_MS && is_news {
-            self.disk.told_at = Some(ended);
-            (self.observer)(self.log.shard(), Notice::SlowAppend { took_ms });
+            (self.observer)(self.shard, notice);
         }
     }
 }

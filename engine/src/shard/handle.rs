@@ -83,7 +83,7 @@ impl ShardHandle {
         options: ShardOptions,
         observer: Observer,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
-        let (entrance, inbox) = inbox(&options, Arc::clone(&clock));
+        let (entrance, mut inbox) = inbox(&options, Arc::clone(&clock));
         let status = Arc::new(StatusCell(AtomicU8::new(ShardStatus::Recovering as u8)));
         let own_status = Arc::clone(&status);
         let thread = thread::Builder::new().name(format!("usher-shard-{}", shard.0)).spawn(move || {
@@ -91,7 +91,7 @@ impl ShardHandle {
                 let log = open_log().map_err(super::RecoveryError::from)?;
                 Shard::recover(log, clock, options, Arc::clone(&observer))
             };
-            let served = catch_unwind(AssertUnwindSafe(|| run().map(|shard| shard.serve(&inbox, &own_status))));
+            let served = catch_unwind(AssertUnwindSafe(|| run().map(|shard| shard.serve(&mut inbox, &own_status))));
             own_status.set(ShardStatus::NotServing);
             match served {
                 Ok(Ok(())) => {}

@@ -5,6 +5,7 @@
 //! and whoever has something to pay for or to give back last.
 
 use std::{
+    collections::VecDeque,
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -12,10 +13,14 @@ use std::{
     time::Duration,
 };
 
-use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use crossbeam::{
+    channel::{Receiver, Sender, TrySendError, bounded, never},
+    select,
+};
 
 use super::{
     Priority, ShardOptions,
+    committer::{Append, DECIDED_MEANWHILE_MIN},
     request::{Fault, Request},
 };
 use crate::time::Clock;
@@ -30,7 +35,7 @@ pub(super) fn inbox(options: &ShardOptions, clock: Arc<dyn Clock>) -> (Entrance,
         wait_max: Duration::from_millis(options.queue_wait_ms_max),
         clock,
     });
-    (Entrance { requests: sender, queue: Arc::clone(&queue) }, Inbox { requests, queue })
+    (Entrance { requests: sender, queue: Arc::clone(&queue) }, Inbox { requests, gathered: VecDeque::new(), queue })
 }
 
 /// What both ends know.
@@ -160,45 +165,58 @@ impl Queue {
 /// Where the shard takes them.
 pub(super) struct Inbox {
     requests: Receiver<Queued>,
+    /// Those that it has from there already; they count as waiting.
+    gathered: VecDeque<Queued>,
     queue: Arc<Queue>,
 }
 
 /// What ended a shard's sleep.
 pub(super) enum Wake {
-    Request(Taken),
+    Requests,
     Timer,
+    /// The append that was under way has ended.
+    Appended(Box<Append>),
     /// Nobody can reach the shard any more.
     Abandoned,
 }
 
-/// The first request of a batch.
-pub(super) struct Taken(Queued);
-
 impl Inbox {
-    /// Waits for a request.
-    pub(super) fn wait(&self, longest: Duration) -> Wake {
-        match self.requests.recv_timeout(longest) {
-            Ok(queued) => Wake::Request(Taken(queued)),
-            Err(RecvTimeoutError::Timeout) => Wake::Timer,
-            Err(RecvTimeoutError::Disconnected) => Wake::Abandoned,
+    /// Waits for a request; while an append is under way, for its end or as many as are worth being decided meanwhile.
+    pub(super) fn wait(&mut self, longest: Duration, under_way: Option<&Receiver<Box<Append>>>) -> Wake {
+        let never = never();
+        let enough = if under_way.is_some() { DECIDED_MEANWHILE_MIN } else { 1 };
+        while self.gathered.is_empty() || self.queue.commands.load(Ordering::Relaxed) < enough {
+            select! {
+                recv(self.requests) -> queued => match queued {
+                    Ok(queued) => self.gathered.push_back(queued),
+                    Err(_) if self.gathered.is_empty() => return Wake::Abandoned,
+                    Err(_) => return Wake::Requests,
+                },
+                recv(under_way.unwrap_or(&never)) -> ended => {
+                    // A reply panicked: an invariant is broken.
+                    return Wake::Appended(ended.expect("the thread that appends"));
+                }
+                default(longest) => return Wake::Timer,
+            }
         }
+        Wake::Requests
     }
 
-    /// For how long a request has waited.
-    pub(super) fn waited(&self, first: &Taken) -> Duration {
-        self.queue.clock.elapsed().saturating_sub(first.0.since)
+    /// For how long the first request has waited.
+    pub(super) fn waited(&self) -> Duration {
+        let now = || self.queue.clock.elapsed();
+        self.gathered.front().map_or(Duration::ZERO, |first| now().saturating_sub(first.since))
     }
 
-    /// `first` and what else is there, until `commands_max` is reached. Whoever's time is over is refused and not among
-    /// them. A request leaves the count of waiting commands when it is taken.
-    pub(super) fn batch(&self, first: Option<Taken>, commands_max: usize) -> impl Iterator<Item = Request> + '_ {
+    /// What is there, until `commands_max` is reached. Whoever's time is over is refused and not among them. A request leaves
+    /// the count of waiting commands when it is taken.
+    pub(super) fn batch(&mut self, commands_max: usize) -> impl Iterator<Item = Request> + '_ {
         let now = self.queue.clock.elapsed();
-        let mut first = first;
         let mut taken = 0;
         std::iter::from_fn(move || {
             while taken < commands_max {
-                let Queued { request, since, decide_by } =
-                    first.take().map(|Taken(queued)| queued).or_else(|| self.requests.try_recv().ok())?;
+                let gathered = self.gathered.pop_front();
+                let Queued { request, since, decide_by } = gathered.or_else(|| self.requests.try_recv().ok())?;
                 let commands = request.commands();
                 taken += commands;
                 self.queue.set_oldest(since);
@@ -213,7 +231,7 @@ impl Inbox {
     }
 
     /// Refuses everything that waits.
-    pub(super) fn refuse_all(&self, fault: Fault) {
-        self.batch(None, usize::MAX).for_each(|request| request.refuse(fault));
+    pub(super) fn refuse_all(&mut self, fault: Fault) {
+        self.batch(usize::MAX).for_each(|request| request.refuse(fault));
     }
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! inbox -> now -> expire what is due -> decide and apply each command -> one append -> answer all
 //! ```
+//! The append of a large batch, and its answers, are another thread's, while the shard decides the next one ([`committer`]).
 //! Laws: one clock reading a batch, never less than the last one. Nothing leaves before its batch is durable, not even a
 //! refusal, for it may rest on a hold that is not. A failed append stops the shard: memory may be ahead of the log, so
 //! it is thrown away and rebuilt from the log, and the callers' outcome is unknown.
@@ -11,14 +12,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use usher_wal::{Log, ShardId};
+use usher_wal::{Log, LogError, ShardId};
 
 use crate::{
     inventory::Inventory,
     time::{Clock, Timestamp},
 };
 
-mod commit;
+mod committer;
+mod decide;
 mod disk;
 mod handle;
 mod inbox;
@@ -40,6 +42,8 @@ pub use shard_time::ClockNews;
 pub use snapshotter::{SnapshotError, SnapshotReport};
 pub use turn::Turn;
 
+use committer::{Committer, Pending};
+use decide::Flow;
 use disk::DiskState;
 use handle::StatusCell;
 use inbox::{Inbox, Wake};
@@ -135,12 +139,12 @@ pub enum Notice {
     Failed(String),
 }
 
-/// Called on the shard's thread.
+/// Called on the shard's thread, and of its appends on the one that appends: never on both at once about the same batch.
 pub type Observer = Arc<dyn Fn(ShardId, Notice) + Send + Sync>;
 
 /// One shard's state and what drives it. It lives on its own thread; tests turn it by hand.
 pub struct Shard {
-    log: Box<dyn Log>,
+    shard: ShardId,
     inventory: Inventory,
     clock: Arc<dyn Clock>,
     options: ShardOptions,
@@ -148,7 +152,9 @@ pub struct Shard {
     time: ShardTime,
     snapshotter: Snapshotter,
     disk: DiskState,
-    buffers: commit::Buffers,
+    committer: Committer,
+    /// Empty between two turns.
+    pending: Pending,
     turns: Turns,
 }
 
@@ -167,9 +173,11 @@ impl Shard {
         let (now, time) = (recovered.clock, ShardTime::new(recovered.clock, options.clock_leap_ms));
         let (covered, log_start) = (recovered.covered.clone(), recovered.log_start.clone());
         let snapshotter = Snapshotter::new(log.snapshots(), covered, log_start, now.max(clock.now()));
-        observer(log.shard(), Notice::Recovered(recovered));
-        let (disk, buffers, turns) = (DiskState::default(), commit::Buffers::default(), Turns::default());
-        Ok(Self { log, inventory, clock, options, observer, time, snapshotter, disk, buffers, turns })
+        let shard = log.shard();
+        observer(shard, Notice::Recovered(recovered));
+        let committer = Committer::new(log, Arc::clone(&clock), Arc::clone(&observer));
+        let (disk, pending, turns) = (DiskState::default(), Pending::default(), Turns::default());
+        Ok(Self { shard, inventory, clock, options, observer, time, snapshotter, disk, committer, pending, turns })
     }
 
     /// Everything that the shard has.
@@ -180,7 +188,7 @@ impl Shard {
 
     fn advance_clock(&mut self) -> Timestamp {
         if let Some(news) = self.time.look(self.clock.now()) {
-            (self.observer)(self.log.shard(), Notice::Clock(news));
+            (self.observer)(self.shard, Notice::Clock(news));
         }
         self.time.now()
     }
@@ -198,45 +206,57 @@ impl Shard {
     }
 
     /// Goes on with the snapshots, or begins them if it is time. Between two turns.
-    fn step_snapshots(&mut self) {
-        let at = (self.log.tail().lsn, self.time.now());
-        match self.snapshotter.step(&mut self.inventory, at, &self.options) {
-            Ok(None) => {}
-            Ok(Some(report)) => (self.observer)(self.log.shard(), Notice::SnapshotsTaken(report)),
-            Err(error) => (self.observer)(self.log.shard(), Notice::SnapshotFailed(error)),
+    fn step_snapshots(&mut self) -> Result<(), LogError> {
+        let now = self.time.now();
+        if !self.snapshotter.has_work(now, &self.options) {
+            return Ok(());
         }
+        let tail = self.committer.settled()?.log.tail().lsn;
+        match self.snapshotter.step(&mut self.inventory, (tail, now), &self.options) {
+            Ok(None) => {}
+            Ok(Some(report)) => (self.observer)(self.shard, Notice::SnapshotsTaken(report)),
+            Err(error) => (self.observer)(self.shard, Notice::SnapshotFailed(error)),
+        }
+        Ok(())
     }
 
-    /// Takes a snapshot of every show that has changed, now, on this thread, and trims the log. Between two turns.
+    /// Takes a snapshot of every show that has changed, now, on this thread, and trims the log. Between two turns. Where what is
+    /// decided did not become durable there is nothing to take.
     pub fn take_snapshots(&mut self) {
-        let at = (self.log.tail().lsn, self.time.now());
-        let notice = match self.snapshotter.run(&mut self.inventory, at) {
-            Ok(report) => Notice::SnapshotsTaken(report),
-            Err(error) => Notice::SnapshotFailed(error),
+        let notice = match self.committer.settled() {
+            Ok(writer) => {
+                let at = (writer.log.tail().lsn, self.time.now());
+                match self.snapshotter.run(&mut self.inventory, at) {
+                    Ok(report) => Notice::SnapshotsTaken(report),
+                    Err(error) => Notice::SnapshotFailed(error),
+                }
+            }
+            Err(error) => Notice::AppendFailed(error),
         };
-        (self.observer)(self.log.shard(), notice);
+        (self.observer)(self.shard, notice);
     }
 
     /// Serves its inbox until it is told to stop or nobody can reach it any more.
-    fn serve(mut self, inbox: &Inbox, status: &StatusCell) {
+    fn serve(mut self, inbox: &mut Inbox, status: &StatusCell) {
+        if let Err(error) = self.committer.start_helper(format!("usher-log-{}", self.shard.0)) {
+            return (self.observer)(self.shard, Notice::Failed(format!("no thread for appends: {error}")));
+        }
         self.open_for_business(status);
         loop {
-            let first = match inbox.wait(self.idle_wait()) {
-                Wake::Request(request) => Some(request),
-                Wake::Timer => None,
+            let flow = match inbox.wait(self.idle_wait(), self.committer.under_way()) {
                 Wake::Abandoned => return self.take_snapshots(),
-            };
-            self.turns.waited = first.as_ref().map_or(Duration::ZERO, |first| inbox.waited(first));
-            let batch = inbox.batch(first, self.options.batch_commands_max);
-            match self.turn(batch) {
-                Ok(commit::Flow::Go) => {
-                    self.step_snapshots();
-                    status.set(self.disk.status());
+                Wake::Appended(ended) => self.committer.take_back(ended).map(|()| Flow::Go),
+                Wake::Requests | Wake::Timer => {
+                    self.turns.waited = inbox.waited();
+                    self.turn(inbox.batch(self.options.batch_commands_max))
                 }
-                Ok(commit::Flow::Stop) => return self.take_snapshots(),
+            };
+            match flow.and_then(|flow| self.step_snapshots().map(|()| flow)) {
+                Ok(Flow::Go) => status.set(self.disk.status()),
+                Ok(Flow::Stop) => return self.take_snapshots(),
                 Err(error) => {
                     status.set(ShardStatus::Recovering);
-                    (self.observer)(self.log.shard(), Notice::AppendFailed(error));
+                    (self.observer)(self.shard, Notice::AppendFailed(error));
                     if !self.recover_again(inbox) {
                         return;
                     }
@@ -249,6 +269,6 @@ impl Shard {
     fn open_for_business(&mut self, status: &StatusCell) {
         self.look_at_disk();
         status.set(self.disk.status());
-        (self.observer)(self.log.shard(), Notice::Serving);
+        (self.observer)(self.shard, Notice::Serving);
     }
 }

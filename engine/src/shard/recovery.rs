@@ -148,15 +148,15 @@ pub(super) fn replay_told(
 impl Shard {
     /// Throws the state away and rebuilds it, trying again as long as the storage may come back. Returns whether the
     /// shard can serve; meanwhile everything that waits is refused.
-    pub(super) fn recover_again(&mut self, inbox: &Inbox) -> bool {
+    pub(super) fn recover_again(&mut self, inbox: &mut Inbox) -> bool {
         let mut wait = RETRY_WAIT_MIN;
         loop {
             inbox.refuse_all(Fault::Recovering);
             match self.try_recover() {
                 Ok(()) => return true,
-                Err(error) if error.is_passing() => (self.observer)(self.log.shard(), Notice::RecoveryFailed(error)),
+                Err(error) if error.is_passing() => (self.observer)(self.shard, Notice::RecoveryFailed(error)),
                 Err(error) => {
-                    (self.observer)(self.log.shard(), Notice::Failed(error.to_string()));
+                    (self.observer)(self.shard, Notice::Failed(error.to_string()));
                     return false;
                 }
             }
@@ -174,17 +174,15 @@ impl Shard {
     fn try_recover(&mut self) -> Result<(), RecoveryError> {
         self.inventory = Inventory::default();
         self.snapshotter.give_up();
-        self.log.reopen()?;
-        let (inventory, recovered) = Self::replay(self.log.as_mut(), &self.observer)?;
+        let log = &mut self.committer.settled()?.log;
+        log.reopen()?;
+        let (inventory, recovered) = Self::replay(log.as_mut(), &self.observer)?;
+        let snapshots = log.snapshots();
         self.inventory = inventory;
         self.time.reach(recovered.clock);
-        self.snapshotter = Snapshotter::new(
-            self.log.snapshots(),
-            recovered.covered.clone(),
-            recovered.log_start.clone(),
-            self.time.now(),
-        );
-        (self.observer)(self.log.shard(), Notice::Recovered(recovered));
+        self.snapshotter =
+            Snapshotter::new(snapshots, recovered.covered.clone(), recovered.log_start.clone(), self.time.now());
+        (self.observer)(self.shard, Notice::Recovered(recovered));
         Ok(())
     }
 }

@@ -205,6 +205,15 @@ impl Snapshotter {
         unreachable!("a round ends with its last job");
     }
 
+    /// Whether [`Self::step`] would do something, for which everything has to be durable.
+    pub(super) fn has_work(&self, now: Timestamp, options: &ShardOptions) -> bool {
+        match (&self.round, &self.worker) {
+            (None, _) => self.is_time(now, options),
+            (Some(round), Some(worker)) => !round.is_working || !worker.done.is_empty() || worker.has_ended(),
+            (Some(_), None) => true,
+        }
+    }
+
     /// Whether a round is under way, so that the shard should not sleep long.
     pub(super) fn is_busy(&self) -> bool {
         self.round.is_some()
@@ -287,6 +296,10 @@ impl Worker {
             }
         })?;
         Ok(Self { jobs: Some(jobs), done, thread: Some(thread) })
+    }
+
+    fn has_ended(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 }
 

@@ -3,6 +3,7 @@
 mod clock;
 mod disk;
 mod inbox;
+mod meanwhile;
 mod resharding;
 mod snapshots;
 mod turns;
@@ -79,6 +80,16 @@ impl World {
     }
 }
 
+impl Shard {
+    fn log(&mut self) -> &mut dyn Log {
+        self.committer.settled().unwrap().log.as_mut()
+    }
+
+    fn tail(&mut self) -> usher_wal::Tail {
+        self.log().tail()
+    }
+}
+
 fn reply<T: Send + 'static>() -> (Reply<T>, mpsc::Receiver<Result<T, Fault>>) {
     let (sender, receiver) = mpsc::channel();
     (Box::new(move |answer| sender.send(answer).unwrap()), receiver)
@@ -129,16 +140,16 @@ fn states(outcomes: Result<Vec<Outcome>, Fault>) -> Vec<Option<HoldState>> {
 fn a_batch_is_one_frame_and_refusals_are_none() {
     let world = World::new();
     let mut shard = world.shard_with_show();
-    assert_eq!(shard.log.tail().lsn, Lsn(1));
+    assert_eq!(shard.tail().lsn, Lsn(1));
     let (first, first_outcomes) = execute((0..10).map(|number| hold(number, number)).collect());
     let (second, second_outcomes) = execute(vec![hold(99, 3), hold(10, 10)]);
     shard.turn([first, second].into_iter()).unwrap();
-    assert_eq!(shard.log.tail().lsn, Lsn(2));
+    assert_eq!(shard.tail().lsn, Lsn(2));
     assert_eq!(states(first_outcomes.recv().unwrap()), [Some(HoldState::Held); 10]);
     assert_eq!(states(second_outcomes.recv().unwrap()), [None, Some(HoldState::Held)]);
     let (refused, outcomes) = execute(vec![hold(98, 3)]);
     shard.turn([refused].into_iter()).unwrap();
-    assert_eq!(shard.log.tail().lsn, Lsn(2), "a refusal is not logged");
+    assert_eq!(shard.tail().lsn, Lsn(2), "a refusal is not logged");
     assert_eq!(states(outcomes.recv().unwrap()), [None]);
 }
 
@@ -149,7 +160,7 @@ fn a_large_batch_is_several_frames_and_still_answered_once() {
     let mut shard = world.shard_with(ShardOptions { batch_bytes_max: 300, ..ShardOptions::default() });
     let (request, outcomes) = execute((0..100).map(|number| hold(number, number)).collect());
     shard.turn([request].into_iter()).unwrap();
-    assert!(shard.log.tail().lsn > Lsn(10));
+    assert!(shard.tail().lsn > Lsn(10));
     assert_eq!(states(outcomes.recv().unwrap()), [Some(HoldState::Held); 100]);
     assert_eq!(world.shard().inventory.state_hash(), shard.inventory.state_hash());
 }
@@ -175,9 +186,9 @@ fn holds_expire_by_logged_events_even_when_nobody_asks() {
     let (request, _outcomes) = execute(vec![hold(1, 1), hold(2, 2)]);
     shard.turn([request].into_iter()).unwrap();
     world.clock.0.store(6_000, Ordering::SeqCst);
-    let before = shard.log.tail().lsn;
+    let before = shard.tail().lsn;
     shard.turn(std::iter::empty()).unwrap();
-    assert_eq!(shard.log.tail().lsn, before.next());
+    assert_eq!(shard.tail().lsn, before.next());
     assert_eq!(shard.inventory.next_deadline(), None);
     invariants::check(&shard.inventory);
     assert_eq!(world.shard().inventory.state_hash(), shard.inventory.state_hash());
@@ -201,7 +212,7 @@ fn after_a_failed_append_the_outcome_is_unknown_and_the_log_tells_the_truth() {
         shard.turn([again].into_iter()).unwrap();
         assert_eq!(states(outcomes.recv().unwrap()), [Some(HoldState::Held)]);
         let expected = Lsn(2);
-        assert_eq!(shard.log.tail().lsn, expected);
+        assert_eq!(shard.tail().lsn, expected);
         invariants::check(&shard.inventory);
     }
 }
@@ -296,7 +307,7 @@ fn creating_a_show_twice_is_a_success_and_another_one_is_refused() {
     assert!(same_reply.recv().unwrap().unwrap().unwrap().existed);
     let refused = other_reply.recv().unwrap().unwrap().unwrap_err();
     assert_eq!(refused.to_string(), "a show with this id exists, with another policy");
-    assert_eq!(shard.log.tail().lsn, Lsn(1));
+    assert_eq!(shard.tail().lsn, Lsn(1));
 }
 
 /// While the first is not durable yet, its repetition gets the same answer, and nothing is done twice.

@@ -62,7 +62,7 @@ fn group(thread: &str) -> &'static str {
     match thread {
         name if name.starts_with("usher-load") || name.starts_with("usher-meter") => "load generator",
         name if name.starts_with("usher-server") || name.starts_with("usher-edge") => "gRPC server",
-        name if name.starts_with("usher-shard") => "shards",
+        name if name.starts_with("usher-shard") || name.starts_with("usher-log") => "shards",
         name if name.starts_with("rocksdb") => "RocksDB background",
         _ => "other",
     }

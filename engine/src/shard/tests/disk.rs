@@ -40,7 +40,7 @@ fn a_full_disk_takes_reads_only_and_goes_on_when_there_is_room() {
     drop(world.shard_with_show());
     let (mut shard, notices) = watched(&world, world.clock.clone());
     assert_eq!(states(turn(&mut shard, vec![hold(1, 1)])), [Some(HoldState::Held)]);
-    let (tail, hash) = (shard.log.tail(), shard.inventory.state_hash());
+    let (tail, hash) = (shard.tail(), shard.inventory.state_hash());
 
     world.store.set_disk_full(SHARD, true);
     // The hold is past its deadline: it would expire.
@@ -54,7 +54,7 @@ fn a_full_disk_takes_reads_only_and_goes_on_when_there_is_room() {
     assert_eq!(created.recv().unwrap().unwrap_err(), Fault::DiskFull);
     assert!(turn(&mut shard, vec![Command::GetHold(hold_id(1))]).unwrap()[0].is_ok());
     assert_eq!(seat_map(&mut shard).available.count(), 999);
-    assert_eq!((shard.log.tail(), shard.inventory.state_hash()), (tail, hash), "nothing was decided");
+    assert_eq!((shard.tail(), shard.inventory.state_hash()), (tail, hash), "nothing was decided");
     assert_eq!((count(&notices, "DiskRefuses"), count(&notices, "DiskWritable")), (1, 0));
     assert_eq!(shard.idle_wait(), crate::shard::disk::LOOK_WAIT, "it does not spin on what is due");
 

@@ -29,7 +29,7 @@ fn refusal<T: std::fmt::Debug>(answer: &mpsc::Receiver<Result<T, Fault>>) -> Opt
 #[test]
 fn who_wants_something_is_put_off_before_who_has_something() {
     let world = World::new();
-    let (entrance, shard) = queue(&world);
+    let (entrance, mut shard) = queue(&world);
     let put = |commands| {
         let (request, answer) = execute(commands);
         entrance.put(request, None);
@@ -55,7 +55,7 @@ fn who_wants_something_is_put_off_before_who_has_something() {
     pass_ms(&world, 1_200);
     assert_eq!(put(vec![release(1)]), overloaded(1_650));
     // Whatever the priorities, all are taken in the order in which they came.
-    let taken: Vec<_> = shard.batch(None, usize::MAX).map(|request| request.priority().unwrap()).collect();
+    let taken: Vec<_> = shard.batch(usize::MAX).map(|request| request.priority().unwrap()).collect();
     use Priority::{Claim, Organise, Read, Settle};
     assert_eq!(taken, [Claim, Read, Organise, Claim, Read, Claim, Settle, Settle, Settle]);
     assert_eq!(organise(), None);
@@ -64,14 +64,14 @@ fn who_wants_something_is_put_off_before_who_has_something() {
 #[test]
 fn a_queue_that_was_empty_for_long_has_kept_nobody_waiting() {
     let world = World::new();
-    let (entrance, shard) = queue(&world);
+    let (entrance, mut shard) = queue(&world);
     for _ in 0..3 {
         let (request, _answer) = execute(vec![hold(1, 1)]);
         entrance.put(request, None);
         assert!(entrance.admission().check(Priority::Organise).is_ok());
         pass_ms(&world, 1_000);
         assert!(entrance.admission().check(Priority::Claim).is_err());
-        assert_eq!(shard.batch(None, usize::MAX).count(), 1);
+        assert_eq!(shard.batch(usize::MAX).count(), 1);
         pass_ms(&world, 10_000);
         assert!(entrance.admission().check(Priority::Organise).is_ok());
     }
@@ -80,7 +80,7 @@ fn a_queue_that_was_empty_for_long_has_kept_nobody_waiting() {
 #[test]
 fn a_request_whose_time_is_over_is_not_decided() {
     let world = World::new();
-    let (entrance, inbox) = queue(&world);
+    let (entrance, mut inbox) = queue(&world);
     let mut shard = world.shard_with_show();
     let put = |command, ms: u64| {
         let (request, answer) = execute(vec![command]);
@@ -89,7 +89,7 @@ fn a_request_whose_time_is_over_is_not_decided() {
     };
     let (late, last) = (put(hold(1, 1), 10), put(hold(2, 2), 11));
     pass_ms(&world, 10);
-    shard.turn(inbox.batch(None, usize::MAX)).unwrap();
+    shard.turn(inbox.batch(usize::MAX)).unwrap();
     assert_eq!(refusal(&late), Some(Fault::DeadlinePassed));
     assert_eq!(states(last.recv().unwrap()), [Some(HoldState::Held)]);
     assert_eq!(shard.inventory.show(SHOW).unwrap().seat_map(Timestamp(0)).available.count(), 999);

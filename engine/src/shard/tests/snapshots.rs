@@ -31,10 +31,10 @@ fn a_recovery_takes_the_newest_snapshots_and_what_came_after() {
     let mut shard = world.shard();
     shard.take_snapshots();
     // The log is kept from the round before on.
-    assert_eq!(shard.log.start().unwrap().lsn, Lsn::ZERO);
+    assert_eq!(shard.log().start().unwrap().lsn, Lsn::ZERO);
     sell(&mut shard, 13..15);
     shard.take_snapshots();
-    assert_eq!(shard.log.start().unwrap().lsn, Lsn(14));
+    assert_eq!(shard.log().start().unwrap().lsn, Lsn(14));
     let after = recovered(&world);
     assert_eq!((after.state_hash, after.events), (shard.inventory.state_hash(), 0));
 }
@@ -102,7 +102,7 @@ fn a_log_that_ends_before_a_snapshot_has_lost_something() {
     let world = World::new();
     let mut shard = world.shard_with_show();
     sell(&mut shard, 0..3);
-    let snapshots = shard.log.snapshots();
+    let snapshots = shard.log().snapshots();
     let id = SnapshotId { part: PartId(0), lsn: Lsn(9) };
     snapshots.put(id, &shard.inventory.freeze(SHOW).store()).unwrap();
     let refused = replay(&mut world.store.log(SHARD).unwrap()).unwrap_err();

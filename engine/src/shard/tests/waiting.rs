@@ -85,7 +85,7 @@ fn a_cancelled_place_and_its_offer_are_one_frame() {
     let mut shard = world.shard_with_show();
     sell_out(&mut shard, 0);
     turn(&mut shard, vec![join(1, 2)]);
-    let before = shard.log.tail().lsn;
+    let before = shard.tail().lsn;
     // In the same batch somebody else asks for the very seats.
     let outcomes = turn(&mut shard, vec![cancel(40, &[43, 44]), hold(2, 43), hold(3, 44)]);
     assert!(outcomes[0].is_ok());
