@@ -208,9 +208,15 @@ impl Inbox {
         self.gathered.front().map_or(Duration::ZERO, |first| now().saturating_sub(first.since))
     }
 
-    /// What is there, until `commands_max` is reached. Whoever's time is over is refused and not among them. A request leaves
-    /// the count of waiting commands when it is taken.
+    /// What waits, until `commands_max` is reached; of much only half, so that one half is decided while the other is appended,
+    /// and they do not all come again at once. Whoever's time is over is refused and not among them.
     pub(super) fn batch(&mut self, commands_max: usize) -> impl Iterator<Item = Request> + '_ {
+        let half = self.queue.commands.load(Ordering::Relaxed) / 2;
+        self.take(commands_max.min(half.max(DECIDED_MEANWHILE_MIN)))
+    }
+
+    /// A request leaves the count of waiting commands when it is taken.
+    fn take(&mut self, commands_max: usize) -> impl Iterator<Item = Request> + '_ {
         let now = self.queue.clock.elapsed();
         let mut taken = 0;
         std::iter::from_fn(move || {
@@ -232,6 +238,6 @@ impl Inbox {
 
     /// Refuses everything that waits.
     pub(super) fn refuse_all(&mut self, fault: Fault) {
-        self.batch(usize::MAX).for_each(|request| request.refuse(fault));
+        self.take(usize::MAX).for_each(|request| request.refuse(fault));
     }
 }

@@ -24,7 +24,7 @@ use crate::{
 /// What became of one command.
 pub type Outcome = Result<Answer, Rejection>;
 
-/// Called once, on the shard's thread, with what became of a request. It must be quick.
+/// Called once, on the thread that made it durable, with what became of a request. It must be quick.
 pub type Reply<T> = Box<dyn FnOnce(Result<T, Fault>) + Send>;
 
 /// The machine broke, or is busy: no rule was asked, or nobody knows what became of it.

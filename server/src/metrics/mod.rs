@@ -81,7 +81,7 @@ impl Metrics {
         Arc::new(Self { calls: calls::Calls::new(), shards, connections: Connections::default(), edge_delay })
     }
 
-    /// Takes in what a shard says. Called on the shard's thread.
+    /// Takes in what a shard says. Called on its threads.
     pub(crate) fn note(&self, shard: ShardId, notice: &Notice) {
         if let Some(own) = self.shards.get(shard.0 as usize) {
             own.note(notice);

@@ -16,9 +16,9 @@ use usher_engine::{
 use super::histogram::{Histogram, SIZES, TIMES, TraceId};
 
 thread_local! {
-    /// On a shard's thread: the trace of somebody whom the running turn has answered.
+    /// On a thread that answers for a shard: the trace of somebody whom the running turn has answered.
     static TRACE: Cell<Option<TraceId>> = const { Cell::new(None) };
-    /// On a shard's thread: the stages of the turn that is being answered.
+    /// And the stages of the turn that is being answered.
     static STAGES: Cell<Option<Stages>> = const { Cell::new(None) };
 }
 
@@ -33,8 +33,8 @@ pub(crate) struct Stages {
     pub(crate) commands: u32,
 }
 
-/// The stages of the turn that is being answered, for the trace of one whom it answers. Called within a reply, on the
-/// shard's thread.
+/// The stages of the turn that is being answered, for the trace of one whom it answers. Called within a reply, on
+/// its thread.
 pub(crate) fn stages_for(trace: TraceId) -> Stages {
     TRACE.set(Some(trace));
     STAGES.get().unwrap_or_default()
@@ -104,7 +104,7 @@ impl OfShard {
         }
     }
 
-    /// Called on the shard's thread.
+    /// Called on the shard's threads.
     pub(super) fn note(&self, notice: &Notice) {
         match notice {
             Notice::Decided(turn) => self.note_turn(turn),

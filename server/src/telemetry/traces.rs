@@ -204,7 +204,7 @@ impl Trace {
 }
 
 impl Submitted {
-    /// The shard answers. Called within the reply, on the shard's thread.
+    /// The shard answers. Called within the reply, on its thread.
     pub(crate) fn answered(self) {
         let stages = shard::stages_for(self.trace.id());
         let passage = Passage { submitted: self.submitted, answered: Instant::now(), stages };

@@ -62,6 +62,22 @@ fn who_wants_something_is_put_off_before_who_has_something() {
 }
 
 #[test]
+fn of_much_that_waits_half_is_taken() {
+    let world = World::new();
+    let options = ShardOptions { inbox_commands_max: 10_000, ..ShardOptions::default() };
+    let (entrance, mut shard) = inbox(&options, world.clock.clone());
+    for _ in 0..40 {
+        entrance.put(execute(vec![hold(1, 1); 100]).0, None);
+    }
+    let mut taken = |max| shard.batch(max).map(|request| request.commands()).sum::<usize>();
+    // Whole requests, and of little everything.
+    assert_eq!([2_000, 1_000, 600, 400, 0], [(); 5].map(|()| taken(usize::MAX)));
+    entrance.put(execute(vec![hold(1, 1); 100]).0, None);
+    entrance.put(execute(vec![hold(1, 1); 100]).0, None);
+    assert_eq!([100, 100], [(); 2].map(|()| taken(50)));
+}
+
+#[test]
 fn a_queue_that_was_empty_for_long_has_kept_nobody_waiting() {
     let world = World::new();
     let (entrance, mut shard) = queue(&world);
