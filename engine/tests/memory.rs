@@ -177,7 +177,9 @@ fn sold_out(waitlist_max: u32) -> Inventory {
     let selection = Selection { sections: vec![SectionIndex(0)], ..Selection::default() };
     let mark = Mark { kind: BlockKind::Block, reason: Name::new("sold elsewhere").unwrap() };
     let policy = Policy { waitlist_max, ..Policy::default() };
-    for command in [Command::BlockPlaces(BlockPlaces { selection, mark }), Command::ChangePolicy(Box::new(policy))] {
+    for command in
+        [Command::BlockPlaces(Box::new(BlockPlaces { selection, mark })), Command::ChangePolicy(Box::new(policy))]
+    {
         inventory.decide(SHOW, &command, NOW, &mut events).unwrap();
         commit(&mut inventory, &mut events);
     }

@@ -53,7 +53,7 @@ pub(super) fn block(
         let marked = MarkedPlaces { mark: command.mark.clone(), seats: SeatRange::of(free), ga };
         events.push(Event::PlacesBlocked(Box::new(marked)));
     }
-    Ok(Answer::Bulk(report))
+    Ok(Answer::Bulk(Box::new(report)))
 }
 
 pub(super) fn unblock(
@@ -86,7 +86,7 @@ pub(super) fn unblock(
     if report.changed > 0 && !command.dry_run {
         events.push(release(show, mark, marked, ga));
     }
-    Ok(Answer::Bulk(report))
+    Ok(Answer::Bulk(Box::new(report)))
 }
 
 /// Takes a mark off these places, at once or as a mass return.
@@ -165,7 +165,7 @@ pub(super) fn retire(
     if !free.is_empty() {
         events.push(Event::SeatsRetired { seats: SeatRange::of(free) });
     }
-    Ok(Answer::Bulk(report))
+    Ok(Answer::Bulk(Box::new(report)))
 }
 
 /// Units of general admission are left alone where only seats can be meant.

@@ -79,7 +79,7 @@ pub(super) fn cancel(
 }
 
 /// A booking as it is after so much of it was taken back.
-fn refunding(mut view: HoldView, refund_minor: u64) -> HoldView {
+fn refunding(mut view: Box<HoldView>, refund_minor: u64) -> Box<HoldView> {
     let more = view.more.get_or_insert_default();
     more.refunded_minor += refund_minor;
     more.refund_minor = Some(refund_minor);

@@ -109,7 +109,7 @@ pub(super) fn assign(
     if !moved.is_empty() {
         events.push(Event::ChannelAssigned { channel, seats: SeatRange::of(moved) });
     }
-    Ok(Answer::Bulk(report))
+    Ok(Answer::Bulk(Box::new(report)))
 }
 
 pub(super) fn apply_set(show: &mut Show, key: Name, public_at: Option<Timestamp>) {

@@ -68,7 +68,7 @@ pub(super) fn sold(
     places: Places,
     (order, payment): (&Reference, &Reference),
     now: Timestamp,
-) -> HoldView {
+) -> Box<HoldView> {
     let mut view = show.view(hold, HoldState::Confirmed, places);
     view.booking = Some(Booking { order: order.clone(), payment: payment.clone(), confirmed_at: now });
     view

@@ -100,10 +100,9 @@ impl<'a> Grant<'a> {
         }))
     }
 
-    /// The hold as its caller sees it. Always inlined: it is large, and made where it is answered.
-    #[inline(always)]
-    pub(super) fn view(&self, more: Option<Box<HoldDetails>>) -> HoldView {
-        HoldView {
+    /// The hold as its caller sees it.
+    pub(super) fn view(&self, more: Option<Box<HoldDetails>>) -> Box<HoldView> {
+        Box::new(HoldView {
             hold_id: self.hold_id,
             buyer: self.buyer.clone(),
             state: HoldState::Held,
@@ -114,7 +113,7 @@ impl<'a> Grant<'a> {
             extendable_until: self.extendable_until,
             booking: None,
             more,
-        }
+        })
     }
 }
 

@@ -69,7 +69,7 @@ impl Show {
     }
 
     /// Prepared members behind this id, in order of their ids, at most so many.
-    pub fn prepared(&self, after: Option<HoldId>, max: usize, now: Timestamp) -> Vec<HoldView> {
+    pub fn prepared(&self, after: Option<HoldId>, max: usize, now: Timestamp) -> Vec<Box<HoldView>> {
         let behind = |id: &HoldId| after.is_none_or(|after| *id > after);
         let prepared = self.groups.iter().filter(|(id, own)| own.prepared.is_some() && behind(id));
         let holds = prepared.filter_map(|(id, _)| self.holds.find(*id)).take(max);
@@ -191,7 +191,7 @@ pub(super) fn release(
 
 enum Stands<'a> {
     /// Now, or once.
-    Sold(HoldView),
+    Sold(Box<HoldView>),
     Live(&'a Hold),
 }
 

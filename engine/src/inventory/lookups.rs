@@ -38,9 +38,9 @@ pub enum LookupBy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
     /// The holds, as they stand now.
-    pub holds: Vec<HoldView>,
+    pub holds: Vec<Box<HoldView>>,
     /// The entry of the waitlist that the buyer has; on the first page.
-    pub waiting: Option<WaitView>,
+    pub waiting: Option<Box<WaitView>>,
     /// From where the next page goes on; absent on the last one.
     pub next: Option<Cursor>,
 }
@@ -91,7 +91,7 @@ impl Show {
         Page { holds: holds.into_iter().map(|hold| self.view_now(hold, now)).collect(), waiting: None, next }
     }
 
-    fn waiting_of(&self, buyer: &BuyerId) -> Option<WaitView> {
+    fn waiting_of(&self, buyer: &BuyerId) -> Option<Box<WaitView>> {
         let slot = self.waitlist.slot_of_buyer(buyer)?;
         self.wait_view(self.waitlist.entry(slot).id)
     }

@@ -94,7 +94,7 @@ pub const MANIFEST_BYTES_MAX: usize = 60 << 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The hold as granted, and how it stands now.
-    Held(HoldView),
+    Held(Box<HoldView>),
     /// The hold's deadline.
     Extended {
         /// The deadline now.
@@ -110,15 +110,15 @@ pub enum Answer {
         orphans: Vec<SeatIndex>,
     },
     /// The hold with its booking.
-    Confirmed(HoldView),
+    Confirmed(Box<HoldView>),
     /// The hold as it stands now.
-    Found(HoldView),
+    Found(Box<HoldView>),
     /// The booking as it stands now.
-    Booking(HoldView),
+    Booking(Box<HoldView>),
     /// The entry as it stands now.
-    Waiting(WaitView),
+    Waiting(Box<WaitView>),
     /// What a bulk command did.
-    Bulk(BulkReport),
+    Bulk(Box<BulkReport>),
     /// The state that the show is in now.
     Sale(ShowState),
     /// What cancelling the show ends, or has ended.

@@ -48,7 +48,7 @@ pub(super) fn decide(
     let override_reason = command.terms.override_reason.clone();
     let more =
         override_reason.map(|reason| Box::new(HoldDetails { override_reason: Some(reason), ..HoldDetails::default() }));
-    let view = HoldView { state: HoldState::Confirmed, booking, ..grant.view(more) };
+    let view = Box::new(HoldView { state: HoldState::Confirmed, booking, ..*grant.view(more) });
     Ok(Answer::Confirmed(view))
 }
 

@@ -87,17 +87,17 @@ pub struct WaitView {
 
 impl Show {
     /// An entry as its caller sees it.
-    pub(super) fn wait_view(&self, id: HoldId) -> Option<WaitView> {
+    pub(super) fn wait_view(&self, id: HoldId) -> Option<Box<WaitView>> {
         let slot = self.waitlist.slot(id)?;
         let (entry, queue) = (self.waitlist.entry(slot), self.waitlist.queue_of(slot));
-        Some(WaitView {
+        Some(Box::new(WaitView {
             hold_id: id,
             buyer: entry.buyer.clone(),
             wish: queue.wish.clone(),
             waiting: self.waitlist.waiting(),
             gathered: self.waitlist.gathering(slot).map_or(0, |gathering| gathering.places.count()),
             is_possible: queue.is_possible(self),
-        })
+        }))
     }
 
     /// What known places cost together, in minor units.
@@ -133,7 +133,7 @@ impl Show {
     }
 
     /// The hold as it stands now; an ended one has no places.
-    pub(super) fn view_now(&self, hold: &Hold, now: Timestamp) -> HoldView {
+    pub(super) fn view_now(&self, hold: &Hold, now: Timestamp) -> Box<HoldView> {
         let has_places = matches!(self.state_of(hold, now), HoldState::Held | HoldState::Confirmed);
         let places = if has_places { hold.remaining().clone() } else { Places::default() };
         self.view_at(hold, places, now)
@@ -141,7 +141,7 @@ impl Show {
 
     /// The hold as it stands at an instant, with other places than it may have. While clocks stand, a live one has the
     /// deadlines that it would have if they went on now.
-    pub(super) fn view_at(&self, hold: &Hold, places: Places, now: Timestamp) -> HoldView {
+    pub(super) fn view_at(&self, hold: &Hold, places: Places, now: Timestamp) -> Box<HoldView> {
         let state = self.state_of(hold, now);
         let mut view = self.view(hold, state, places);
         if state == HoldState::Held {
@@ -153,8 +153,8 @@ impl Show {
     }
 
     /// The hold with other places than it may have.
-    pub(super) fn view(&self, hold: &Hold, state: HoldState, places: Places) -> HoldView {
-        HoldView {
+    pub(super) fn view(&self, hold: &Hold, state: HoldState, places: Places) -> Box<HoldView> {
+        Box::new(HoldView {
             hold_id: hold.id,
             buyer: self.buyers.get(hold.buyer).id.clone(),
             state,
@@ -165,7 +165,7 @@ impl Show {
             extendable_until: self.extendable_until_of(hold),
             booking: hold.booking().cloned(),
             more: self.details(hold, state),
-        }
+        })
     }
 
     fn details(&self, hold: &Hold, state: HoldState) -> Option<Box<HoldDetails>> {

@@ -133,7 +133,7 @@ pub struct PreparedMember {
     /// Its show.
     pub show_id: ShowId,
     /// The hold.
-    pub hold: HoldView,
+    pub hold: Box<HoldView>,
 }
 
 /// A show as the router needs to know it.

@@ -26,15 +26,15 @@ impl Generator {
         match kind {
             0..40 => {
                 let (selection, mark) = (self.selection(), self.mark());
-                Command::BlockPlaces(BlockPlaces { selection, mark })
+                Command::BlockPlaces(Box::new(BlockPlaces { selection, mark }))
             }
             40..85 => {
                 let selection = self.selection();
                 let mark =
                     if self.chance(5) { Mark { kind: BlockKind::Returning, ..self.mark() } } else { self.mark() };
-                Command::UnblockPlaces(UnblockPlaces { selection, mark, dry_run: self.chance(15) })
+                Command::UnblockPlaces(Box::new(UnblockPlaces { selection, mark, dry_run: self.chance(15) }))
             }
-            85..90 => Command::RetireSeats(self.few()),
+            85..90 => Command::RetireSeats(Box::new(self.few())),
             90..105 => {
                 let mark = self.mark();
                 let at = if self.chance(80) { Some(self.soon()) } else { None };
@@ -48,7 +48,10 @@ impl Generator {
             120..135 => {
                 let (selection, key) = (self.selection(), self.rng.random_range(0..10));
                 let key = [Some("fan"), Some("press"), Some("nobody"), None][[0, 0, 0, 0, 1, 1, 1, 3, 3, 2][key]];
-                Command::AssignChannel(AssignChannel { selection, key: key.map(|key| Name::new(key).unwrap()) })
+                Command::AssignChannel(Box::new(AssignChannel {
+                    selection,
+                    key: key.map(|key| Name::new(key).unwrap()),
+                }))
             }
             135..177 => self.lifecycle(kind),
             177..184 => Command::ChangePolicy(Box::new(policy(&mut self.rng))),
@@ -63,7 +66,7 @@ impl Generator {
             self.push(Step::Ask(ShowNumber(0), Command::SetChannel(SetChannel { key: key.clone(), public_at })));
             if self.chance(60) {
                 let assign = AssignChannel { selection: self.few(), key: Some(key) };
-                self.push(Step::Ask(ShowNumber(0), Command::AssignChannel(assign)));
+                self.push(Step::Ask(ShowNumber(0), Command::AssignChannel(Box::new(assign))));
             }
         }
     }
@@ -74,7 +77,7 @@ impl Generator {
         let sections = sections.into_iter().map(SectionIndex).collect();
         let selection = Selection { sections, ..Selection::default() };
         let block = BlockPlaces { selection, mark: self.mark() };
-        self.push(Step::Ask(ShowNumber(0), Command::BlockPlaces(block)));
+        self.push(Step::Ask(ShowNumber(0), Command::BlockPlaces(Box::new(block))));
     }
 
     fn lifecycle(&mut self, kind: u32) -> Command {

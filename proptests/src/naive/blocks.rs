@@ -113,7 +113,7 @@ pub(super) fn block(show: &mut Show, command: &BlockPlaces, now: Timestamp) -> O
     if changed > 0 {
         show.note_mark(mark);
     }
-    Ok(Answer::Bulk(BulkReport { ga: told, ..report(changed, refused, refused_ga) }))
+    Ok(Answer::Bulk(Box::new(BulkReport { ga: told, ..report(changed, refused, refused_ga) })))
 }
 
 pub(super) fn unblock(show: &mut Show, command: &UnblockPlaces, now: Timestamp) -> Outcome {
@@ -142,7 +142,7 @@ pub(super) fn unblock(show: &mut Show, command: &UnblockPlaces, now: Timestamp) 
     if !command.dry_run {
         free(show, mark, marked, ga, now);
     }
-    Ok(Answer::Bulk(report))
+    Ok(Answer::Bulk(Box::new(report)))
 }
 
 fn is_mass(show: &Show, mark: &Mark, count: u32) -> bool {
@@ -250,7 +250,7 @@ pub(super) fn retire(show: &mut Show, selection: &Selection, now: Timestamp) -> 
             refused.push(seat);
         }
     }
-    Ok(Answer::Bulk(report(u32::try_from(retired.len()).unwrap(), refused, no_units(ga))))
+    Ok(Answer::Bulk(Box::new(report(u32::try_from(retired.len()).unwrap(), refused, no_units(ga)))))
 }
 
 /// Units are left alone where only seats can be meant.

@@ -75,7 +75,7 @@ pub(super) fn cancel(show: &mut Show, command: &CancelBooking, now: Timestamp) -
 }
 
 /// The answer to a cancellation says what it gave back.
-fn refunding(mut view: HoldView, refund: u64) -> HoldView {
+fn refunding(mut view: Box<HoldView>, refund: u64) -> Box<HoldView> {
     view.more.get_or_insert_default().refund_minor = Some(refund);
     view
 }

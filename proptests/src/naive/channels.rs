@@ -46,5 +46,5 @@ pub(super) fn assign(show: &mut Show, command: &AssignChannel, now: Timestamp) -
     if changed > 0 {
         show.look_everywhere();
     }
-    Ok(Answer::Bulk(blocks::report(changed, Vec::new(), blocks::no_units(ga))))
+    Ok(Answer::Bulk(Box::new(blocks::report(changed, Vec::new(), blocks::no_units(ga)))))
 }

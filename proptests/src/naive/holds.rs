@@ -239,7 +239,7 @@ pub(super) fn unpin(show: &mut Show, command: &OwnHold, now: Timestamp) -> Outco
 
 pub(super) fn get(show: &Show, id: HoldId, now: Timestamp) -> Outcome {
     if let Some(entry) = show.entry(id) {
-        return Ok(Answer::Waiting(show.wait_view(entry)));
+        return Ok(Answer::Waiting(Box::new(show.wait_view(entry))));
     }
     if show.holds.contains_key(&id) { Ok(found(show, id, now)) } else { Err(Rejection::HoldUnknown) }
 }

@@ -80,29 +80,29 @@ impl Show {
 
     /// All that a buyer has and had, and his entry.
     #[must_use]
-    pub fn of_buyer(&self, buyer: &BuyerId, now: Timestamp) -> (Vec<HoldView>, Option<WaitView>) {
+    pub fn of_buyer(&self, buyer: &BuyerId, now: Timestamp) -> (Vec<Box<HoldView>>, Option<Box<WaitView>>) {
         let own = self.holds.iter().filter(|(_, hold)| hold.buyer == *buyer);
         let entry = self.entries.iter().find(|entry| entry.buyer == *buyer);
-        (own.map(|(id, _)| self.view_now(*id, now)).collect(), entry.map(|entry| self.wait_view(entry)))
+        (own.map(|(id, _)| self.view_now(*id, now)).collect(), entry.map(|entry| Box::new(self.wait_view(entry))))
     }
 
     /// The bookings of an order.
     #[must_use]
-    pub fn of_order(&self, order: &Reference, now: Timestamp) -> Vec<HoldView> {
+    pub fn of_order(&self, order: &Reference, now: Timestamp) -> Vec<Box<HoldView>> {
         let all = self.holds.keys().map(|id| self.view_now(*id, now));
         all.filter(|hold| hold.booking.as_ref().is_some_and(|booking| booking.order == *order)).collect()
     }
 
     /// Live holds and bookings with places in one of these sections, or anywhere if none is named; granted last first.
     #[must_use]
-    pub fn newest(&self, sections: &[SectionIndex], now: Timestamp) -> Vec<HoldView> {
-        let is_in = |hold: &HoldView| {
+    pub fn newest(&self, sections: &[SectionIndex], now: Timestamp) -> Vec<Box<HoldView>> {
+        let is_in = |hold: &Box<HoldView>| {
             let seats = hold.places.seats().map(|seat| self.seat(seat).section);
             let mut own = seats.chain(hold.places.ga().map(|(section, _)| section));
             own.any(|section| sections.is_empty() || sections.contains(&section))
         };
         let all = self.holds.keys().map(|id| self.view_now(*id, now));
-        let mut own: Vec<HoldView> = all.filter(is_in).collect();
+        let mut own: Vec<Box<HoldView>> = all.filter(is_in).collect();
         own.sort_by_key(|hold| (hold.granted_at, hold.hold_id));
         own.reverse();
         own
@@ -110,7 +110,7 @@ impl Show {
 
     /// All bookings, in the order in which they were confirmed.
     #[must_use]
-    pub fn sales(&self, now: Timestamp) -> Vec<HoldView> {
+    pub fn sales(&self, now: Timestamp) -> Vec<Box<HoldView>> {
         self.booked.iter().map(|id| self.view_now(*id, now)).collect()
     }
 

@@ -228,7 +228,7 @@ impl Show {
     }
 
     /// A hold as its caller sees it, with these places.
-    pub(super) fn view(&self, id: HoldId, state: HoldState, places: &Places) -> HoldView {
+    pub(super) fn view(&self, id: HoldId, state: HoldState, places: &Places) -> Box<HoldView> {
         let hold = &self.holds[&id];
         let details = HoldDetails {
             placement: hold.placement,
@@ -244,7 +244,7 @@ impl Show {
             refund_minor: None,
             override_reason: hold.override_reason.clone(),
         };
-        HoldView {
+        Box::new(HoldView {
             hold_id: id,
             buyer: hold.buyer.clone(),
             state,
@@ -255,16 +255,16 @@ impl Show {
             extendable_until: self.life_ends(hold),
             booking: hold.booking.clone(),
             more: if details == HoldDetails::default() { None } else { Some(Box::new(details)) },
-        }
+        })
     }
 
     /// A hold with what it has now.
-    pub(super) fn view_now(&self, id: HoldId, now: Timestamp) -> HoldView {
+    pub(super) fn view_now(&self, id: HoldId, now: Timestamp) -> Box<HoldView> {
         self.view_at(id, &self.places_now(id, now), now)
     }
 
     /// A hold as it stands now, with these places.
-    pub(super) fn view_at(&self, id: HoldId, places: &Places, now: Timestamp) -> HoldView {
+    pub(super) fn view_at(&self, id: HoldId, places: &Places, now: Timestamp) -> Box<HoldView> {
         let state = self.state_of(&self.holds[&id], now);
         let mut view = self.view(id, state, places);
         if state == HoldState::Held {

@@ -71,7 +71,7 @@ pub(super) fn join(show: &mut Show, command: &JoinWaitlist, now: Timestamp) -> O
         if !is_same || entry.channels != channels {
             return reused(HoldField::Request);
         }
-        return Ok(Answer::Waiting(show.wait_view(entry)));
+        return Ok(Answer::Waiting(Box::new(show.wait_view(entry))));
     }
     if let Some(hold) = show.holds.get(&command.hold_id) {
         return if hold.state == HoldState::Fenced {
@@ -118,7 +118,7 @@ pub(super) fn join(show: &mut Show, command: &JoinWaitlist, now: Timestamp) -> O
         gathers_until: None,
         was_gathered_for: false,
     });
-    Ok(Answer::Waiting(show.wait_view(show.entry(command.hold_id).unwrap())))
+    Ok(Answer::Waiting(Box::new(show.wait_view(show.entry(command.hold_id).unwrap()))))
 }
 
 /// Whether a house in which nobody has anything, and all is public, would meet a wish.

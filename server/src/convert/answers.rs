@@ -16,7 +16,7 @@ use crate::status::Refusal;
 /// What became of a command, as one outcome of a batch. `asked` says what the answer is called.
 #[must_use]
 pub fn outcome(asked: &Wire, answer: Answer, show_id: &str, manifest: &Manifest) -> Outcome {
-    let some = |view| Some(hold(view, show_id, manifest));
+    let some = |view: Box<HoldView>| Some(hold(*view, show_id, manifest));
     match (asked, answer) {
         (Wire::HoldSeats(_), Answer::Held(view)) => Outcome::HoldSeats(v1::HoldSeatsResponse { hold: some(view) }),
         (Wire::HoldBest(_), Answer::Held(view)) => Outcome::HoldBest(v1::HoldBestResponse { hold: some(view) }),
@@ -31,7 +31,7 @@ pub fn outcome(asked: &Wire, answer: Answer, show_id: &str, manifest: &Manifest)
         }
         (Wire::GetHold(_), Answer::Waiting(entry)) => {
             let hold = Some(waiting_hold(&entry, show_id, manifest));
-            Outcome::GetHold(v1::GetHoldResponse { hold, waiting: Some(Box::new(waitlist_entry(entry, manifest))) })
+            Outcome::GetHold(v1::GetHoldResponse { hold, waiting: Some(Box::new(waitlist_entry(*entry, manifest))) })
         }
         (Wire::CancelBooking(_), Answer::Booking(view)) => {
             let refund_minor = view.more.as_ref().and_then(|more| more.refund_minor).unwrap_or(0);
@@ -59,11 +59,11 @@ fn short_outcome(asked: &Wire, answer: Answer, show_id: &str, manifest: &Manifes
             Outcome::LeaveWaitlist(v1::LeaveWaitlistResponse { state: hold_state(state).into() })
         }
         (Wire::JoinWaitlist(_), Answer::Waiting(entry)) => {
-            let standing = Some(Standing::Waiting(waitlist_entry(entry, manifest)));
+            let standing = Some(Standing::Waiting(waitlist_entry(*entry, manifest)));
             Outcome::JoinWaitlist(v1::JoinWaitlistResponse { standing })
         }
         (Wire::JoinWaitlist(_), Answer::Found(view)) => {
-            let standing = Some(Standing::Hold(hold(view, show_id, manifest).into()));
+            let standing = Some(Standing::Hold(hold(*view, show_id, manifest).into()));
             Outcome::JoinWaitlist(v1::JoinWaitlistResponse { standing })
         }
         (asked, Answer::Extended { expires_at, extendable_until }) => {

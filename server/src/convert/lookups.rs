@@ -125,13 +125,13 @@ fn token_of(cursor: Cursor) -> String {
 /// A page, as much of it as one answer carries. `lookup` is what it was asked for with.
 #[must_use]
 pub fn page_to_wire(page: Page, lookup: &Lookup, show_id: &str, manifest: &Manifest) -> v1::ListHoldsResponse {
-    let waiting = page.waiting.map(|entry| answers::waitlist_entry(entry, manifest));
+    let waiting = page.waiting.map(|entry| answers::waitlist_entry(*entry, manifest));
     let mut response = v1::ListHoldsResponse { holds: Vec::new(), waiting, next_page_token: String::new() };
     let mut bytes = 0;
     let mut last = None;
     for view in page.holds {
         let key = (view.granted_at, view.hold_id);
-        let hold = answers::hold(view, show_id, manifest);
+        let hold = answers::hold(*view, show_id, manifest);
         // A field's tag and length come with it.
         bytes += hold.encoded_len() + 8;
         if bytes > PAGE_BYTES_MAX && !response.holds.is_empty() {
@@ -200,7 +200,7 @@ mod tests {
             booking: None,
             more: None,
         };
-        Page { holds: (1..=holds).map(view).collect(), waiting: None, next: None }
+        Page { holds: (1..=holds).map(view).map(Box::new).collect(), waiting: None, next: None }
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub fn block_places(wire: &v1::BlockPlacesRequest, manifest: &Manifest) -> Resul
     let mark = mark("mark", wire.mark.as_ref(), &mut violations);
     let selection = selection(wire.selection.as_ref(), Units::Blocked(&wire.ga), manifest, &mut violations)?;
     let read = || Some(BlockPlaces { selection: selection?, mark: mark? });
-    violations.done(read()).map(Command::BlockPlaces)
+    violations.done(read()).map(|block| Command::BlockPlaces(Box::new(block)))
 }
 
 /// Reads an UnblockPlaces.
@@ -33,7 +33,7 @@ pub fn unblock_places(wire: &v1::UnblockPlacesRequest, manifest: &Manifest) -> R
     let mark = mark("mark", wire.mark.as_ref(), &mut violations);
     let selection = selection(wire.selection.as_ref(), Units::Blocked(&wire.ga), manifest, &mut violations)?;
     let read = || Some(UnblockPlaces { selection: selection?, mark: mark?, dry_run: wire.dry_run });
-    violations.done(read()).map(Command::UnblockPlaces)
+    violations.done(read()).map(|unblock| Command::UnblockPlaces(Box::new(unblock)))
 }
 
 /// Reads a RetireSeats.
@@ -43,7 +43,7 @@ pub fn unblock_places(wire: &v1::UnblockPlacesRequest, manifest: &Manifest) -> R
 pub fn retire_seats(wire: &v1::RetireSeatsRequest, manifest: &Manifest) -> Result<Command, Refusal> {
     let mut violations = Violations::default();
     let selection = selection(wire.selection.as_ref(), Units::Refused, manifest, &mut violations)?;
-    violations.done(selection).map(Command::RetireSeats)
+    violations.done(selection).map(|seats| Command::RetireSeats(Box::new(seats)))
 }
 
 /// Reads a ScheduleRelease.
@@ -79,5 +79,5 @@ pub fn assign_channel(wire: &v1::AssignChannelRequest, manifest: &Manifest) -> R
     let key = if wire.key.is_empty() { Some(None) } else { violations.name("key", &wire.key).map(Some) };
     let selection = selection(wire.selection.as_ref(), Units::Refused, manifest, &mut violations)?;
     let read = || Some(AssignChannel { selection: selection?, key: key? });
-    violations.done(read()).map(Command::AssignChannel)
+    violations.done(read()).map(|assign| Command::AssignChannel(Box::new(assign)))
 }

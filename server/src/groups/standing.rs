@@ -14,14 +14,14 @@ pub struct Standing {
     /// Its shows. The first one decides.
     pub shows: Vec<ShowId>,
     /// The hold in each of them, if there is one.
-    pub holds: Vec<Option<HoldView>>,
+    pub holds: Vec<Option<Box<HoldView>>>,
 }
 
 impl Standing {
     /// How it stands.
     #[must_use]
     pub fn state(&self) -> GroupState {
-        let are = |is: fn(&HoldView) -> bool| self.holds.iter().filter(|hold| hold.as_ref().is_some_and(is)).count();
+        let are = |is: fn(&HoldView) -> bool| self.holds.iter().filter(|hold| hold.as_deref().is_some_and(is)).count();
         let (live, sold) = (are(is_live), are(is_sold));
         match self.holds.len() {
             all if sold == all => GroupState::Confirmed,
@@ -56,7 +56,7 @@ impl Standing {
     #[must_use]
     pub fn hold_in(&self, show: &ShowId) -> Option<&HoldView> {
         let position = self.shows.iter().position(|own| own == show)?;
-        self.holds.get(position)?.as_ref()
+        self.holds.get(position)?.as_deref()
     }
 }
 

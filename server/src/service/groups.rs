@@ -53,7 +53,7 @@ impl GroupsService {
         let state = group.state().into();
         let holds = group.shows.iter().zip(group.holds).filter_map(|(show, hold)| {
             let (entry, _) = self.router.find(show).ok()?;
-            Some(answers::hold(hold?, show.as_str(), &entry.manifest))
+            Some(answers::hold(*hold?, show.as_str(), &entry.manifest))
         });
         v1::Group {
             group_id: group.id.as_bytes().to_vec().into(),

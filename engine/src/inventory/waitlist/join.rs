@@ -60,7 +60,7 @@ pub(in crate::inventory) fn join(
         WaitView { hold_id, buyer: buyer.clone(), wish: wish.clone(), waiting: waiting + 1, gathered: 0, is_possible };
     let joined = EntryJoined { hold_id, buyer, wish, priority: command.priority, channels, is_possible };
     events.push(Event::EntryJoined(Box::new(joined)));
-    Ok(Answer::Waiting(view))
+    Ok(Answer::Waiting(Box::new(view)))
 }
 
 /// The same request again: how the entry stands now, or the hold that it has become.

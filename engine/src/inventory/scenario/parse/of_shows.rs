@@ -49,9 +49,9 @@ impl Words<'_> {
     pub(super) fn of_show(&self, verb: &str) -> Command {
         let (selection, dry_run) = (self.selection(), self.has("dry"));
         match verb {
-            "block" => Command::BlockPlaces(BlockPlaces { selection, mark: self.mark() }),
-            "unblock" => Command::UnblockPlaces(UnblockPlaces { selection, mark: self.mark(), dry_run }),
-            "retire" => Command::RetireSeats(selection),
+            "block" => Command::BlockPlaces(Box::new(BlockPlaces { selection, mark: self.mark() })),
+            "unblock" => Command::UnblockPlaces(Box::new(UnblockPlaces { selection, mark: self.mark(), dry_run })),
+            "retire" => Command::RetireSeats(Box::new(selection)),
             "schedule" => {
                 Command::ScheduleRelease(ScheduleRelease { mark: self.mark(), at: self.value("at").map(time) })
             }
@@ -61,7 +61,7 @@ impl Words<'_> {
             }
             "assign" => {
                 let key = self.value("to").filter(|key| *key != "none").map(name);
-                Command::AssignChannel(AssignChannel { selection, key })
+                Command::AssignChannel(Box::new(AssignChannel { selection, key }))
             }
             "plan" => {
                 let opens_at = self.value("opens").map_or(Timestamp(0), time);
