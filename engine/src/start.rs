@@ -93,7 +93,11 @@ impl Shards {
     }
 
     /// Answers what waits and ends every shard. Tells for each what it ended with.
-    pub fn stop(self) -> Vec<(ShardId, Result<StopReport, Fault>)> {
+    pub fn stop(mut self) -> Vec<(ShardId, Result<StopReport, Fault>)> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Vec<(ShardId, Result<StopReport, Fault>)> {
         let (sender, reports) = mpsc::channel();
         for handle in self.router.shards() {
             let (sender, shard) = (sender.clone(), handle.shard());
@@ -105,13 +109,22 @@ impl Shards {
         drop(sender);
         let mut reports: Vec<_> = reports.into_iter().collect();
         reports.sort_by_key(|(shard, _)| *shard);
-        for (thread, (_, report)) in self.threads.into_iter().zip(&reports) {
+        for (thread, (_, report)) in self.threads.drain(..).zip(&reports) {
             // A shard that did not take the order may be waiting for its disk for ever.
             if report.is_ok() {
                 let _ = thread.join();
             }
         }
         reports
+    }
+}
+
+impl Drop for Shards {
+    /// A process must not end while they write.
+    fn drop(&mut self) {
+        if !self.threads.is_empty() {
+            self.end();
+        }
     }
 }
 

@@ -35,7 +35,7 @@ const STEPS_MAX: usize = 240;
 #[derive(Clone, Debug)]
 pub enum Step {
     /// A show is created, perhaps again or differently.
-    Create(ShowCreated),
+    Create(Box<ShowCreated>),
     /// The process dies and comes back: what is known is what the log says.
     Crash,
     /// At most `max` things that are due are done.
@@ -61,7 +61,7 @@ impl fmt::Display for Timed {
         write!(f, "+{:>9} ms  ", self.at.ms_since(START))?;
         match &self.step {
             Step::Create(created) => {
-                let ShowCreated { show_id, policy, sale, manifest } = created;
+                let ShowCreated { show_id, policy, sale, manifest } = &**created;
                 write!(f, "create {show_id}, capacity {:?}, {policy:?}, {sale:?}", manifest.capacity)
             }
             Step::Crash => f.write_str("crash"),
@@ -183,7 +183,7 @@ impl Generator {
         if self.shows.iter().all(|show| show.show_id != created.show_id) {
             self.shows.push(created.clone());
         }
-        self.push(Step::Create(created));
+        self.push(Step::Create(Box::new(created)));
     }
 
     fn push(&mut self, step: Step) {

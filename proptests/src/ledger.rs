@@ -18,8 +18,8 @@ use usher_engine::{
 /// Grants and sales by show.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    grants: BTreeMap<(ShowNumber, HoldId), Box<HoldView>>,
-    sales: BTreeMap<(ShowNumber, HoldId), Box<HoldView>>,
+    grants: BTreeMap<(ShowNumber, HoldId), HoldView>,
+    sales: BTreeMap<(ShowNumber, HoldId), HoldView>,
     sold: BTreeMap<(ShowNumber, SeatIndex), HoldId>,
     /// Who asked for a hold.
     asked: BTreeMap<(ShowNumber, HoldId), BuyerId>,
@@ -70,7 +70,7 @@ impl Ledger {
         for outcome in outcomes {
             match outcome {
                 Ok(Answer::Held(hold)) if hold.state == HoldState::Held => {
-                    self.grants.insert((show, hold.hold_id), hold.clone());
+                    self.grants.insert((show, hold.hold_id), HoldView::clone(hold));
                 }
                 Ok(Answer::Confirmed(booking)) if booking.state == HoldState::Confirmed => {
                     self.confirmed(show, booking)?;
@@ -81,7 +81,7 @@ impl Ledger {
         Ok(())
     }
 
-    fn confirmed(&mut self, show: ShowNumber, booking: &Box<HoldView>) -> Result<(), String> {
+    fn confirmed(&mut self, show: ShowNumber, booking: &HoldView) -> Result<(), String> {
         for seat in booking.places.seats() {
             let owner = self.sold.get(&(show, seat)).copied().unwrap_or(booking.hold_id);
             if owner != booking.hold_id && !self.is_reopened(show, owner) {
@@ -109,7 +109,7 @@ impl Ledger {
     pub fn check(&self, get: impl Fn(ShowNumber, HoldId) -> Outcome, now: Timestamp) -> Result<(), String> {
         for (&(show, id), booking) in &self.sales {
             match get(show, id) {
-                Ok(Answer::Found(found)) if found == *booking => {}
+                Ok(Answer::Found(found)) if *found == *booking => {}
                 Ok(Answer::Found(found)) if found.booking == booking.booking && self.is_reopened(show, id) => {}
                 other => return Err(format!("sold as {booking:?}, but found {other:?}")),
             }
@@ -142,7 +142,7 @@ impl Ledger {
     #[must_use]
     pub fn confirms(&self) -> Vec<(ShowNumber, Vec<Command>)> {
         let order = Reference::order("a second checkout").unwrap();
-        let again = |(&(show, hold_id), booking): (&(ShowNumber, HoldId), &Box<HoldView>)| {
+        let again = |(&(show, hold_id), booking): (&(ShowNumber, HoldId), &HoldView)| {
             let (buyer, order, payment) = (booking.buyer.clone(), order.clone(), Reference::default());
             let (part, accept_late) = (None, false);
             (show, vec![Command::ConfirmHold(ConfirmHold { hold_id, buyer, order, payment, part, accept_late })])

@@ -197,9 +197,7 @@ fn make() {
         for (position, timed) in (0..).zip(history(u64::from(shard) + first_seed)) {
             clock.0.fetch_max(timed.at.0, Ordering::SeqCst);
             let request = match timed.step {
-                Step::Create(created) => {
-                    Request::CreateShow(CreateShow { created: Box::new(created), reply: Box::new(drop) })
-                }
+                Step::Create(created) => Request::CreateShow(CreateShow { created, reply: Box::new(drop) }),
                 Step::Ask(show, command) => Request::Execute { show, commands: vec![command], reply: Box::new(drop) },
                 Step::Sweep { .. } | Step::Crash => continue,
             };

@@ -4,7 +4,7 @@
 //! `USHER_REPEAT_HISTORIES` says over how many random histories (500 unless set).
 
 use usher_engine::{
-    event::Event,
+    event::{Event, ShowCreated},
     ids::ShowNumber,
     inventory::{Answer, Inventory, sale::ShowState},
     shard::Outcome,
@@ -32,7 +32,7 @@ fn check(history: &[Timed]) -> Result<(), String> {
         match step {
             Step::Create(created) => {
                 let (number, mut events) = (inventory.next_number(), Vec::new());
-                let created = inventory.decide_create(created.clone(), &mut events);
+                let created = inventory.decide_create(ShowCreated::clone(created), &mut events);
                 apply(&mut inventory, number, events, *at);
                 drop(created);
             }

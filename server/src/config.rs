@@ -9,7 +9,7 @@ use clap::Args;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use usher_engine::shard::ShardOptions;
-use usher_wal::StoreOptions;
+use usher_wal::{SHARDS_MAX, StoreOptions};
 
 mod access;
 mod flags;
@@ -84,7 +84,7 @@ pub struct Config {
     /// Where the log is kept. Created if absent or empty.
     pub data_dir: PathBuf,
     /// Shards; as many as the data directory has, or half the cores for a new one, if absent.
-    #[schemars(example = 2)]
+    #[schemars(example = 2, range(min = 1, max = SHARDS_MAX))]
     pub shards: Option<NonZeroU32>,
     /// What an answer waits for.
     pub durability: Durability,
@@ -260,6 +260,16 @@ impl Config {
                  Set tls.certificate and tls.key, listen on 127.0.0.1 behind a TLS proxy, or set allow_plaintext"
             );
         }
+        let addresses = [Some(self.listen), self.operations_listen, self.metrics_listen];
+        for (position, address) in addresses.iter().enumerate().filter_map(|(at, own)| Some((at, own.as_ref()?))) {
+            let is_twice = address.port() != 0 && addresses[..position].contains(&Some(*address));
+            ensure!(!is_twice, "{address} is listened on twice: listen, operations_listen and metrics_listen differ");
+        }
+        ensure!(!self.data_dir.as_os_str().is_empty(), "data_dir is empty");
+        ensure!(
+            self.access.audit_dir.as_ref() != Some(&self.data_dir),
+            "access.audit_dir is data_dir: what is in there is the log's"
+        );
         for origin in &self.http_allowed_origins {
             let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
             let is_origin = host.is_some_and(|host| !host.is_empty() && host.bytes().all(is_of_host));

@@ -36,7 +36,7 @@ pub(crate) use delay::delay;
 pub(crate) use peer::Peer;
 pub(crate) use places::Places;
 pub(crate) use serve::Serving;
-pub(crate) use tls::Tls;
+pub(crate) use tls::{Tls, ends_at_s};
 
 use serve::Accepted;
 

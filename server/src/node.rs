@@ -133,7 +133,7 @@ impl Node {
         let (drain, draining) = tokio::sync::watch::channel(false);
         let groups = Groups::new(router.clone());
         let finisher = tokio::spawn(groups.clone().finish_forever());
-        let doors = self.doors(&guard, &live, health, groups, &draining, apart.is_some())?;
+        let doors = self.doors((&guard, tls.as_ref()), &live, health, groups, &draining, apart.is_some())?;
         let metrics = Arc::clone(&self.metrics);
         let metrics_port = doors.len() - 1;
         let (tls, draining) = (tls.clone(), draining.clone());
@@ -181,7 +181,7 @@ impl Node {
     /// What is served on each listener. Where operators have one of their own, the first one is not theirs.
     fn doors(
         &self,
-        guard: &Guard,
+        (guard, tls): (&Guard, Option<&Arc<Tls>>),
         live: &Live,
         health: HealthServer<impl Health>,
         groups: Groups,
@@ -191,7 +191,7 @@ impl Node {
         let router = self.shards.router().clone();
         let noting = Noting(Arc::clone(&self.metrics));
         let door = |services: Routes| http::door(services, guard, &noting, live.allowed_origins.subscribe());
-        let sources = self.sources(live);
+        let sources = self.sources((guard, tls), live);
         let for_metrics = metrics::door(Arc::clone(&sources));
         let public = services(router.clone(), groups, draining.clone()).add_service(health.clone());
         if is_apart {
@@ -201,7 +201,7 @@ impl Node {
         Ok([door(operations(public, router, sources, draining)?)?, for_metrics].into())
     }
 
-    fn sources(&self, live: &Live) -> Arc<Sources> {
+    fn sources(&self, (guard, tls): (&Guard, Option<&Arc<Tls>>), live: &Live) -> Arc<Sources> {
         Arc::new(Sources {
             metrics: Arc::clone(&self.metrics),
             router: self.shards.router().clone(),
@@ -209,6 +209,9 @@ impl Node {
             inbox_commands_max: self.config.inbox_commands_max,
             data_dir: self.config.data_dir.clone(),
             disk_reserve_bytes: self.config.disk_reserve_bytes,
+            tls: tls.cloned(),
+            audit: guard.audit.clone(),
+            are_files_stale: Arc::clone(&live.are_files_stale),
         })
     }
 

@@ -1,7 +1,17 @@
 //! What changes while the process serves. Certificates, revocations, keys and signers are read again when their files change,
 //! and on SIGHUP; so are then the file of settings, and those of them that can change without a restart (`x-reload`).
 
-use std::{fs, net::IpAddr, os::unix::fs::MetadataExt as _, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs,
+    net::IpAddr,
+    os::unix::fs::MetadataExt as _,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -31,6 +41,8 @@ pub(crate) struct Live {
     pub(crate) allowed_origins: watch::Sender<Arc<[String]>>,
     pub(crate) connections: Arc<Places<IpAddr>>,
     pub(crate) callers: Arc<Places<String>>,
+    /// A file has changed and cannot be read: what was in force still is.
+    pub(crate) are_files_stale: Arc<AtomicBool>,
 }
 
 impl Live {
@@ -42,6 +54,7 @@ impl Live {
             allowed_origins: watch::Sender::new(config.http_allowed_origins.as_slice().into()),
             connections: Places::new(limits.connections_max, limits.connections_per_address_max),
             callers: Places::new(u32::MAX, limits.connections_per_caller_max),
+            are_files_stale: Arc::default(),
         }
     }
 
@@ -80,7 +93,7 @@ impl Reloader {
         let Ok(mut told) = signal(SignalKind::hangup()) else {
             return tracing::error!("SIGHUP cannot be listened for: whatever changes needs a restart");
         };
-        let mut before = states(&self.config);
+        let (mut before, mut wrong) = (states(&self.config), None);
         loop {
             let is_told = tokio::select! {
                 _ = told.recv() => true,
@@ -90,20 +103,25 @@ impl Reloader {
                 self.read_settings();
             }
             let now = states(&self.config);
-            if !is_told && now == before {
-                continue;
+            // What is wrong with a file may be mended without changing what tells its states apart: who may read it.
+            if is_told || now != before || wrong.is_some() {
+                wrong = self.read_files(wrong.filter(|_| !is_told && now == before));
+                before = now;
             }
-            before = now;
-            self.read_files();
         }
     }
 
-    fn read_files(&self) {
+    /// What is wrong with them. It is said unless it is what was said.
+    fn read_files(&self, said: Option<String>) -> Option<String> {
         let read = self.known.reload().and_then(|()| self.tls.as_ref().map_or(Ok(()), |tls| tls.reload()));
-        match read {
-            Ok(()) => tracing::info!("keys and certificates were read again"),
-            Err(error) => tracing::error!(error = format!("{error:#}"), "keys and certificates stay as they were"),
+        self.live.are_files_stale.store(read.is_err(), Relaxed);
+        let wrong = read.err().map(|error| format!("{error:#}"));
+        match &wrong {
+            None => tracing::info!("keys and certificates were read again"),
+            Some(error) if wrong != said => tracing::error!(error, "keys and certificates stay as they were"),
+            Some(_) => {}
         }
+        wrong
     }
 
     fn read_settings(&mut self) {

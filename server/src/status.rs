@@ -21,6 +21,9 @@ use crate::metrics::calls::note_refusal;
 mod forbidden;
 mod header;
 mod rejections;
+mod unexplained;
+pub(crate) use unexplained::explained;
+
 use header::{
     DESCRIPTION_BYTES_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, NAMED_SECTIONS_MAX, VIOLATIONS_MAX, clip, join_indexes,
     list,

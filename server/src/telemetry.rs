@@ -4,6 +4,7 @@
 use std::sync::OnceLock;
 
 use anyhow::Context as _;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{EnvFilter, Registry, fmt, prelude::*, reload};
 use usher_engine::shard::{ClockNews, Notice};
 use usher_wal::ShardId;
@@ -51,7 +52,21 @@ pub(crate) fn check_level(level: &str) -> Result<(), WrongSetting> {
 }
 
 fn filter(level: &str) -> Result<EnvFilter, WrongSetting> {
-    EnvFilter::try_new(level).map_err(|error| WrongSetting(format!("log_level {level:?}: {error}")))
+    let wrong = |what: &str| WrongSetting(format!("log_level {level:?}: {what}"));
+    // A word alone is a level; the filter would take any other as the name of a module, and be silent.
+    let is_level = |word: &str| word.contains(['=', '[']) || word.parse::<LevelFilter>().is_ok();
+    if !level.split(',').all(|word| is_level(word.trim())) {
+        return Err(wrong("must be error, warn, info, debug, trace or off; of a module, module=level"));
+    }
+    let filter = EnvFilter::try_new(level).map_err(|error| wrong(&error.to_string()))?;
+    if level.contains(['=', '[']) {
+        return Ok(filter);
+    }
+    // Every frame of HTTP/2 and every step of a handshake: only whoever names them wants them.
+    let quiet = ["h2=info", "hyper=info", "hyper_util=info", "rustls=info", "tokio_util=info", "tower=info"];
+    let is_talkative = level.parse::<LevelFilter>().is_ok_and(|level| level > LevelFilter::INFO);
+    let quiet = quiet.iter().filter(|_| is_talkative).filter_map(|directive| directive.parse().ok());
+    Ok(quiet.fold(filter, EnvFilter::add_directive))
 }
 
 /// Writes down what a shard says.

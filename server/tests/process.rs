@@ -18,6 +18,7 @@ use tonic_reflection::pb::v1::{
     server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
 };
 use usher_proto::v1;
+use usher_server::access::{Grant, keys::KeysFile};
 
 /// A start that must fail with exit code 1; what it said.
 #[track_caller]
@@ -131,10 +132,36 @@ fn wrong_flags_and_settings_are_named() {
     let mut command = serve_command(&data.path().join("data"), 1);
     command.args(["--log-level", "usher=loud"]);
     assert_says(&refused_settings(command), &["log_level", "usher=loud"]);
+    // No level but, to the filter, the name of a module.
+    let mut command = serve_command(&data.path().join("data"), 1);
+    command.args(["--log-level", "inof"]);
+    assert_says(&refused_settings(command), &["log_level", "inof", "error, warn, info"]);
+    let mut command = serve_command(&data.path().join("data"), 1);
+    command.env("USHER_LIMITS_STREAMS_MAX", "7");
+    assert_says(&refused_settings(command), &["USHER_LIMITS_STREAMS_MAX", "USHER_LIMITS__STREAMS_MAX"]);
+    let mut command = serve_command(&data.path().join("data"), 1);
+    command.args(["--metrics-listen", "127.0.0.1:7421", "--listen", "127.0.0.1:7421"]);
+    assert_says(&refused_settings(command), &["127.0.0.1:7421 is listened on twice"]);
+    let mut command = serve_command(&data.path().join("data"), 1);
+    command.args(["--audit-dir", path(&data.path().join("audit"))]);
+    assert_says(&refused_settings(command), &["access.audit_dir needs access.keys_file"]);
     let mut command = program(env!("CARGO_BIN_EXE_usher"));
     command.args(["serve", "--listen", "0.0.0.0:0", "--data-dir"]).arg(data.path().join("data"));
     assert_says(&refused_settings(command), &["not loopback"]);
     assert!(!data.path().join("data").exists(), "a directory was made before the settings were read");
+}
+
+/// Its shards were there by then, and are ended first.
+#[test]
+fn a_start_that_fails_late_ends_in_order() {
+    let data = tempfile::tempdir().unwrap();
+    let keys = data.path().join("keys.json");
+    KeysFile::change(&keys, true, |file| file.create("web", Grant::everything())).unwrap();
+    for _ in 0..5 {
+        let mut command = serve_command(&data.path().join("data"), 2);
+        command.args(["--keys-file", path(&keys), "--audit-dir", "/proc/nowhere"]);
+        assert_says(&refused_start(command), &["the audit trail /proc/nowhere"]);
+    }
 }
 
 #[test]

@@ -23,7 +23,7 @@ use usher_proto::v1;
 use common::{Clients, local::LocalServer, python::Python, refusal::Refused, twin, wire};
 
 /// What no rule says: the machine does, or a cluster, or who calls.
-const NOT_OF_THE_RULES: [Reason; 22] = [
+const NOT_OF_THE_RULES: [Reason; 23] = [
     Reason::CallerBound,
     Reason::ConnectionsReached,
     Reason::CredentialsExpired,
@@ -36,6 +36,7 @@ const NOT_OF_THE_RULES: [Reason; 22] = [
     Reason::DiskUnwritable,
     Reason::InboxFull,
     Reason::Internal,
+    Reason::MessageTooLarge,
     Reason::MethodUnknown,
     Reason::OutcomeUnknown,
     Reason::Overloaded,

@@ -13,6 +13,7 @@ use rcgen::{
 };
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic_types::StatusExt as _;
+use usher_client::{Error, Inventory, Options};
 use usher_proto::v1::{inventory_client::InventoryClient, shows_client::ShowsClient};
 use usher_server::{
     access::{Grant, Scope},
@@ -147,6 +148,29 @@ async fn a_certificate_is_let_in_by_its_authority_and_known_by_its_name() {
     assert_eq!(refused.get_error_details().error_info().unwrap().reason, "SCOPE_MISSING");
     let mistrusting = connect(guarded.server.address, &others.0.pem(), None).await;
     assert!(mistrusting.is_err(), "a client that does not trust the server's authority");
+    guarded.server.stop().await;
+}
+
+/// Asking again would not help, and it says why.
+#[tokio::test]
+async fn the_client_is_told_at_once_that_its_certificate_is_not_taken() {
+    let guarded = Guarded::start().await;
+    let (certificate, key) = guarded.authority.issue(13, &[SELLER], |_| {});
+    for (identity, alert) in [(Some((certificate, key)), "Revoked"), (None, "Required")] {
+        let trusted = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(guarded.authority.0.pem()));
+        let trusted = trusted.domain_name("localhost");
+        let tls = match identity {
+            Some((certificate, key)) => trusted.identity(Identity::from_pem(certificate, key)),
+            None => trusted,
+        };
+        let options = Options { tls: Some(tls), connections: 1, ..Options::default() };
+        let client = Inventory::with_options(&format!("https://{}", guarded.server.address), &options).unwrap();
+        let wire = wire::hold("acme.gala", 1, "ada", wire::seats(&[0]));
+        match client.hold_seats(wire).await.unwrap_err() {
+            Error::Refused(refused) => assert!(refused.message.contains(alert), "{refused}"),
+            other => panic!("{other}"),
+        }
+    }
     guarded.server.stop().await;
 }
 

@@ -96,13 +96,13 @@ impl Show {
     /// Live holds and bookings with places in one of these sections, or anywhere if none is named; granted last first.
     #[must_use]
     pub fn newest(&self, sections: &[SectionIndex], now: Timestamp) -> Vec<Box<HoldView>> {
-        let is_in = |hold: &Box<HoldView>| {
+        let is_in = |hold: &HoldView| {
             let seats = hold.places.seats().map(|seat| self.seat(seat).section);
             let mut own = seats.chain(hold.places.ga().map(|(section, _)| section));
             own.any(|section| sections.is_empty() || sections.contains(&section))
         };
         let all = self.holds.keys().map(|id| self.view_now(*id, now));
-        let mut own: Vec<Box<HoldView>> = all.filter(is_in).collect();
+        let mut own: Vec<Box<HoldView>> = all.filter(|hold| is_in(hold)).collect();
         own.sort_by_key(|hold| (hold.granted_at, hold.hold_id));
         own.reverse();
         own

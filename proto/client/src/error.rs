@@ -93,7 +93,8 @@ impl Refused {
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.message, self.reason)
+        f.write_str(&self.message)?;
+        if self.reason == Reason::None { Ok(()) } else { write!(f, " ({})", self.reason) }
     }
 }
 
@@ -111,9 +112,50 @@ impl From<v1::Rejection> for Refused {
     }
 }
 
+impl Refused {
+    /// The other side does not take the certificate, or there is none: asking again does not help.
+    fn of_tls(cause: &str) -> Self {
+        Self {
+            code: Code::Unauthenticated,
+            reason: Reason::CredentialsInvalid,
+            message: format!("TLS: {cause}"),
+            metadata: BTreeMap::new(),
+            seat_indexes: Vec::new(),
+            ga: Vec::new(),
+            retry_after: None,
+        }
+    }
+}
+
+/// What is behind a failure of the transport: what is around it says nothing.
+fn innermost(status: &Status) -> Option<String> {
+    let mut cause = std::error::Error::source(status)?;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    Some(cause.to_string())
+}
+
+/// As rustls says that the other side ended the handshake.
+fn is_of_tls(cause: &str) -> bool {
+    cause.contains("received fatal alert") || cause.contains("invalid peer certificate")
+}
+
+fn with_cause(message: &str, cause: Option<String>) -> String {
+    match cause.filter(|cause| !message.contains(cause.as_str())) {
+        Some(cause) if message.is_empty() => cause,
+        Some(cause) => format!("{message}: {cause}"),
+        None => message.to_owned(),
+    }
+}
+
 /// The seats of a unary refusal are in its metadata, as far as they fit.
 impl From<Status> for Refused {
     fn from(status: Status) -> Self {
+        let cause = innermost(&status);
+        if let Some(cause) = cause.as_deref().filter(|cause| is_of_tls(cause)) {
+            return Self::of_tls(cause);
+        }
         let details = status.get_error_details();
         let (reason, mut metadata) = match details.error_info() {
             Some(info) => (Reason::from(info.reason.as_str()), info.metadata.clone().into_iter().collect()),
@@ -124,7 +166,7 @@ impl From<Status> for Refused {
         Self {
             code: status.code(),
             reason,
-            message: status.message().to_owned(),
+            message: with_cause(status.message(), cause),
             metadata,
             seat_indexes: Vec::new(),
             ga: Vec::new(),

@@ -111,7 +111,9 @@ reasons! {
     ManifestChanged = "MANIFEST_CHANGED",
     /// The manifest cannot be.
     ManifestInvalid = "MANIFEST_INVALID",
-    /// There is no such method.
+    /// The message is larger than its method takes.
+    MessageTooLarge = "MESSAGE_TOO_LARGE",
+    /// There is no such method, or not on this port.
     MethodUnknown = "METHOD_UNKNOWN",
     /// There is room, but not side by side.
     NotTogether = "NOT_TOGETHER",

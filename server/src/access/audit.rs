@@ -10,7 +10,11 @@ use std::{
     io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
     thread,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -28,6 +32,8 @@ pub mod chain;
 const FILE_BYTES: u64 = 16 << 20;
 /// Lines that wait to be written.
 const WAITING_MAX: usize = 4_096;
+/// Between two log lines about entries that are lost.
+const SAID_INTERVAL: Duration = Duration::from_secs(10);
 /// Between two lines of refusals, after so many at once.
 const REFUSAL_INTERVAL: Duration = Duration::from_secs(1);
 const REFUSALS_AT_ONCE: u32 = 60;
@@ -51,6 +57,9 @@ pub struct Entry {
     /// Refusals before this one that have no line.
     #[serde(default, skip_serializing_if = "is_none")]
     pub refusals_untold: u64,
+    /// Entries before this one that could not be written: the disk was full, or the writing too slow.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub entries_lost: u64,
     /// The hash of the entry before.
     pub previous: String,
 }
@@ -58,6 +67,8 @@ pub struct Entry {
 /// The trail's end, to which lines are handed.
 pub(crate) struct Audit {
     lines: SyncSender<Entry>,
+    /// Entries that are not in it.
+    lost: Arc<AtomicU64>,
     refusals: Mutex<Refusals>,
 }
 
@@ -74,20 +85,26 @@ impl Audit {
     /// # Errors
     /// When it cannot be read or written, or its last line is damaged.
     pub(crate) fn open(directory: &Path, file_bytes: Option<u64>) -> anyhow::Result<Self> {
-        let writer = Writer::open(directory, file_bytes.unwrap_or(FILE_BYTES))
+        let lost = Arc::<AtomicU64>::default();
+        let writer = Writer::open(directory, file_bytes.unwrap_or(FILE_BYTES), Arc::clone(&lost))
             .with_context(|| format!("the audit trail {}", directory.display()))?;
         let (lines, waiting) = sync_channel(WAITING_MAX);
         thread::Builder::new().name("usher-audit".to_owned()).spawn(move || writer.run(&waiting))?;
         let refusals = Mutex::new(Refusals { left: REFUSALS_AT_ONCE, counted: Instant::now(), untold: 0 });
-        Ok(Self { lines, refusals })
+        Ok(Self { lines, lost, refusals })
     }
 
     /// A call was answered.
     pub(super) fn called(&self, who: &str, method: &str, show: Option<&str>, code: Code) {
         let result = if code == Code::Ok { "OK".to_owned() } else { format!("{code:?}") };
         if !self.hand_over(who, method, show, result, 0) {
-            tracing::error!(who, method, "the audit trail is not written fast enough: a call is missing in it");
+            self.lost.fetch_add(1, Relaxed);
         }
+    }
+
+    /// Entries that are not in it since the process began.
+    pub(crate) fn lost(&self) -> u64 {
+        self.lost.load(Relaxed)
     }
 
     /// A call, or a show of a batch, was refused.
@@ -107,7 +124,9 @@ impl Audit {
         // Callers choose the path; no more of it than the longest name of a method.
         let method = method.chars().take(128).collect();
         let (who, show, previous) = (who.to_owned(), show.map(str::to_owned), String::new());
-        self.lines.try_send(Entry { number: 0, at_ms, who, method, show, result, refusals_untold, previous }).is_ok()
+        // Numbers, losses and hashes are the writer's.
+        let entry = Entry { number: 0, at_ms, who, method, show, result, refusals_untold, entries_lost: 0, previous };
+        self.lines.try_send(entry).is_ok()
     }
 }
 
@@ -131,16 +150,22 @@ struct Writer {
     bytes: u64,
     bytes_max: u64,
     last: Position,
+    lost: Arc<AtomicU64>,
+    /// Of those, what the trail tells of.
+    told: u64,
+    /// When it was said that there are some, and how many.
+    said: Option<(Instant, u64)>,
 }
 
 impl Writer {
-    fn open(directory: &Path, bytes_max: u64) -> anyhow::Result<Self> {
+    fn open(directory: &Path, bytes_max: u64, lost: Arc<AtomicU64>) -> anyhow::Result<Self> {
         fs::create_dir_all(directory)?;
         let last = chain::end(directory)?;
         let path = chain::files(directory)?.pop().unwrap_or_else(|| chain::file(directory, last.number + 1));
         let file = append(&path)?;
         let bytes = file.metadata()?.len();
-        Ok(Self { directory: directory.to_owned(), file, bytes, bytes_max, last })
+        let (directory, told, said) = (directory.to_owned(), 0, None);
+        Ok(Self { directory, file, bytes, bytes_max, last, lost, told, said })
     }
 
     /// Until nobody can hand over lines any more.
@@ -148,9 +173,23 @@ impl Writer {
         while let Ok(first) = waiting.recv() {
             let mut lines = vec![first];
             lines.extend(waiting.try_iter().take(WAITING_MAX));
-            if let Err(error) = self.write(lines) {
-                tracing::error!(%error, "the audit trail cannot be written: calls are missing in it");
+            let count = lines.len() as u64;
+            let error = self.write(lines).err();
+            if error.is_some() {
+                self.lost.fetch_add(count, Relaxed);
             }
+            self.say_what_is_lost(error);
+        }
+    }
+
+    /// Now and then, if there is more than was said.
+    fn say_what_is_lost(&mut self, error: Option<io::Error>) {
+        let lost = self.lost.load(Relaxed);
+        let is_known = self.said.map_or(lost == 0, |(at, said)| said == lost || at.elapsed() < SAID_INTERVAL);
+        if !is_known {
+            let error = error.map_or_else(|| "it is not written fast enough".to_owned(), |error| error.to_string());
+            tracing::error!(error, lost, "calls are missing in the audit trail");
+            self.said = Some((Instant::now(), lost));
         }
     }
 
@@ -159,15 +198,18 @@ impl Writer {
             self.file = append(&chain::file(&self.directory, self.last.number + 1))?;
             self.bytes = 0;
         }
-        let mut text = Vec::new();
-        let mut last = self.last.clone();
-        for entry in entries {
-            last.follow(entry, &mut text)?;
+        let (mut text, mut last, lost) = (Vec::new(), self.last.clone(), self.lost.load(Relaxed));
+        for (position, entry) in entries.into_iter().enumerate() {
+            let entries_lost = if position == 0 { lost - self.told } else { 0 };
+            last.follow(Entry { entries_lost, ..entry }, &mut text)?;
         }
-        self.file.write_all(&text)?;
-        self.file.sync_data()?;
+        if let Err(error) = self.file.write_all(&text).and_then(|()| self.file.sync_data()) {
+            // What is there of it would be in the midst of the next line.
+            self.file.set_len(self.bytes)?;
+            return Err(error);
+        }
         self.bytes += text.len() as u64;
-        self.last = last;
+        (self.last, self.told) = (last, lost);
         Ok(())
     }
 }

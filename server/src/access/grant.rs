@@ -1,7 +1,8 @@
 //! What somebody may do, and with which shows.
 
+use anyhow::ensure;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A kind of calls. None includes another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
@@ -24,7 +25,7 @@ pub struct Grant {
     #[serde(default)]
     pub scopes: Vec<Scope>,
     /// With what the ids of the shows begin; any show if there is none.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "some_prefixes")]
     pub shows: Vec<String>,
     /// Whose the shows are: those of `acme` are `acme.` and anything. Of everybody's, if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,6 +37,21 @@ impl Grant {
     #[must_use]
     pub fn everything() -> Self {
         Self { scopes: vec![Scope::Sell, Scope::Read, Scope::Admin, Scope::Operate], ..Self::default() }
+    }
+
+    /// Whether it says what it means: an empty word would be about everything.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check(&self) -> anyhow::Result<()> {
+        ensure!(!self.scopes.is_empty(), "without a scope nothing is allowed: sell, read, admin, operate");
+        ensure!(
+            self.shows.iter().all(|prefix| !prefix.is_empty()),
+            "shows has an empty prefix: leave it out for any show"
+        );
+        let is_name = |tenant: &String| !tenant.is_empty() && !tenant.contains('.');
+        ensure!(self.tenant.as_ref().is_none_or(is_name), "a tenant has a name, without a dot in it");
+        Ok(())
     }
 
     /// Whether it has one of these scopes.
@@ -57,6 +73,15 @@ impl Grant {
         self.tenant.as_ref().is_none_or(of_tenant)
             && (self.shows.is_empty() || self.shows.iter().any(|prefix| show.starts_with(prefix.as_str())))
     }
+}
+
+/// A list that is there has something in it: it would be no show's, and absent it is any show's.
+pub(super) fn some_prefixes<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let shows = Vec::<String>::deserialize(from)?;
+    if shows.is_empty() || shows.iter().any(String::is_empty) {
+        return Err(serde::de::Error::custom("shows has no prefix, or an empty one: leave it out for any show"));
+    }
+    Ok(shows)
 }
 
 #[cfg(test)]

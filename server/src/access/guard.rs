@@ -24,13 +24,13 @@ use usher_engine::{ids::ShowId, shard::Admission};
 use super::{
     CALL, Call, Caller, Grant, Known,
     audit::Audit,
-    priority,
+    keys, priority,
     rates::Rates,
     table::{self, Rule},
 };
 use crate::{
     edge::{self, DecideBy, Peer, Places},
-    status::Refusal,
+    status::{Refusal, explained},
 };
 
 /// What is read of a call that is refused: so many bytes, for so long.
@@ -84,7 +84,11 @@ impl Guard {
     pub(crate) fn admit(&self, method: &str, headers: &HeaderMap, extensions: &Extensions) -> Result<Call, Refusal> {
         let (rule, peer) = (table::rule(method), extensions.get::<Peer>());
         let caller = self.known.find(headers, peer);
-        let from = || peer.map_or_else(|| "nobody".to_owned(), |peer| format!("address:{}", peer.address().ip()));
+        let from = || {
+            let address = peer.map_or_else(|| "nobody".to_owned(), |peer| format!("address:{}", peer.address().ip()));
+            // The public half of the key that he shows, whether there is one or not.
+            keys::shown_id(headers).map_or_else(|| address.clone(), |id| format!("{address} key:{id}"))
+        };
         let who = caller.as_ref().map_or_else(|_| from(), |caller| caller.name.clone());
         let caller = match caller {
             Err(_) if rule == Some(Rule::Open) => Ok(Arc::new(Caller::new(from(), Grant::default()))),
@@ -157,7 +161,7 @@ where
         };
         let answer = self.service.call(request);
         Box::pin(async move {
-            let response = CALL.scope(call.clone(), answer).await?;
+            let response = explained(CALL.scope(call.clone(), answer).await?);
             if let Some(audit) = call.audit.as_ref().filter(|_| call.is_audited) {
                 let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
                 audit.called(&call.caller.name, &call.method, call.show.get().map(ShowId::as_str), code);

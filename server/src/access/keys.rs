@@ -17,11 +17,14 @@ use aws_lc_rs::{digest, rand};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
+use tonic::codegen::http::{HeaderMap, header};
 
 use super::{Caller, Grant, Secret, check_private};
 
 /// In front of every key, so that scanners of sources find those that were left there.
 pub const PREFIX: &str = "usher_";
+/// Symbols of the name of a key.
+const NAME_SYMBOLS_MAX: usize = 100;
 /// Random bytes of an id and of a secret.
 const ID_BYTES: usize = 6;
 const SECRET_BYTES: usize = 32;
@@ -71,10 +74,28 @@ impl KeysFile {
         serde_json::from_slice(&text).with_context(|| format!("{} is no file of keys", path.display()))
     }
 
-    /// Writes the file durably and at once, for its owner alone.
+    /// Changes the file, which is made if it may be new. Changes of several processes come one after the other.
     ///
     /// # Errors
-    /// When it cannot be written; the old one is then left.
+    /// When it cannot be locked, read or written, or `change` fails; the old one is then left.
+    pub fn change<T>(
+        path: &Path,
+        may_be_new: bool,
+        change: impl FnOnce(&mut Self) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        // Beside the file, which is another one after each change.
+        let lock = path.with_extension("lock");
+        let named = || format!("locking {}", lock.display());
+        let mut held = fs::OpenOptions::new();
+        let held = held.write(true).create(true).truncate(false).mode(0o600).open(&lock).with_context(named)?;
+        held.lock().with_context(named)?;
+        let mut file = if may_be_new && !path.exists() { Self::default() } else { Self::read(path)? };
+        let done = change(&mut file)?;
+        file.write(path)?;
+        Ok(done)
+    }
+
+    /// Writes the file durably and at once, for its owner alone. Where others may change it: [`Self::change`].
     pub fn write(&self, path: &Path) -> anyhow::Result<()> {
         let (new, named) = (path.with_extension("new"), || format!("writing {}", path.display()));
         let mut file = fs::OpenOptions::new();
@@ -88,8 +109,11 @@ impl KeysFile {
     /// A new key; what it returns is shown once and never again.
     ///
     /// # Errors
-    /// When the system has no randomness.
+    /// When the name cannot stand in a line, the grant is for nothing, or the system has no randomness.
     pub fn create(&mut self, name: &str, grant: Grant) -> anyhow::Result<Secret> {
+        let can_be_read = (1..=NAME_SYMBOLS_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+        ensure!(can_be_read, "a name has 1 to {NAME_SYMBOLS_MAX} symbols, and none that moves the cursor");
+        grant.check()?;
         let id = random::<ID_BYTES>()?.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let (key, hashed) = new_secret(&id)?;
         let (name, created_ms) = (name.to_owned(), now_ms());
@@ -151,6 +175,13 @@ impl Keys {
     }
 }
 
+/// The id in what somebody shows as his key, as far as it is one by its form.
+pub(super) fn shown_id(headers: &HeaderMap) -> Option<&str> {
+    let (_, shown) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let (id, _) = shown.trim().strip_prefix(PREFIX)?.split_once('_')?;
+    (id.len() == 2 * ID_BYTES && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
+}
+
 fn new_secret(id: &str) -> anyhow::Result<(Secret, Hashed)> {
     let secret = URL_SAFE_NO_PAD.encode(random::<SECRET_BYTES>()?);
     let hashed = Hashed { sha256: hash(&secret), until_ms: None };
@@ -175,6 +206,22 @@ fn now_ms() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_several_change_at_once_is_all_in_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("keys.json");
+        let first = KeysFile::change(&path, true, |file| file.create("first", Grant::everything())).unwrap();
+        let id = first.reveal().split('_').nth(1).unwrap().to_owned();
+        std::thread::scope(|scope| {
+            scope.spawn(|| KeysFile::change(&path, false, |file| file.revoke(&id)).unwrap());
+            for _ in 0..8 {
+                scope.spawn(|| KeysFile::change(&path, true, |file| file.create("web", Grant::everything())).unwrap());
+            }
+        });
+        let names: Vec<String> = KeysFile::read(&path).unwrap().keys.into_iter().map(|key| key.name).collect();
+        assert_eq!(names, vec!["web"; 8]);
+    }
 
     #[test]
     fn a_key_is_found_until_it_is_revoked_and_the_old_secret_until_the_rotation_is_over() {

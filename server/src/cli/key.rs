@@ -2,7 +2,6 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use anyhow::ensure;
 use clap::{Args, Subcommand};
 
 use super::when::utc;
@@ -66,24 +65,20 @@ struct Rotate {
 impl Key {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let path = &self.keys_file;
-        let is_first = matches!(self.command, Command::Create(_)) && !path.exists();
-        let mut file = if is_first { KeysFile::default() } else { KeysFile::read(path)? };
         match self.command {
-            Command::List => list(&file),
+            Command::List => list(&KeysFile::read(path)?),
             Command::Create(Create { name, scopes, shows, tenant }) => {
-                ensure!(tenant.as_ref().is_none_or(|tenant| !tenant.contains('.')), "a tenant has no dot in its name");
-                let key = file.create(&name, Grant { scopes, shows, tenant })?;
-                file.write(path)?;
+                let grant = Grant { scopes, shows, tenant };
+                let key = KeysFile::change(path, true, |file| file.create(&name, grant))?;
                 println!("{}", key.reveal());
             }
             Command::Rotate(Rotate { id, overlap_s }) => {
-                let key = file.rotate(&id, Duration::from_secs(overlap_s))?;
-                file.write(path)?;
+                let overlap = Duration::from_secs(overlap_s);
+                let key = KeysFile::change(path, false, |file| file.rotate(&id, overlap))?;
                 println!("{}", key.reveal());
             }
             Command::Revoke { id } => {
-                file.revoke(&id)?;
-                file.write(path)?;
+                KeysFile::change(path, false, |file| file.revoke(&id))?;
                 println!("{id} is revoked");
             }
         }

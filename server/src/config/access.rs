@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -98,7 +98,15 @@ impl Access {
         );
         for identity in &self.identities {
             ensure!(!identity.san.is_empty(), "access.identities has one without a san");
+            identity.grant.check().with_context(|| format!("access.identities, {}", identity.san))?;
         }
+        if let Some(Tokens { issuer, audience, .. }) = &self.tokens {
+            ensure!(!issuer.is_empty() && !audience.is_empty(), "access.tokens needs an issuer and an audience");
+        }
+        ensure!(
+            self.audit_dir.is_none() || self.is_configured(),
+            "access.audit_dir needs access.keys_file, access.tokens or access.identities: the trail names who called"
+        );
         Ok(())
     }
 }

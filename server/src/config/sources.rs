@@ -71,6 +71,15 @@ impl Sources {
             serde_json::Value::Object(settings) => settings.into_iter().map(|(name, _)| name).collect(),
             _ => Vec::new(),
         };
+        let known: Vec<String> = settings().iter().map(|setting| variable(&setting.name)).collect();
+        for (name, _) in std::env::vars_os() {
+            let Some(name) = name.to_str().filter(|name| name.starts_with("USHER_")) else { continue };
+            // One underscore between a table and its setting instead of two: nothing would be set, and nobody told.
+            let meant = known.iter().find(|known| known.as_str() != name && known.replace("__", "_") == name);
+            if let Some(meant) = meant.filter(|_| !known.iter().any(|known| known == name)) {
+                return Err(WrongSetting(format!("{name} is no setting: {meant} is, with two underscores")));
+            }
+        }
         let is_setting = move |name: &str| own.iter().any(|setting| setting.eq_ignore_ascii_case(name));
         let environment = Env::prefixed("USHER_")
             .filter(move |name| is_setting(name.as_str().split("__").next().unwrap_or_default()))

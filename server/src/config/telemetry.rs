@@ -34,6 +34,11 @@ impl Telemetry {
         ensure!((0.0..=1.0).contains(&ratio), "telemetry.sample_ratio must be 0 to 1, is {ratio}");
         let Some(endpoint) = &self.endpoint else { return Ok(()) };
         let uri: Uri = endpoint.parse().with_context(|| format!("telemetry.endpoint {endpoint:?}"))?;
+        let is_plain = uri.authority().is_none_or(|authority| !authority.as_str().contains('@'));
+        ensure!(
+            is_plain,
+            "telemetry.endpoint has a user or password in it, which everybody sees who sees the settings"
+        );
         let host = uri.host().unwrap_or_default();
         let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
         let is_here = host == "localhost" || address.is_ok_and(|address| address.is_loopback());

@@ -2,7 +2,12 @@
 //!
 //! Nothing older than 1.3 is spoken, and no session is resumed: a resumed one would not ask what was revoked since.
 
-use std::{fs, io, path::Path, sync::Arc};
+use std::{
+    fs, io,
+    path::Path,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::{Context as _, ensure};
 use parking_lot::RwLock;
@@ -24,7 +29,7 @@ use crate::{access::check_private, config};
 /// TLS as its files say.
 pub(crate) struct Tls {
     settings: config::Tls,
-    now: RwLock<Arc<ServerConfig>>,
+    now: RwLock<(Arc<ServerConfig>, i64)>,
 }
 
 impl Tls {
@@ -51,9 +56,14 @@ impl Tls {
         Ok(())
     }
 
+    /// When the server's certificate ends, in seconds since 1970.
+    pub(crate) fn ends_at_s(&self) -> i64 {
+        self.now.read().1
+    }
+
     /// The other side's handshake, and the names in its certificate.
     pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<(TlsStream<TcpStream>, Vec<String>)> {
-        let now = Arc::clone(&self.now.read());
+        let now = Arc::clone(&self.now.read().0);
         let stream = TlsAcceptor::from(now).accept(stream).await?;
         let names = stream.get_ref().1.peer_certificates().and_then(<[_]>::first).map(names);
         Ok((stream, names.unwrap_or_default()))
@@ -66,9 +76,19 @@ fn names(certificate: &CertificateDer<'_>) -> Vec<String> {
     parsed.valid_dns_names().chain(parsed.valid_uri_names()).map(str::to_owned).collect()
 }
 
-fn read(certificate: &Path, key: &Path, settings: &config::Tls) -> anyhow::Result<Arc<ServerConfig>> {
+/// When a certificate ends, in seconds since 1970.
+pub(crate) fn ends_at_s(certificate: &CertificateDer<'_>) -> Option<i64> {
+    let (_, certificate) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    Some(certificate.validity().not_after.timestamp())
+}
+
+fn read(certificate: &Path, key: &Path, settings: &config::Tls) -> anyhow::Result<(Arc<ServerConfig>, i64)> {
     check_private(key)?;
     let chain: Vec<CertificateDer<'static>> = pem("tls.certificate", certificate)?;
+    let ends_at_s = chain.first().and_then(ends_at_s).unwrap_or(i64::MAX);
+    if ends_at_s <= SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed()) {
+        tracing::warn!(certificate = %certificate.display(), "the server's certificate has ended: nobody will connect");
+    }
     let private = PrivateKeyDer::from_pem_file(key).with_context(|| format!("tls.key {}", key.display()))?;
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(&[&TLS13]).context("TLS 1.3")?;
@@ -82,7 +102,7 @@ fn read(certificate: &Path, key: &Path, settings: &config::Tls) -> anyhow::Resul
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     tls.session_storage = Arc::new(NoServerSessionStorage {});
     tls.send_tls13_tickets = 0;
-    Ok(Arc::new(tls))
+    Ok((Arc::new(tls), ends_at_s))
 }
 
 fn verifier(authorities: &Path, settings: &config::Tls) -> anyhow::Result<Arc<dyn ClientCertVerifier>> {

@@ -4,7 +4,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -17,7 +17,7 @@ use super::{
     shard::{OfShard, STAGE_NAMES},
     text::{Format, Kind, Text},
 };
-use crate::{config::Limits, status};
+use crate::{access::audit::Audit, config::Limits, edge::Tls, status};
 
 const STATUSES: [(ShardStatus, &str); 4] = [
     (ShardStatus::Recovering, "recovering"),
@@ -34,6 +34,12 @@ pub(crate) struct Sources {
     pub(crate) inbox_commands_max: usize,
     pub(crate) data_dir: PathBuf,
     pub(crate) disk_reserve_bytes: u64,
+    /// Where there is TLS.
+    pub(crate) tls: Option<Arc<Tls>>,
+    /// Where there is a trail.
+    pub(crate) audit: Option<Arc<Audit>>,
+    /// Whether keys or certificates have changed and cannot be read.
+    pub(crate) are_files_stale: Arc<AtomicBool>,
 }
 
 impl Sources {
@@ -47,6 +53,7 @@ impl Sources {
         self.calls(&mut text);
         self.connections(&mut text);
         self.disk(&mut text);
+        self.access(&mut text);
         of_process(&mut text);
         text.end()
     }
@@ -189,6 +196,19 @@ impl Sources {
         text.single("usher_disk_free_bytes", Kind::Gauge, "Free on it.", disk.free_bytes);
         let help = "With less free, only reads are answered.";
         text.single("usher_disk_reserve_bytes", Kind::Gauge, help, self.disk_reserve_bytes);
+    }
+
+    fn access(&self, text: &mut Text) {
+        let is_stale = u8::from(self.are_files_stale.load(Relaxed));
+        let help = "Whether keys or certificates have changed and cannot be read: what was in force still is.";
+        text.single("usher_credentials_stale", Kind::Gauge, help, is_stale);
+        if let Some(tls) = &self.tls {
+            let (name, help) = ("usher_certificate_expiry_timestamp_seconds", "When the server's certificate ends.");
+            text.single(name, Kind::Gauge, help, tls.ends_at_s());
+        }
+        let lost = self.audit.as_ref().map_or(0, |audit| audit.lost());
+        let help = "Entries that could not be written to the audit trail.";
+        text.single("usher_audit_entries_lost_total", Kind::Counter, help, lost);
     }
 
     fn each(&self, mut tell: impl FnMut(&str, &OfShard)) {

@@ -26,6 +26,12 @@ impl Refusal {
         Self::new(Code::Unimplemented, "METHOD_UNKNOWN", "there is no such method")
     }
 
+    /// It is a method, which is not served on this port.
+    pub(super) fn method_elsewhere() -> Self {
+        let message = "this port does not serve the method: operators have one of their own (operations_listen)";
+        Self::new(Code::Unimplemented, "METHOD_UNKNOWN", message)
+    }
+
     /// The caller has none of the scopes that the method takes.
     #[must_use]
     pub fn scope_missing(scopes: &[Scope]) -> Self {

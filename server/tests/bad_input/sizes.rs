@@ -18,11 +18,36 @@ async fn a_message_beyond_the_limit_is_refused() {
     let request = v1::ImportShowRequest { show_id: "huge".to_owned(), plan, ..v1::ImportShowRequest::default() };
     let status = clients.shows.import_show(request).await.unwrap_err();
     assert_eq!(status.code(), Code::OutOfRange, "{status:?}");
+    assert_eq!(Refused::from(status).reason, "MESSAGE_TOO_LARGE");
     let request =
         v1::HoldSeatsRequest { buyer_id: "b".repeat(5 << 20), ..wire::hold("show", 1, "b", wire::seats(&[0])) };
     let status = clients.inventory.hold_seats(request).await.unwrap_err();
     assert_eq!(status.code(), Code::OutOfRange, "{status:?}");
     assert_eq!(clients.version("show").await, before);
+    server.stop().await;
+}
+
+/// Bytes that are no message: the caller's fault, and said so.
+#[tokio::test]
+async fn what_is_no_message_is_refused() {
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct NotText {
+        #[prost(bytes = "vec", tag = "1")]
+        show_id: Vec<u8>,
+    }
+    let (server, clients) = LocalServer::with_show(wire::hall("show", 10, 0)).await;
+    let mut grpc = tonic::client::Grpc::new(clients.channel);
+    grpc.ready().await.unwrap();
+    let codec: tonic_prost::ProstCodec<NotText, v1::HoldSeatsResponse> = tonic_prost::ProstCodec::default();
+    let path = "/usher.v1.Inventory/HoldSeats".parse().unwrap();
+    let refused = grpc.unary(tonic::Request::new(NotText { show_id: vec![0xff] }), path, codec).await.unwrap_err();
+    check(
+        "no text",
+        &Refused::from(refused),
+        Code::InvalidArgument,
+        "INVALID_REQUEST",
+        &Named::Field("request", "show_id"),
+    );
     server.stop().await;
 }
 

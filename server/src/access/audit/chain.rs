@@ -22,6 +22,15 @@ pub struct Position {
     pub hash: String,
 }
 
+/// A sound line, and the hash in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// With its end.
+    pub text: &'a str,
+    /// Of its entry.
+    pub hash: &'a str,
+}
+
 #[derive(Deserialize)]
 struct Line<'a> {
     hash: String,
@@ -44,18 +53,21 @@ impl Position {
 ///
 /// # Errors
 /// Which line was changed, added or left out.
-pub fn verify(directory: &Path, mut each: impl FnMut(&str, Entry) -> anyhow::Result<()>) -> anyhow::Result<Position> {
+pub fn verify(
+    directory: &Path,
+    mut each: impl FnMut(Told<'_>, Entry) -> anyhow::Result<()>,
+) -> anyhow::Result<Position> {
     let mut last: Option<Position> = None;
     for path in files(directory)? {
         let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         for (number, line) in text.split_inclusive('\n').enumerate() {
             let place = || format!("{}:{}", path.display(), number + 1);
-            let (entry, raw, position) = read(line).with_context(place)?;
+            let (entry, position) = read(line).with_context(place)?;
             if let Some(last) = &last {
                 let follows = entry.number == last.number + 1 && entry.previous == last.hash;
                 ensure!(follows, "{}: it does not follow the line before: one was changed, added or left out", place());
             }
-            each(raw, entry)?;
+            each(Told { text: line, hash: &position.hash }, entry)?;
             last = Some(position);
         }
     }
@@ -72,19 +84,19 @@ pub(super) fn end(directory: &Path) -> anyhow::Result<Position> {
         }
         let text = std::str::from_utf8(&text[..whole]).with_context(|| path.display().to_string())?;
         if let Some(line) = text.lines().next_back() {
-            return Ok(read(&format!("{line}\n")).with_context(|| path.display().to_string())?.2);
+            return Ok(read(&format!("{line}\n")).with_context(|| path.display().to_string())?.1);
         }
     }
     Ok(Position::default())
 }
 
-fn read(line: &str) -> anyhow::Result<(Entry, &str, Position)> {
+fn read(line: &str) -> anyhow::Result<(Entry, Position)> {
     let Some(line) = line.strip_suffix('\n') else { bail!("the line is cut off") };
     let Line { hash: said, entry: raw } = serde_json::from_str(line)?;
     ensure!(hash(raw.get()) == said, "the entry is not the one that the hash is of");
     let entry: Entry = serde_json::from_str(raw.get())?;
     let position = Position { number: entry.number, hash: said };
-    Ok((entry, raw.get(), position))
+    Ok((entry, position))
 }
 
 /// The files of a trail, the oldest first.

@@ -3,14 +3,36 @@
 use super::*;
 
 fn write(directory: &Path, bytes_max: u64, methods: &[&str]) -> Position {
-    let mut writer = Writer::open(directory, bytes_max).unwrap();
-    for method in methods {
-        let (who, method, result) = ("key:1:web".to_owned(), (*method).to_owned(), "OK".to_owned());
-        let (show, previous) = (Some("gala".to_owned()), String::new());
-        let entry = Entry { number: 0, at_ms: 7, who, method, show, result, refusals_untold: 0, previous };
-        writer.write(vec![entry]).unwrap();
-    }
+    let mut writer = Writer::open(directory, bytes_max, Arc::default()).unwrap();
+    methods.iter().for_each(|method| writer.write(vec![entry(method)]).unwrap());
     writer.last
+}
+
+fn entry(method: &str) -> Entry {
+    let (who, method, result) = ("key:1:web".to_owned(), method.to_owned(), "OK".to_owned());
+    let (show, previous) = (Some("gala".to_owned()), String::new());
+    Entry { number: 0, at_ms: 7, who, method, show, result, refusals_untold: 0, entries_lost: 0, previous }
+}
+
+/// A full disk, which takes the beginning of a line.
+#[test]
+fn what_could_not_be_written_leaves_no_trace_but_its_number() {
+    let directory = tempfile::tempdir().unwrap();
+    let lost = Arc::<AtomicU64>::default();
+    let mut writer = Writer::open(directory.path(), 1 << 20, Arc::clone(&lost)).unwrap();
+    writer.write(vec![entry("/a")]).unwrap();
+    let good = std::mem::replace(&mut writer.file, File::options().append(true).open("/dev/full").unwrap());
+    assert!(writer.write(vec![entry("/b")]).is_err());
+    writer.file = good;
+    lost.fetch_add(1, Relaxed);
+    writer.write(vec![entry("/c"), entry("/d")]).unwrap();
+    let mut found = Vec::new();
+    chain::verify(directory.path(), |_, entry| {
+        found.push((entry.method, entry.entries_lost));
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(found, [("/a".to_owned(), 0), ("/c".to_owned(), 1), ("/d".to_owned(), 0)]);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::{
     access::Known,
     cli::output::print_error,
     config::{Config, ConfigFlags, Durability, Sources, WrongSetting},
-    edge::Tls,
+    edge::{Tls, ends_at_s},
 };
 
 /// A certificate that ends sooner is a warning.
@@ -98,9 +98,8 @@ fn warnings(config: &Config) -> Vec<String> {
 
 fn ends_soon(path: &Path) -> Option<String> {
     let first = certificates("tls.certificate", path).ok()?.into_iter().next()?;
-    let (_, certificate) = x509_parser::parse_x509_certificate(&first).ok()?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
-    let days = (certificate.validity().not_after.timestamp() - i64::try_from(now).ok()?).div_euclid(DAY_S);
+    let days = (ends_at_s(&first)? - i64::try_from(now).ok()?).div_euclid(DAY_S);
     let named = format!("tls.certificate {}", path.display());
     match days {
         CERTIFICATE_DAYS_LEFT_MIN.. => None,

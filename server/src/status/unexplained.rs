@@ -1,0 +1,37 @@
+//! What the library answers by itself, without a reason: said as everything else is.
+
+use tonic::{
+    Code, Status,
+    codegen::http::{HeaderMap, Response},
+};
+
+use super::Refusal;
+
+/// As tonic's decoder and its router begin.
+const UNDECODABLE: &str = "failed to decode Protobuf message";
+const TOO_LONG: &str = "Error, decoded message length too large";
+
+/// The answer, or in its place the refusal that it means.
+pub(crate) fn explained(response: Response<axum::body::Body>) -> Response<axum::body::Body> {
+    match meant(response.headers()) {
+        Some(refusal) => refusal.into_status().into_http(),
+        None => response,
+    }
+}
+
+fn meant(headers: &HeaderMap) -> Option<Refusal> {
+    let status = Status::from_header_map(headers).filter(|status| status.details().is_empty())?;
+    let said = status.message();
+    match status.code() {
+        // The caller's fault, not ours.
+        Code::Internal if said.starts_with(UNDECODABLE) => {
+            Some(Refusal::wrong("request", said.trim_start_matches(UNDECODABLE).trim_start_matches(": ")))
+        }
+        Code::OutOfRange if said.starts_with(TOO_LONG) => {
+            let sizes = said.trim_start_matches(TOO_LONG).trim_start_matches(": ");
+            Some(Refusal::new(Code::OutOfRange, "MESSAGE_TOO_LARGE", format!("the message is too large: {sizes}")))
+        }
+        Code::Unimplemented if said.is_empty() => Some(Refusal::method_elsewhere()),
+        _ => None,
+    }
+}
