@@ -140,7 +140,7 @@ fn wrong_flags_and_settings_are_named() {
     command.env("USHER_LIMITS_STREAMS_MAX", "7");
     assert_says(&refused_settings(command), &["USHER_LIMITS_STREAMS_MAX", "USHER_LIMITS__STREAMS_MAX"]);
     let mut command = serve_command(&data.path().join("data"), 1);
-    command.args(["--metrics-listen", "127.0.0.1:7421", "--listen", "127.0.0.1:7421"]);
+    command.args(["--metrics-listen", "127.0.0.1:7421", "--operations-listen", "127.0.0.1:7421"]);
     assert_says(&refused_settings(command), &["127.0.0.1:7421 is listened on twice"]);
     let mut command = serve_command(&data.path().join("data"), 1);
     command.args(["--audit-dir", path(&data.path().join("audit"))]);
