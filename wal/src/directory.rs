@@ -301,12 +301,26 @@ pub(crate) fn locked(result: Result<(), TryLockError>, dir: &Path) -> Result<(),
     }
 }
 
+/// Bytes of a large file that are written before they are synced. File systems commit for everybody at once, so that the log's
+/// syncs wait for all that others wrote meanwhile: beside files of 10 MiB that is 9 to 16 ms in one of a hundred, in parts 4 to 5.
+const SYNCED_AT_ONCE: usize = 1 << 20;
+
 /// Writes a whole new file, readable by its owner only, and syncs it. Its directory's entry is the caller's to sync.
 pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), LogError> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(true).write(true).mode(0o600);
     let mut file = options.open(path).map_err(LogError::io(path))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(LogError::io(path))
+    let mut parts = bytes.chunks(SYNCED_AT_ONCE).peekable();
+    let mut write = || {
+        while let Some(part) = parts.next() {
+            file.write_all(part)?;
+            if parts.peek().is_some() {
+                file.sync_data()?;
+            }
+        }
+        file.sync_all()
+    };
+    write().map_err(LogError::io(path))
 }
 
 /// Puts a whole file at `path`, by way of a draft beside it: after an interruption there is the old one or the new one.
