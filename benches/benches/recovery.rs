@@ -21,7 +21,7 @@ use usher_benches::{
     percentiles::Percentiles,
     restart::{self, Restarted, TAKEN},
     sale::{Parties, SaleLog, half_sold, hold_and_confirm, parties, whole_sale},
-    under_load,
+    under_load::{self, IN_FLIGHT, Plan},
     workload::{NOW, SHOW, execute, plain_show, show},
 };
 use usher_engine::{
@@ -299,7 +299,9 @@ fn serving(disk: &Path) {
     let batches = under_load::batches(SHOWS, SEATS);
     for _ in 0..3 {
         for (name, every) in [("without", u64::MAX), ("with", 64 << 20), ("with, every 16 MiB", 16 << 20)] {
-            let load = under_load::run(disk, SHOWS, SEATS, batches.clone(), every);
+            let plan = Plan { shows: SHOWS, seats: SEATS, in_flight: IN_FLIGHT, snapshot_log_bytes: every };
+            let load = under_load::run(disk, plan, batches.clone());
+            assert_eq!(load.granted, u64::from(SHOWS * SEATS) * 2, "everything is granted");
             let rate = per_second(u64::from(SHOWS * SEATS * 2), load.took);
             let bytes: u64 = load.rounds.iter().map(|round| round.bytes).sum();
             println!(

@@ -212,7 +212,9 @@ fn run(inventory: &mut Inventory, commands: &[Command], events: &mut Vec<Event>)
     }
 }
 
-fn batches() -> Vec<Vec<Command>> {
+/// All batches of a sale, as they are sent while the shard answers them in their order.
+#[must_use]
+pub fn batches() -> Vec<Vec<Command>> {
     let mut sale = Sale::new();
     (0..BATCHES_MAX).map(|_| sale.batch().0).collect()
 }

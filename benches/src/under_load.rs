@@ -35,9 +35,24 @@ pub const IN_FLIGHT: usize = 8;
 /// One batch of a show.
 pub type Batch = (ShowNumber, Vec<Command>);
 
+/// What a run does.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// Shows that there are.
+    pub shows: u32,
+    /// Of each.
+    pub seats: u32,
+    /// Batches under way.
+    pub in_flight: usize,
+    /// Bytes of log between two rounds of snapshots.
+    pub snapshot_log_bytes: u64,
+}
+
 /// What a run did.
 #[derive(Debug)]
 pub struct Load {
+    /// Commands that were not refused.
+    pub granted: u64,
     /// All of it.
     pub took: Duration,
     /// From sending a batch to its answer.
@@ -76,12 +91,13 @@ pub fn batches(shows: u32, seats: u32) -> Vec<Batch> {
     all
 }
 
-/// Runs these batches in a new directory below `disk`, with a round of snapshots each `snapshot_log_bytes`.
+/// Runs these batches in a new directory below `disk`.
 ///
 /// # Panics
-/// When the store or a command fails.
+/// When the store or a batch fails.
 #[must_use]
-pub fn run(disk: &Path, shows: u32, seats: u32, batches: Vec<Batch>, snapshot_log_bytes: u64) -> Load {
+pub fn run(disk: &Path, plan: Plan, batches: Vec<Batch>) -> Load {
+    let Plan { shows, seats, in_flight, snapshot_log_bytes } = plan;
     let dir = tempfile::tempdir_in(disk).expect("a directory");
     let options = StoreOptions { disk_reserve_bytes: 0, ..StoreOptions::default() };
     let store = RocksStore::open_with(dir.path(), std::num::NonZeroU32::MIN, options).expect("a store");
@@ -105,31 +121,35 @@ pub fn run(disk: &Path, shows: u32, seats: u32, batches: Vec<Batch>, snapshot_lo
         assert!(told.recv().expect("an answer"), "the show is new");
     }
     let begun = Instant::now();
-    let latency = send(&shards, batches);
+    let (granted, latency) = send(&shards, batches, in_flight);
     let took = begun.elapsed();
     let rounds = std::mem::take(&mut *rounds.lock());
     shards.stop();
-    Load { took, latency, rounds }
+    Load { granted, took, latency, rounds }
 }
 
 /// Each batch as soon as there is room for it.
-fn send(shards: &Shards, batches: Vec<Batch>) -> Percentiles {
+fn send(shards: &Shards, batches: Vec<Batch>, in_flight: usize) -> (u64, Percentiles) {
     let shard = &shards.router().shards()[0];
-    let (answered, answers): (Sender<Duration>, Receiver<Duration>) = unbounded();
-    let mut latency = Percentiles::default();
+    let (answered, answers): (Sender<(u64, Duration)>, Receiver<(u64, Duration)>) = unbounded();
+    let (mut granted, mut latency) = (0, Percentiles::default());
+    let mut note = |(own, took)| {
+        granted += own;
+        latency.note(took);
+    };
     for (sent, (show, commands)) in batches.into_iter().enumerate() {
-        if sent >= IN_FLIGHT {
-            latency.note(answers.recv().expect("an answer"));
+        if sent >= in_flight {
+            note(answers.recv().expect("an answer"));
         }
         let (begun, answered) = (Instant::now(), answered.clone());
         let reply = Box::new(move |outcomes: Result<Vec<Result<_, _>>, _>| {
             let outcomes = outcomes.expect("the shard serves");
-            assert!(outcomes.iter().all(Result::is_ok), "everything is granted");
-            let _ = answered.send(begun.elapsed());
+            let granted = outcomes.iter().filter(|outcome| outcome.is_ok()).count() as u64;
+            let _ = answered.send((granted, begun.elapsed()));
         });
         shard.submit(Request::Execute { show, commands, reply });
     }
     drop(answered);
-    answers.iter().for_each(|took| latency.note(took));
-    latency
+    answers.iter().for_each(note);
+    (granted, latency)
 }

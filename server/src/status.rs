@@ -22,7 +22,7 @@ mod forbidden;
 mod header;
 mod rejections;
 mod unexplained;
-pub(crate) use unexplained::explained;
+pub(crate) use unexplained::{explained, meant};
 
 use header::{
     DESCRIPTION_BYTES_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, NAMED_SECTIONS_MAX, VIOLATIONS_MAX, clip, join_indexes,

@@ -207,6 +207,12 @@ impl Buyers {
         true
     }
 
+    /// Brings near what [`Self::find_slot`] looks at first.
+    #[inline]
+    pub(super) fn peek(&self, id: &BuyerId) -> u64 {
+        self.by_id.peek(id.hash())
+    }
+
     #[inline]
     pub(super) fn find_slot(&self, id: &BuyerId) -> Option<u32> {
         self.by_id.find(id.hash(), |slot| self.records.get(slot).id == *id)

@@ -67,6 +67,12 @@ impl Holds {
         self.by_id.find(hash(id), |slot| self.records.get(slot).id == id)
     }
 
+    /// Brings near what [`Self::slot`] looks at first.
+    #[inline]
+    pub(super) fn peek(&self, id: HoldId) -> u64 {
+        self.by_id.peek(hash(id))
+    }
+
     pub(super) fn get(&self, slot: u32) -> &Hold {
         self.records.get(slot)
     }

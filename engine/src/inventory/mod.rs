@@ -238,8 +238,10 @@ impl Inventory {
             return;
         }
         let show = &self.shows[number.0 as usize];
-        let known = commands.iter().filter(|command| show.touch(command)).count();
-        std::hint::black_box(known);
+        std::hint::black_box(commands.iter().fold(0, |seen, command| seen ^ show.peek(command)));
+        // New claims are about holds that there are not yet; the others' records lie behind what was peeked at.
+        let of_holds = commands.iter().filter(|command| command.claimant().is_none());
+        std::hint::black_box(of_holds.filter(|command| show.touch(command)).count());
     }
 
     /// What organisers ask for.

@@ -252,10 +252,16 @@ impl Show {
         self.holds.slot(id).is_some() || self.waitlist.is_entry(id)
     }
 
-    /// Looks up the id and the buyer of a command.
+    /// Brings near what the lookups of a command's id and buyer look at first.
+    pub(super) fn peek(&self, command: &Command) -> u64 {
+        let hold = command.hold_id().map_or(0, |id| self.holds.peek(id));
+        hold ^ command.claimant().map_or(0, |buyer| self.buyers.peek(buyer))
+    }
+
+    /// The record of the hold that a command is about, and its buyer's.
     pub(super) fn touch(&self, command: &Command) -> bool {
-        let known = command.hold_id().is_some_and(|id| self.holds.slot(id).is_some());
-        known | command.claimant().is_some_and(|buyer| self.buyers.find_slot(buyer).is_some())
+        let hold = command.hold_id().and_then(|id| self.holds.find(id));
+        hold.is_some_and(|hold| self.buyers.get(hold.buyer).live_holds > 0)
     }
 
     /// The hold of this id, if it is this buyer's.

@@ -44,6 +44,14 @@ impl SplitTable {
         self.parts.get(self.part(hash))?.find(hash, &mut is_it).map(|(_, slot)| slot)
     }
 
+    /// What stands where this hash belongs. No branch depends on it: the processor goes on while it comes from memory, so that
+    /// many of them come at once.
+    #[inline]
+    pub(super) fn peek(&self, hash: u64) -> u64 {
+        let part = self.parts.get(self.part(hash));
+        part.and_then(|part| part.entries.get(part.home(hash << 32))).copied().unwrap_or(GAP)
+    }
+
     /// Stores a slot that is not in it.
     #[inline]
     pub(super) fn insert(&mut self, hash: u64, slot: u32) {

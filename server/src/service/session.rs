@@ -31,7 +31,7 @@ use crate::{
     access,
     clock::WallClock,
     edge::DecideBy,
-    status::Refusal,
+    status::{self, Refusal},
     telemetry::traces::{self, Submitted, Trace},
 };
 
@@ -104,7 +104,7 @@ impl Session {
         mut decided: mpsc::UnboundedReceiver<Decided>,
         mut draining: Draining,
     ) {
-        let mut is_open = true;
+        let (mut is_open, mut wrong) = (true, None);
         while is_open || !self.under_way.is_empty() {
             let is_below = self.commands < SESSION_COMMANDS_MAX && self.under_way.len() < SESSION_BATCHES_MAX;
             let has_room = is_below && self.line.is_empty();
@@ -123,11 +123,16 @@ impl Session {
                             return;
                         }
                     }
-                    // A caller that was cut off learns nothing more; what he sent is decided all the same.
-                    Ok(None) | Err(_) => is_open = false,
+                    Ok(None) => is_open = false,
+                    // What he sent before is decided all the same. Whoever was cut off learns nothing more.
+                    Err(status) => (is_open, wrong) = (false, status::meant(&status)),
                 },
                 room = first_room(&mut self.line) => self.advance(room),
             }
+        }
+        if let Some(refusal) = wrong {
+            // He may have gone.
+            let _ = self.answers.send(Err(refusal.into_status())).await;
         }
     }
 

@@ -1,9 +1,6 @@
 //! What the library answers by itself, without a reason: said as everything else is.
 
-use tonic::{
-    Code, Status,
-    codegen::http::{HeaderMap, Response},
-};
+use tonic::{Code, Status, codegen::http::Response};
 
 use super::Refusal;
 
@@ -13,16 +10,17 @@ const TOO_LONG: &str = "Error, decoded message length too large";
 
 /// The answer, or in its place the refusal that it means.
 pub(crate) fn explained(response: Response<axum::body::Body>) -> Response<axum::body::Body> {
-    match meant(response.headers()) {
+    match Status::from_header_map(response.headers()).as_ref().and_then(meant) {
         Some(refusal) => refusal.into_status().into_http(),
         None => response,
     }
 }
 
-fn meant(headers: &HeaderMap) -> Option<Refusal> {
-    let status = Status::from_header_map(headers).filter(|status| status.details().is_empty())?;
+/// The refusal that a status without details means, if it means one.
+pub(crate) fn meant(status: &Status) -> Option<Refusal> {
     let said = status.message();
     match status.code() {
+        _ if !status.details().is_empty() => None,
         // The caller's fault, not ours.
         Code::Internal if said.starts_with(UNDECODABLE) => {
             Some(Refusal::wrong("request", said.trim_start_matches(UNDECODABLE).trim_start_matches(": ")))

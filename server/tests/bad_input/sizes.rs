@@ -41,13 +41,15 @@ async fn what_is_no_message_is_refused() {
     let codec: tonic_prost::ProstCodec<NotText, v1::HoldSeatsResponse> = tonic_prost::ProstCodec::default();
     let path = "/usher.v1.Inventory/HoldSeats".parse().unwrap();
     let refused = grpc.unary(tonic::Request::new(NotText { show_id: vec![0xff] }), path, codec).await.unwrap_err();
-    check(
-        "no text",
-        &Refused::from(refused),
-        Code::InvalidArgument,
-        "INVALID_REQUEST",
-        &Named::Field("request", "show_id"),
-    );
+    let named = Named::Field("request", "show_id");
+    check("no text", &Refused::from(refused), Code::InvalidArgument, "INVALID_REQUEST", &named);
+    grpc.ready().await.unwrap();
+    let codec: tonic_prost::ProstCodec<NotText, v1::SessionResponse> = tonic_prost::ProstCodec::default();
+    let messages = tonic::Request::new(tokio_stream::iter([NotText { show_id: vec![0xff] }]));
+    let path = "/usher.v1.Inventory/Session".parse().unwrap();
+    let mut answers = grpc.streaming(messages, path, codec).await.unwrap().into_inner();
+    let refused = Refused::from(answers.message().await.unwrap_err());
+    check("no batches", &refused, Code::InvalidArgument, "INVALID_REQUEST", &Named::Field("request", "batches"));
     server.stop().await;
 }
 
