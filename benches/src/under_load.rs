@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use crossbeam::channel::{Receiver, Sender, unbounded};
+use crossbeam::channel::unbounded;
 use parking_lot::Mutex;
 use rand::{SeedableRng, rngs::StdRng};
 use usher_engine::{
@@ -131,7 +131,7 @@ pub fn run(disk: &Path, plan: Plan, batches: Vec<Batch>) -> Load {
 /// Each batch as soon as there is room for it.
 fn send(shards: &Shards, batches: Vec<Batch>, in_flight: usize) -> (u64, Percentiles) {
     let shard = &shards.router().shards()[0];
-    let (answered, answers): (Sender<(u64, Duration)>, Receiver<(u64, Duration)>) = unbounded();
+    let (answered, answers) = unbounded::<(u64, Duration)>();
     let (mut granted, mut latency) = (0, Percentiles::default());
     let mut note = |(own, took)| {
         granted += own;
