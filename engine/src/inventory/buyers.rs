@@ -207,10 +207,10 @@ impl Buyers {
         true
     }
 
-    /// Brings near what [`Self::find_slot`] looks at first.
+    /// Brings near what [`Self::find_slot`] looks at first, for the id of this hash.
     #[inline]
-    pub(super) fn peek(&self, id: &BuyerId) -> u64 {
-        self.by_id.peek(id.hash())
+    pub(super) fn peek(&self, hash: u64) -> u64 {
+        self.by_id.peek(hash)
     }
 
     #[inline]

@@ -67,10 +67,10 @@ impl Holds {
         self.by_id.find(hash(id), |slot| self.records.get(slot).id == id)
     }
 
-    /// Brings near what [`Self::slot`] looks at first.
+    /// Brings near what [`Self::slot`] looks at first, for the id of this hash.
     #[inline]
-    pub(super) fn peek(&self, id: HoldId) -> u64 {
-        self.by_id.peek(hash(id))
+    pub(super) fn peek(&self, hash: u64) -> u64 {
+        self.by_id.peek(hash)
     }
 
     pub(super) fn get(&self, slot: u32) -> &Hold {
@@ -316,7 +316,7 @@ impl Holds {
 /// Mixes an id. Ids are mostly random, but may be counters or share a time prefix; both halves are folded so that such
 /// ids spread as well. Callers are the operator's own frontends: this is no defence against crafted ids.
 #[inline]
-fn hash(id: HoldId) -> u64 {
+pub(super) fn hash(id: HoldId) -> u64 {
     let value = u128::from_le_bytes(*id.as_bytes());
     let [low, high] = [value & u128::from(u64::MAX), value >> 64];
     // Odd constants from the fractional part of pi, as folded-multiply hashes use them.

@@ -229,7 +229,7 @@ impl Inventory {
     }
 
     /// So many commands are looked up at once: more than the processor waits for at a time, and all of it stays in its caches.
-    pub const TOUCHED_AT_ONCE: usize = 16;
+    pub const TOUCHED_AT_ONCE: usize = 32;
 
     /// Looks up what the next commands are about, for nothing but to have it at hand: where there are many holds, the memory
     /// that each lookup waits for comes while the others wait for theirs.
@@ -238,7 +238,7 @@ impl Inventory {
             return;
         }
         let show = &self.shows[number.0 as usize];
-        std::hint::black_box(commands.iter().fold(0, |seen, command| seen ^ show.peek(command)));
+        std::hint::black_box(show.peek(commands));
         // New claims are about holds that there are not yet; the others' records lie behind what was peeked at.
         let of_holds = commands.iter().filter(|command| command.claimant().is_none());
         std::hint::black_box(of_holds.filter(|command| show.touch(command)).count());
