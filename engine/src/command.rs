@@ -395,15 +395,3 @@ pub struct SellMember {
     /// The frontend's payment.
     pub payment: Reference,
 }
-
-#[cfg(test)]
-mod tests {
-    use super::Command;
-    use crate::shard::Outcome;
-
-    /// Large batches wait in memory, and each command and outcome in them is moved several times.
-    #[test]
-    fn commands_and_outcomes_are_small() {
-        assert_eq!((size_of::<Command>(), size_of::<Outcome>()), (112, 56));
-    }
-}

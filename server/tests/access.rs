@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 mod common;
+#[path = "access/files.rs"]
+mod files;
 
 use std::{sync::Arc, time::Duration};
 
@@ -212,45 +214,6 @@ async fn no_method_takes_credentials_that_are_missing_wrong_expired_or_revoked()
             assert_eq!(refusal(&channel, path, good).await, None, "{path}");
         }
     }
-    server.stop().await;
-}
-
-/// An empty list of prefixes is no show's, and is not taken for any show's.
-#[tokio::test]
-async fn a_token_for_no_shows_is_none() {
-    let callers = Callers::new();
-    let server = start(&callers).await;
-    let channel = Clients::connect(server.address).await.channel;
-    for wrong in [json!({"shows": []}), json!({"shows": [""]}), json!({"tenant": ""}), json!({"tenant": "acme.x"})] {
-        let token = callers.token("ed", "read", &wrong);
-        let refused = refusal(&channel, "/usher.v1.Shows/ListShows", &token).await;
-        assert_eq!(refused.as_deref(), Some("CREDENTIALS_INVALID"), "{wrong}");
-    }
-    let good = callers.token("ed", "read", &json!({"shows": ["a"], "tenant": "acme"}));
-    assert_eq!(refusal(&channel, "/usher.v1.Shows/ListShows", &good).await, None);
-    server.stop().await;
-}
-
-/// What is wrong with a file may be mended without its content changing.
-#[tokio::test]
-async fn a_file_that_everybody_could_read_is_read_when_it_is_mended() {
-    let mut callers = Callers::new();
-    let key = callers.key(grant(Scope::Read, None, &[])).reveal().to_owned();
-    callers.write();
-    let server = start(&callers).await;
-    let channel = Clients::connect(server.address).await.channel;
-    let method = "/usher.v1.Shows/ListShows";
-    assert_eq!(refusal(&channel, method, &key).await, None);
-    let path = callers.directory().join("keys.json");
-    let mode = |mode| std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
-    callers.keys.keys.clear();
-    mode(0o644);
-    std::fs::write(&path, serde_json::to_vec(&callers.keys).unwrap()).unwrap();
-    tokio::time::sleep(Duration::from_millis(2_500)).await;
-    assert_eq!(refusal(&channel, method, &key).await, None, "what was in force still is");
-    mode(0o600);
-    tokio::time::sleep(Duration::from_millis(2_500)).await;
-    assert_eq!(refusal(&channel, method, &key).await.as_deref(), Some("CREDENTIALS_INVALID"));
     server.stop().await;
 }
 

@@ -323,3 +323,9 @@ fn a_request_twice_in_one_batch_is_done_once() {
     assert!(matches!(&second[1], Err(Rejection::IdReused { .. })));
     assert_eq!(shard.inventory.show(SHOW).unwrap().seat_map(Timestamp(0)).available.count(), 999);
 }
+
+/// Large batches wait in memory, and each command and outcome in them is moved several times.
+#[test]
+fn commands_and_outcomes_are_small() {
+    assert_eq!((size_of::<Command>(), size_of::<Outcome>()), (112, 56));
+}
