@@ -143,6 +143,7 @@ fn every_reason_of_the_server_is_known() {
         "src/status.rs",
         "src/status/rejections.rs",
         "src/status/forbidden.rs",
+        "src/status/unexplained.rs",
         "src/access/caller.rs",
         "src/access/guard.rs",
         "src/access/known.rs",
