@@ -127,13 +127,13 @@ impl Refused {
     }
 }
 
-/// What is behind a failure of the transport: what is around it says nothing.
-fn innermost(status: &Status) -> Option<String> {
-    let mut cause = std::error::Error::source(status)?;
+/// The innermost cause: what is around it says nothing.
+pub(crate) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    Some(cause.to_string())
+    cause.to_string()
 }
 
 /// As rustls says that the other side ended the handshake.
@@ -152,7 +152,7 @@ fn with_cause(message: &str, cause: Option<String>) -> String {
 /// The seats of a unary refusal are in its metadata, as far as they fit.
 impl From<Status> for Refused {
     fn from(status: Status) -> Self {
-        let cause = innermost(&status);
+        let cause = std::error::Error::source(&status).map(innermost);
         if let Some(cause) = cause.as_deref().filter(|cause| is_of_tls(cause)) {
             return Self::of_tls(cause);
         }

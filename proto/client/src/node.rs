@@ -8,7 +8,7 @@ use std::{
 
 use tonic::{service::interceptor::InterceptedService, transport::Endpoint};
 
-use crate::{Error, Options, connection::Connection, credentials::Calling};
+use crate::{Error, Options, connection::Connection, credentials::Calling, error::innermost};
 
 /// How often a connection that is silent is asked whether it is there, and how long it may take to say so.
 const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
@@ -26,7 +26,7 @@ pub(crate) struct Node {
 impl Node {
     /// Connects when it is first used, and again whenever that is necessary. Must be called within a tokio runtime.
     pub(crate) fn open(address: &str, options: &Options) -> Result<Arc<Self>, Error> {
-        let wrong = |error| Error::Address { address: address.to_owned(), problem: problem(&error) };
+        let wrong = |error| Error::Address { address: address.to_owned(), problem: innermost(&error) };
         let endpoint = Endpoint::from_shared(address.to_owned()).map_err(wrong)?;
         if endpoint.uri().scheme().is_none() {
             let problem = format!("must begin with a scheme, as http://{address}");
@@ -56,16 +56,7 @@ impl Node {
 
     /// Whether somebody listens there.
     pub(crate) async fn ready(&self) -> Result<(), Error> {
-        let away = |error| Error::Unreachable { address: self.endpoint.uri().to_string(), problem: problem(&error) };
+        let away = |error| Error::Unreachable { address: self.endpoint.uri().to_string(), problem: innermost(&error) };
         self.endpoint.connect().await.map(drop).map_err(away)
     }
-}
-
-/// The innermost cause: what is around it says nothing.
-fn problem(error: &tonic::transport::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }
