@@ -24,7 +24,9 @@ use usher_engine::{ids::ShowId, shard::Admission};
 use super::{
     CALL, Call, Caller, Grant, Known,
     audit::Audit,
-    keys, priority,
+    keys,
+    known::bearer,
+    priority,
     rates::Rates,
     table::{self, Rule},
 };
@@ -87,7 +89,7 @@ impl Guard {
         let from = || {
             let address = peer.map_or_else(|| "nobody".to_owned(), |peer| format!("address:{}", peer.address().ip()));
             // The public half of the key that he shows, whether there is one or not.
-            keys::shown_id(headers).map_or_else(|| address.clone(), |id| format!("{address} key:{id}"))
+            bearer(headers).and_then(keys::shown_id).map_or_else(|| address.clone(), |id| format!("{address} key:{id}"))
         };
         let who = caller.as_ref().map_or_else(|_| from(), |caller| caller.name.clone());
         let caller = match caller {

@@ -17,7 +17,6 @@ use aws_lc_rs::{digest, rand};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
-use tonic::codegen::http::{HeaderMap, header};
 
 use super::{Caller, Grant, Secret, check_private};
 
@@ -164,7 +163,7 @@ impl Keys {
 
     /// Whose key this is. What is wrong with it is not told: id and secret are one.
     pub(super) fn find(&self, shown: &str) -> Option<Arc<Caller>> {
-        let (id, secret) = shown.strip_prefix(PREFIX)?.split_once('_')?;
+        let (id, secret) = halves(shown)?;
         let (key, caller) = self.0.iter().find(|(key, _)| key.id == id)?;
         let (shown, now) = (hash(secret), now_ms());
         let live = key.secrets.iter().filter(|known| known.until_ms.is_none_or(|until| now < until));
@@ -175,10 +174,14 @@ impl Keys {
     }
 }
 
+/// The id and the secret of a key.
+fn halves(shown: &str) -> Option<(&str, &str)> {
+    shown.strip_prefix(PREFIX)?.split_once('_')
+}
+
 /// The id in what somebody shows as his key, as far as it is one by its form.
-pub(super) fn shown_id(headers: &HeaderMap) -> Option<&str> {
-    let (_, shown) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    let (id, _) = shown.trim().strip_prefix(PREFIX)?.split_once('_')?;
+pub(super) fn shown_id(shown: &str) -> Option<&str> {
+    let (id, _) = halves(shown)?;
     (id.len() == 2 * ID_BYTES && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
 }
 

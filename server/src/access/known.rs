@@ -12,6 +12,12 @@ use super::{
 };
 use crate::{config, edge::Peer, status::Refusal};
 
+/// The key or token that a caller shows.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, bearer) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| bearer.trim())
+}
+
 /// The callers.
 pub(crate) struct Known {
     settings: config::Access,
@@ -66,12 +72,9 @@ impl Known {
             return Ok(Arc::clone(&self.everybody));
         }
         let now = self.now.read();
-        if let Some(shown) = headers.get(header::AUTHORIZATION) {
-            let bearer = shown.to_str().ok().and_then(|text| text.split_once(' '));
-            let bearer =
-                bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, bearer)| bearer.trim());
+        if headers.contains_key(header::AUTHORIZATION) {
             let by_token = |bearer| now.signers.as_ref().and_then(|signers| signers.find(bearer));
-            let caller = bearer.and_then(|bearer| now.keys.find(bearer).or_else(|| by_token(bearer)));
+            let caller = bearer(headers).and_then(|bearer| now.keys.find(bearer).or_else(|| by_token(bearer)));
             return caller.ok_or_else(|| {
                 Refusal::unauthenticated("CREDENTIALS_INVALID", "nobody is known by this key or token, or no longer")
             });
