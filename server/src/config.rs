@@ -248,21 +248,19 @@ impl Config {
         self.tls.check()?;
         self.access.check(&self.tls)?;
         self.telemetry.check(self.allow_plaintext)?;
-        for (name, address) in [
+        let listeners = [
             ("listen", Some(self.listen)),
             ("operations_listen", self.operations_listen),
             ("metrics_listen", self.metrics_listen),
-        ] {
-            let Some(address) = address else { continue };
+        ];
+        let listeners: Vec<_> = listeners.into_iter().filter_map(|(name, address)| Some((name, address?))).collect();
+        for (position, &(name, address)) in listeners.iter().enumerate() {
             ensure!(
                 address.ip().is_loopback() || self.tls.certificate.is_some() || self.allow_plaintext,
                 "{name} is {address}, which is not loopback: without TLS everything can be read on the way. \
                  Set tls.certificate and tls.key, listen on 127.0.0.1 behind a TLS proxy, or set allow_plaintext"
             );
-        }
-        let addresses = [Some(self.listen), self.operations_listen, self.metrics_listen];
-        for (position, address) in addresses.iter().enumerate().filter_map(|(at, own)| Some((at, own.as_ref()?))) {
-            let is_twice = address.port() != 0 && addresses[..position].contains(&Some(*address));
+            let is_twice = address.port() != 0 && listeners[..position].iter().any(|(_, other)| *other == address);
             ensure!(!is_twice, "{address} is listened on twice: listen, operations_listen and metrics_listen differ");
         }
         ensure!(!self.data_dir.as_os_str().is_empty(), "data_dir is empty");

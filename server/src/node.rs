@@ -133,7 +133,8 @@ impl Node {
         let (drain, draining) = tokio::sync::watch::channel(false);
         let groups = Groups::new(router.clone());
         let finisher = tokio::spawn(groups.clone().finish_forever());
-        let doors = self.doors((&guard, tls.as_ref()), &live, health, groups, &draining, apart.is_some())?;
+        let sources = self.sources(&guard, tls.as_ref(), &live);
+        let doors = self.doors(&guard, &live, sources, health, groups, &draining)?;
         let metrics = Arc::clone(&self.metrics);
         let metrics_port = doors.len() - 1;
         let (tls, draining) = (tls.clone(), draining.clone());
@@ -181,27 +182,26 @@ impl Node {
     /// What is served on each listener. Where operators have one of their own, the first one is not theirs.
     fn doors(
         &self,
-        (guard, tls): (&Guard, Option<&Arc<Tls>>),
+        guard: &Guard,
         live: &Live,
+        sources: Arc<Sources>,
         health: HealthServer<impl Health>,
         groups: Groups,
         draining: &Draining,
-        is_apart: bool,
     ) -> anyhow::Result<Arc<[http::Door]>> {
         let router = self.shards.router().clone();
         let noting = Noting(Arc::clone(&self.metrics));
         let door = |services: Routes| http::door(services, guard, &noting, live.allowed_origins.subscribe());
-        let sources = self.sources((guard, tls), live);
         let for_metrics = metrics::door(Arc::clone(&sources));
         let public = services(router.clone(), groups, draining.clone()).add_service(health.clone());
-        if is_apart {
+        if self.config.operations_listen.is_some() {
             let own = operations(Routes::default(), router, sources, draining)?.add_service(health);
             return Ok([door(public)?, door(own)?, for_metrics].into());
         }
         Ok([door(operations(public, router, sources, draining)?)?, for_metrics].into())
     }
 
-    fn sources(&self, (guard, tls): (&Guard, Option<&Arc<Tls>>), live: &Live) -> Arc<Sources> {
+    fn sources(&self, guard: &Guard, tls: Option<&Arc<Tls>>, live: &Live) -> Arc<Sources> {
         Arc::new(Sources {
             metrics: Arc::clone(&self.metrics),
             router: self.shards.router().clone(),

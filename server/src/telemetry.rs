@@ -59,9 +59,6 @@ fn filter(level: &str) -> Result<EnvFilter, WrongSetting> {
         return Err(wrong("must be error, warn, info, debug, trace or off; of a module, module=level"));
     }
     let filter = EnvFilter::try_new(level).map_err(|error| wrong(&error.to_string()))?;
-    if level.contains(['=', '[']) {
-        return Ok(filter);
-    }
     // Every frame of HTTP/2 and every step of a handshake: only whoever names them wants them.
     let quiet = ["h2=info", "hyper=info", "hyper_util=info", "rustls=info", "tokio_util=info", "tower=info"];
     let is_talkative = level.parse::<LevelFilter>().is_ok_and(|level| level > LevelFilter::INFO);

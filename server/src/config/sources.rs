@@ -75,8 +75,8 @@ impl Sources {
         for (name, _) in std::env::vars_os() {
             let Some(name) = name.to_str().filter(|name| name.starts_with("USHER_")) else { continue };
             // One underscore between a table and its setting instead of two: nothing would be set, and nobody told.
-            let meant = known.iter().find(|known| known.as_str() != name && known.replace("__", "_") == name);
-            if let Some(meant) = meant.filter(|_| !known.iter().any(|known| known == name)) {
+            let meant = known.iter().find(|known| known.replace("__", "_") == name);
+            if let Some(meant) = meant.filter(|meant| *meant != name) {
                 return Err(WrongSetting(format!("{name} is no setting: {meant} is, with two underscores")));
             }
         }
