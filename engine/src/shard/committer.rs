@@ -139,10 +139,7 @@ impl Committer {
     /// When this or what was handed over before did not become durable: nobody knows the outcome, and the state is not to be
     /// used any more.
     pub(super) fn commit(&mut self, pending: &mut Pending) -> Result<(), LogError> {
-        if let Err(error) = self.settled() {
-            pending.outcome_unknown();
-            return Err(error);
-        }
+        self.settled()?;
         match (&self.helper, self.writer.take()) {
             (Some(helper), Some(writer)) if pending.is_worth_a_thread() => {
                 let pending = std::mem::replace(pending, std::mem::take(&mut self.spare));
