@@ -32,3 +32,8 @@ writable_cache() {
     fi
     echo "$dir"
 }
+
+# The first rate in the report of `usher bench --output json`, which is read from standard input.
+commands_per_second() {
+    grep -oE '"commands_per_second": ?[0-9.]+' | head -n 1 | grep -oE '[0-9.]+$'
+}
