@@ -302,7 +302,7 @@ fn serving(disk: &Path) {
             let plan = Plan { shows: SHOWS, seats: SEATS, in_flight: IN_FLIGHT, snapshot_log_bytes: every };
             let load = under_load::run(disk, plan, batches.clone());
             assert_eq!(load.granted, u64::from(SHOWS * SEATS) * 2, "everything is granted");
-            let rate = per_second(u64::from(SHOWS * SEATS * 2), load.took);
+            let rate = per_second(load.granted, load.took);
             let bytes: u64 = load.rounds.iter().map(|round| round.bytes).sum();
             println!(
                 "serving/{name} snapshots: {rate:.0} commands/s, {} rounds, {} MiB",

@@ -102,15 +102,21 @@ impl Guarded {
     }
 }
 
+/// Of a client that trusts this authority, and shows this certificate.
+fn trusting(authority: &str, identity: Option<(String, String)>) -> ClientTlsConfig {
+    let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority)).domain_name("localhost");
+    match identity {
+        Some((certificate, key)) => tls.identity(Identity::from_pem(certificate, key)),
+        None => tls,
+    }
+}
+
 async fn connect(
     address: SocketAddr,
     authority: &str,
     identity: Option<(String, String)>,
 ) -> Result<Channel, tonic::transport::Error> {
-    let mut tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority)).domain_name("localhost");
-    if let Some((certificate, key)) = identity {
-        tls = tls.identity(Identity::from_pem(certificate, key));
-    }
+    let tls = trusting(authority, identity);
     let endpoint = Endpoint::from_shared(format!("https://{address}")).unwrap().tls_config(tls).unwrap();
     endpoint.connect_timeout(WAIT_MAX).timeout(Duration::from_secs(10)).connect().await
 }
@@ -157,13 +163,8 @@ async fn the_client_is_told_at_once_that_its_certificate_is_not_taken() {
     let guarded = Guarded::start().await;
     let (certificate, key) = guarded.authority.issue(13, &[SELLER], |_| {});
     for (identity, alert) in [(Some((certificate, key)), "Revoked"), (None, "Required")] {
-        let trusted = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(guarded.authority.0.pem()));
-        let trusted = trusted.domain_name("localhost");
-        let tls = match identity {
-            Some((certificate, key)) => trusted.identity(Identity::from_pem(certificate, key)),
-            None => trusted,
-        };
-        let options = Options { tls: Some(tls), connections: 1, ..Options::default() };
+        let tls = Some(trusting(&guarded.authority.0.pem(), identity));
+        let options = Options { tls, connections: 1, ..Options::default() };
         let client = Inventory::with_options(&format!("https://{}", guarded.server.address), &options).unwrap();
         let wire = wire::hold("acme.gala", 1, "ada", wire::seats(&[0]));
         match client.hold_seats(wire).await.unwrap_err() {

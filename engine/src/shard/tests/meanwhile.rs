@@ -59,17 +59,18 @@ impl Log for Gated {
     }
 }
 
-fn start_gated(world: &World) -> (Shards, Arc<Mutex<()>>) {
+fn start_gated(world: &World) -> (Shards, ShardHandle, Arc<Mutex<()>>) {
     drop(world.shard_with_show());
     let gate = Arc::<Mutex<()>>::default();
     let (store, its) = (world.store.clone(), Arc::clone(&gate));
     let open: crate::start::OpenLog =
         Arc::new(move |shard| Ok(Box::new(Gated { log: store.log(shard)?, gate: Arc::clone(&its) })));
     let shards = Shards::start(1, open, world.clock.clone(), ShardOptions::default(), Arc::new(|_, _| {})).unwrap();
-    while shards.router().shards()[0].status() != ShardStatus::Serving {
+    let handle = shards.router().shards()[0].clone();
+    while handle.status() != ShardStatus::Serving {
         std::thread::yield_now();
     }
-    (shards, gate)
+    (shards, handle, gate)
 }
 
 type Answers = mpsc::Receiver<Result<Vec<Outcome>, Fault>>;
@@ -85,10 +86,13 @@ fn is_silent(answers: &Answers) -> bool {
     matches!(answers.recv_timeout(Duration::from_millis(50)), Err(RecvTimeoutError::Timeout))
 }
 
-fn until_taken(handle: &ShardHandle) {
+/// A large batch from this seat on, which the shard has taken.
+fn taken(handle: &ShardHandle, first: u32) -> Answers {
+    let answers = ask_for(handle, first, LARGE);
     let (_open, never) = mpsc::channel::<()>();
     let mut looks = (0..10_000).map(|_| never.recv_timeout(Duration::from_millis(1)));
     assert!(looks.any(|_| handle.waiting() == 0), "it is not taken");
+    answers
 }
 
 fn held(answers: &Answers) -> usize {
@@ -98,13 +102,10 @@ fn held(answers: &Answers) -> usize {
 #[test]
 fn while_a_large_batch_is_appended_another_is_decided_and_nobody_is_answered() {
     let world = World::new();
-    let (shards, gate) = start_gated(&world);
-    let handle = shards.router().shards()[0].clone();
+    let (shards, handle, gate) = start_gated(&world);
     let closed = gate.lock().unwrap();
-    let first = ask_for(&handle, 0, LARGE);
-    until_taken(&handle);
-    let second = ask_for(&handle, 1_000, LARGE);
-    until_taken(&handle);
+    let first = taken(&handle, 0);
+    let second = taken(&handle, 1_000);
     assert!(is_silent(&first) && is_silent(&second));
     drop(closed);
     // All of the second's seats went to the first: a refusal may rest on a hold that was not durable when it was decided.
@@ -116,11 +117,9 @@ fn while_a_large_batch_is_appended_another_is_decided_and_nobody_is_answered() {
 #[test]
 fn few_commands_wait_for_the_append_and_go_together() {
     let world = World::new();
-    let (shards, gate) = start_gated(&world);
-    let handle = shards.router().shards()[0].clone();
+    let (shards, handle, gate) = start_gated(&world);
     let closed = gate.lock().unwrap();
-    let large = ask_for(&handle, 0, LARGE);
-    until_taken(&handle);
+    let large = taken(&handle, 0);
     let few: Vec<_> = (0..3).map(|number| ask_for(&handle, LARGE + number, 1)).collect();
     assert!(is_silent(&few[0]));
     assert_eq!(handle.waiting(), 3);
@@ -136,14 +135,11 @@ fn few_commands_wait_for_the_append_and_go_together() {
 fn after_an_append_that_failed_what_was_decided_meanwhile_is_unknown_too() {
     for failure in [Failure::Lost, Failure::Kept] {
         let world = World::new();
-        let (shards, gate) = start_gated(&world);
-        let handle = shards.router().shards()[0].clone();
+        let (shards, handle, gate) = start_gated(&world);
         let closed = gate.lock().unwrap();
         world.store.fail_next_append(SHARD, failure);
-        let first = ask_for(&handle, 0, LARGE);
-        until_taken(&handle);
-        let second = ask_for(&handle, 1_000, LARGE);
-        until_taken(&handle);
+        let first = taken(&handle, 0);
+        let second = taken(&handle, 1_000);
         drop(closed);
         assert_eq!(first.recv().unwrap(), Err(Fault::OutcomeUnknown));
         assert_eq!(second.recv().unwrap(), Err(Fault::OutcomeUnknown));
@@ -164,11 +160,9 @@ fn after_an_append_that_failed_what_was_decided_meanwhile_is_unknown_too() {
 #[test]
 fn a_shard_that_is_told_to_end_answers_what_is_under_way() {
     let world = World::new();
-    let (shards, gate) = start_gated(&world);
-    let handle = shards.router().shards()[0].clone();
+    let (shards, handle, gate) = start_gated(&world);
     let closed = gate.lock().unwrap();
-    let first = ask_for(&handle, 0, LARGE);
-    until_taken(&handle);
+    let first = taken(&handle, 0);
     let second = ask_for(&handle, LARGE, 7);
     let stopping = std::thread::spawn(move || shards.stop()[0].1.unwrap());
     assert!(is_silent(&second));
