@@ -39,8 +39,9 @@ use usher_server::{
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-const ROUNDS: usize = 5;
-const TAKES: Duration = Duration::from_secs(3);
+/// Many short ones, in turns: what a server does now and then, as a snapshot, falls into few of them.
+const ROUNDS: usize = 40;
+const TAKES: Duration = Duration::from_millis(500);
 const CALLERS: u64 = 8;
 const BATCH: u32 = 1_024;
 /// How often Prometheus asks.
@@ -69,17 +70,21 @@ fn main() {
     for round in 0..=ROUNDS {
         for (server, measured) in [&plain, &guarded].into_iter().zip(&mut measured) {
             let figures = callers.block_on(server.ask());
-            println!("guarded/{}: {:.0} commands/s, server {:.0} ns CPU a command", server.name, figures.0, figures.1);
             // The first one warms up.
             measured.extend((round > 0).then_some(figures));
         }
     }
-    let [plain, guarded] =
-        measured.map(|figures| (median(figures.iter().map(|it| it.0)), median(figures.iter().map(|it| it.1))));
+    for (server, measured) in [&plain, &guarded].into_iter().zip(&measured) {
+        let [rate, cpu] = [median(measured.iter().map(|it| it.0)), median(measured.iter().map(|it| it.1))];
+        println!("guarded/{}: {rate:.0} commands/s, server {cpu:.0} ns CPU a command", server.name);
+    }
+    // Of each round: both servers grow older, and the machine has its moods.
+    let [plain, guarded] = measured;
+    let pairs = || guarded.iter().zip(&plain);
     println!(
         "guarded/plain: {:.3} of the commands a second, {:.3} of the CPU a command",
-        guarded.0 / plain.0,
-        guarded.1 / plain.1
+        median(pairs().map(|(guarded, plain)| guarded.0 / plain.0)),
+        median(pairs().map(|(guarded, plain)| guarded.1 / plain.1))
     );
 }
 

@@ -12,10 +12,10 @@ use usher_engine::{
     event::Event,
     ids::Reference,
     inventory::{Inventory, manifest::Manifest},
-    shard::{Outcome, Request, Shard, ShardOptions},
+    shard::{Outcome, Request, Shard, ShardOptions, Shows},
     time::{Clock, Timestamp},
 };
-use usher_server::convert;
+use usher_server::{convert, status::Refusal};
 use usher_wal::{MemoryStore, ShardId};
 
 use crate::workload::{NOW, SHOW, hold, plain_show, show};
@@ -132,7 +132,12 @@ impl Sample {
     }
 
     fn answers(&self, asked: &v1::CommandColumns) -> v1::OutcomeColumns {
-        convert::columns::outcomes(asked, self.outcomes.iter().cloned().map(Ok), SHOW_ID, &self.manifest)
+        let tell = |_, asked: &_, became: Result<Outcome, Refusal>| match became {
+            Ok(Ok(answer)) => convert::answers::outcome(asked, answer, SHOW_ID, &self.manifest),
+            Ok(Err(no)) => v1::outcome::Outcome::Rejection(Refusal::rejected(&no, &self.manifest).into_rejection()),
+            Err(refusal) => v1::outcome::Outcome::Rejection(refusal.into_rejection()),
+        };
+        convert::columns::outcomes(asked, self.outcomes.iter().cloned().map(Ok), tell)
     }
 }
 
@@ -184,7 +189,7 @@ fn server_read() -> Box<dyn FnMut()> {
     let columns = sample.columns();
     Box::new(move || {
         let mut commands = Vec::with_capacity(BATCH);
-        let read = convert::columns::read(&columns, &sample.manifest, |_, command| commands.extend(command.ok()));
+        let read = convert::columns::read(&columns, |_| &sample.manifest, |_, command| commands.extend(command.ok()));
         assert!(read.is_ok() && commands.len() == BATCH, "all can be read");
         black_box(commands);
     })
@@ -204,7 +209,7 @@ fn core() -> Box<dyn FnMut()> {
 /// As a shard does, but for the log.
 fn run(inventory: &mut Inventory, commands: &[Command], events: &mut Vec<Event>) {
     for some in commands.chunks(Inventory::TOUCHED_AT_ONCE) {
-        inventory.touch(SHOW, some);
+        inventory.touch(some, |_| SHOW);
         for command in some {
             let _ = black_box(inventory.decide(SHOW, command, NOW, events));
             events.drain(..).for_each(|mut event| inventory.apply(SHOW, &mut event, NOW));
@@ -263,7 +268,7 @@ fn shard_turn() -> Box<dyn FnMut()> {
     Box::new(move || {
         let commands = batches.next().expect("no more often than it can be done");
         let reply = Box::new(|outcomes| drop(black_box(outcomes)));
-        let request = Request::Execute { show: SHOW, commands, reply };
+        let request = Request::Execute { shows: Shows::One(SHOW), commands, reply };
         shard.turn(std::iter::once(request)).expect("an append");
     })
 }

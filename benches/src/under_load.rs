@@ -15,7 +15,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use usher_engine::{
     command::Command,
     ids::ShowNumber,
-    shard::{CreateShow, Notice, Request, ShardOptions, SnapshotReport},
+    shard::{CreateShow, Notice, Request, ShardOptions, Shows, SnapshotReport},
     start::Shards,
     time::{Clock, Timestamp},
 };
@@ -147,7 +147,7 @@ fn send(shards: &Shards, batches: Vec<Batch>, in_flight: usize) -> (u64, Percent
             let granted = outcomes.iter().filter(|outcome| outcome.is_ok()).count() as u64;
             let _ = answered.send((granted, begun.elapsed()));
         });
-        shard.submit(Request::Execute { show, commands, reply });
+        shard.submit(Request::Execute { shows: Shows::One(show), commands, reply });
     }
     drop(answered);
     answers.iter().for_each(note);

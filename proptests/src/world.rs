@@ -15,7 +15,7 @@ use usher_engine::{
     event::ShowCreated,
     ids::{HoldId, ShowNumber},
     inventory::{Inventory, StateHash, invariants},
-    shard::{CreateShow, Fault, Outcome, Reply, Request, Shard, ShardOptions, replay},
+    shard::{CreateShow, Fault, Outcome, Reply, Request, Shard, ShardOptions, Shows, replay},
     time::{Clock, Timestamp},
 };
 use usher_wal::{Log, Lsn, MemoryStore, ShardId};
@@ -120,7 +120,7 @@ impl World {
         for (show, commands) in requests {
             self.ledger.note_sent(*show, commands);
             let (reply, answer) = reply();
-            batch.push(Request::Execute { show: *show, commands: commands.clone(), reply });
+            batch.push(Request::Execute { shows: Shows::One(*show), commands: commands.clone(), reply });
             replies.push(answer);
         }
         let futures: Vec<Future> = self.truths.iter().map(|truth| foresee(truth, requests, self.now())).collect();

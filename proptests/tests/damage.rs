@@ -26,7 +26,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use usher_engine::{
     ids::ShowNumber,
     inventory::StateHash,
-    shard::{CreateShow, Reply, Request, Shard, ShardOptions, replay},
+    shard::{CreateShow, Reply, Request, Shard, ShardOptions, Shows, replay},
     time::{Clock, Timestamp},
 };
 use usher_proptests::{
@@ -189,7 +189,7 @@ fn sell(store: &Arc<RocksStore>, shard: ShardId, generator: &mut Generator, open
     for number in 0..COMMANDS {
         clock.0.store(generator.move_time().0, Ordering::SeqCst);
         let commands = vec![generator.command(), generator.command()];
-        let request = Request::Execute { show: ShowNumber(number % shows), commands, reply: reply() };
+        let request = Request::Execute { shows: Shows::One(ShowNumber(number % shows)), commands, reply: reply() };
         shard.turn([request].into_iter()).unwrap();
         if number == COMMANDS / 2 {
             shard.take_snapshots();

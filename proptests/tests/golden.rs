@@ -29,7 +29,7 @@ use std::{
 
 use usher_engine::{
     inventory::{Inventory, invariants},
-    shard::{CreateShow, Request, Shard, ShardOptions, replay},
+    shard::{CreateShow, Request, Shard, ShardOptions, Shows, replay},
     time::{Clock, Timestamp},
 };
 use usher_proptests::{
@@ -198,7 +198,7 @@ fn make() {
             clock.0.fetch_max(timed.at.0, Ordering::SeqCst);
             let request = match timed.step {
                 Step::Create(created) => Request::CreateShow(CreateShow { created, reply: Box::new(drop) }),
-                Step::Ask(show, command) => Request::Execute { show, commands: vec![command], reply: Box::new(drop) },
+                Step::Ask(show, command) => Request::Execute { shows: Shows::One(show), commands: vec![command], reply: Box::new(drop) },
                 Step::Sweep { .. } | Step::Crash => continue,
             };
             shard_of.turn([request].into_iter()).unwrap();

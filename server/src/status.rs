@@ -34,10 +34,10 @@ pub(crate) use rejections::reason;
 pub const DOMAIN: &str = "usher";
 
 /// A refusal, before it becomes a status or a part of a batch's answer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Refusal(Box<Parts>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Parts {
     code: Code,
     reason: &'static str,

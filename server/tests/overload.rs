@@ -90,7 +90,7 @@ async fn a_batch_that_waits_for_longer_than_it_was_given_is_not_decided() {
         show_id: SHOW.to_owned(),
         commands: batch(vec![Command::HoldSeats(hold(1, 1))]),
         timeout_ms: Some(60),
-        columns: None,
+        ..Default::default()
     };
     let wrong = v1::SessionBatch { tag: 2, timeout_ms: Some(90_001), ..late.clone() };
     let request = v1::SessionRequest { batches: vec![late, wrong] };

@@ -233,15 +233,20 @@ impl Inventory {
 
     /// Looks up what the next commands are about, for nothing but to have it at hand: where there are many holds, the memory
     /// that each lookup waits for comes while the others wait for theirs.
-    pub fn touch(&self, number: ShowNumber, commands: &[Command]) {
+    ///
+    /// All hashes come before the first look: the less there is between two looks, the more of them the processor has under way.
+    #[inline]
+    pub fn touch(&self, commands: &[Command], show_of: impl Fn(usize) -> ShowNumber) {
         if commands.len() < Self::TOUCHED_AT_ONCE {
             return;
         }
-        let show = &self.shows[number.0 as usize];
-        std::hint::black_box(show.peek(commands));
+        let hashes: [_; Self::TOUCHED_AT_ONCE] = std::array::from_fn(|position| Show::hashes(&commands[position]));
+        let show = |position| &self.shows[show_of(position).0 as usize];
+        let look = |seen, (position, hashes): (usize, &_)| seen ^ show(position).peek(hashes);
+        std::hint::black_box(hashes.iter().enumerate().fold(0, look));
         // New claims are about holds that there are not yet; the others' records lie behind what was peeked at.
-        let of_holds = commands.iter().filter(|command| command.claimant().is_none());
-        std::hint::black_box(of_holds.filter(|command| show.touch(command)).count());
+        let of_holds = commands.iter().enumerate().filter(|(_, command)| command.claimant().is_none());
+        std::hint::black_box(of_holds.filter(|(position, command)| show(*position).touch(command)).count());
     }
 
     /// What organisers ask for.

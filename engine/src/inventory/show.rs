@@ -5,7 +5,6 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Inventory,
     blocks::Blocks,
     buyers::Buyers,
     channels::Channels,
@@ -253,15 +252,15 @@ impl Show {
         self.holds.slot(id).is_some() || self.waitlist.is_entry(id)
     }
 
-    /// Brings near what the lookups of commands' ids and buyers look at first. All hashes before the first look: the less there
-    /// is between two looks, the more of them the processor has under way.
-    pub(super) fn peek(&self, commands: &[Command]) -> u64 {
-        let mut hashes = [(0, 0); Inventory::TOUCHED_AT_ONCE];
-        for (hashes, command) in hashes.iter_mut().zip(commands) {
-            *hashes = (command.hold_id().map_or(0, holds::hash), command.claimant().map_or(0, BuyerId::hash));
-        }
-        let look = |seen, (hold, buyer): &(u64, u64)| seen ^ self.holds.peek(*hold) ^ self.buyers.peek(*buyer);
-        hashes.iter().take(commands.len()).fold(0, look)
+    /// Of a command's hold and its buyer.
+    pub(super) fn hashes(command: &Command) -> (u64, u64) {
+        (command.hold_id().map_or(0, holds::hash), command.claimant().map_or(0, BuyerId::hash))
+    }
+
+    /// Brings near what the lookups of a command's hold and buyer look at first.
+    #[inline]
+    pub(super) fn peek(&self, (hold, buyer): &(u64, u64)) -> u64 {
+        self.holds.peek(*hold) ^ self.buyers.peek(*buyer)
     }
 
     /// The record of the hold that a command is about, and its buyer's.

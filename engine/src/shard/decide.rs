@@ -5,7 +5,7 @@ use usher_wal::LogError;
 use super::{
     Shard,
     committer::{Answered, Pending},
-    request::{CreateShow, CreatedShow, Fault, Outcome, PreparedMember, Reply, Request, StopReport},
+    request::{CreateShow, CreatedShow, Fault, Outcome, PreparedMember, Reply, Request, Shows, StopReport},
 };
 use crate::{
     command::Command,
@@ -115,8 +115,8 @@ impl Shard {
         let now = pending.now;
         pending.turn.requests += 1;
         let (answered, logged) = match request {
-            Request::Execute { show, commands, reply } => {
-                let (outcomes, logged) = self.execute(show, &commands, pending);
+            Request::Execute { shows, commands, reply } => {
+                let (outcomes, logged) = self.execute(&shows, &commands, pending);
                 (Answered::Execute(outcomes, reply), logged)
             }
             Request::CreateShow(create) => self.create_show(create, pending),
@@ -151,15 +151,17 @@ impl Shard {
 
     fn execute(
         &mut self,
-        show: ShowNumber,
+        shows: &Shows,
         commands: &[Command],
         pending: &mut Pending,
     ) -> (Vec<Outcome>, Result<(), LogError>) {
         let now = pending.now;
         let mut outcomes = Vec::with_capacity(commands.len());
         for some in commands.chunks(Inventory::TOUCHED_AT_ONCE) {
-            self.inventory.touch(show, some);
-            for command in some {
+            let first = outcomes.len();
+            self.inventory.touch(some, |position| shows.of(first + position));
+            for (position, command) in some.iter().enumerate() {
+                let show = shows.of(first + position);
                 outcomes.push(self.inventory.decide(show, command, now, &mut pending.events));
                 if let Err(error) = self.apply(show, pending) {
                     return (outcomes, Err(error));

@@ -37,7 +37,7 @@ pub use handle::{ShardHandle, ShardStatus};
 pub use inbox::Admission;
 pub use priority::Priority;
 pub use recovery::{ApplyError, Loaded, Proof, ProofError, Recovered, RecoveryError, rebuild, replay, show_at};
-pub use request::{CreateShow, CreatedShow, Fault, Outcome, PreparedMember, Reply, Request, StopReport};
+pub use request::{CreateShow, CreatedShow, Fault, Outcome, PreparedMember, Reply, Request, Shows, StopReport};
 pub use shard_time::ClockNews;
 pub use snapshotter::{SnapshotError, SnapshotReport};
 pub use turn::Turn;

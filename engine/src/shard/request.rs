@@ -64,10 +64,10 @@ pub enum Fault {
 
 /// One message in a shard's inbox.
 pub enum Request {
-    /// Commands for one show, in order.
+    /// Commands, in order.
     Execute {
-        /// The show, which must exist.
-        show: ShowNumber,
+        /// Whose they are. The shows must exist.
+        shows: Shows,
         /// The commands.
         commands: Vec<Command>,
         /// With as many outcomes.
@@ -115,6 +115,26 @@ pub enum Request {
     Snapshot(Reply<SnapshotReport>),
     /// Answer what came before, then end.
     Stop(Reply<StopReport>),
+}
+
+/// The shows of a request's commands.
+#[derive(Clone, Debug)]
+pub enum Shows {
+    /// All are for this one.
+    One(ShowNumber),
+    /// As many as commands.
+    Each(Vec<ShowNumber>),
+}
+
+impl Shows {
+    /// Of the command at this position.
+    #[inline]
+    pub(super) fn of(&self, position: usize) -> ShowNumber {
+        match self {
+            Self::One(show) => *show,
+            Self::Each(shows) => shows[position],
+        }
+    }
 }
 
 /// A new show.

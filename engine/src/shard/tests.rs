@@ -124,7 +124,7 @@ fn hold(number: u32, seat: u32) -> Command {
 
 fn execute(commands: Vec<Command>) -> (Request, mpsc::Receiver<Result<Vec<Outcome>, Fault>>) {
     let (reply, outcomes) = reply();
-    (Request::Execute { show: SHOW, commands, reply }, outcomes)
+    (Request::Execute { shows: Shows::One(SHOW), commands, reply }, outcomes)
 }
 
 fn states(outcomes: Result<Vec<Outcome>, Fault>) -> Vec<Option<HoldState>> {
@@ -283,7 +283,7 @@ fn a_full_inbox_refuses_at_once() {
         entered.send(()).unwrap();
         released.recv().unwrap();
     });
-    handle.submit(Request::Execute { show: SHOW, commands: vec![hold(1, 1)], reply: block });
+    handle.submit(Request::Execute { shows: Shows::One(SHOW), commands: vec![hold(1, 1)], reply: block });
     enter.recv().unwrap();
     let (fits, fitted) = execute(vec![hold(2, 2), hold(3, 3), hold(4, 4)]);
     handle.submit(fits);

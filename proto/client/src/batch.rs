@@ -135,6 +135,7 @@ impl From<Batch> for v1::CommandColumns {
             seat_indexes: batch.seat_indexes,
             references: batch.references.into(),
             ttl_ms: None,
+            shows: Vec::new(),
         }
     }
 }

@@ -50,7 +50,6 @@ pub(crate) struct Connection {
 
 #[derive(Debug)]
 struct Call {
-    show_id: Box<str>,
     what: What,
     bytes: usize,
     since: Instant,
@@ -60,15 +59,16 @@ struct Call {
 
 #[derive(Debug)]
 enum What {
-    One(v1::Command, oneshot::Sender<Outcome>),
-    Many(v1::CommandColumns, oneshot::Sender<Outcomes>),
+    One(Box<str>, v1::Command, oneshot::Sender<Outcome>),
+    /// In columns.
+    Many(v1::SessionBatch, oneshot::Sender<Outcomes>),
 }
 
 impl What {
     /// Nobody waits for it any more.
     fn is_forsaken(&self) -> bool {
         match self {
-            Self::One(_, reply) => reply.is_closed(),
+            Self::One(.., reply) => reply.is_closed(),
             Self::Many(_, reply) => reply.is_closed(),
         }
     }
@@ -78,7 +78,7 @@ impl Call {
     fn refuse(self, refused: Box<Refused>) {
         // Whoever asked may have gone.
         match self.what {
-            What::One(_, reply) => drop(reply.send(Err(refused))),
+            What::One(.., reply) => drop(reply.send(Err(refused))),
             What::Many(_, reply) => drop(reply.send(Err(refused))),
         }
     }
@@ -123,14 +123,14 @@ impl Connection {
     pub(crate) async fn call(&self, show_id: &str, command: v1::Command, deadline: Instant) -> Outcome {
         self.check(command.command.as_ref().is_some_and(settles))?;
         let bytes = command.encoded_len();
-        self.ask(show_id, bytes, deadline, |reply| What::One(command, reply)).await
+        self.ask(bytes, deadline, |reply| What::One(show_id.into(), command, reply)).await
     }
 
-    /// The same with many.
-    pub(crate) async fn call_all(&self, show_id: &str, columns: v1::CommandColumns, deadline: Instant) -> Outcomes {
+    /// The same with many, in columns.
+    pub(crate) async fn call_all(&self, batch: v1::SessionBatch, deadline: Instant) -> Outcomes {
         self.check(false)?;
-        let bytes = columns.encoded_len();
-        self.ask(show_id, bytes, deadline, |reply| What::Many(columns, reply)).await
+        let bytes = batch.encoded_len();
+        self.ask(bytes, deadline, |reply| What::Many(batch, reply)).await
     }
 
     /// The same with a plain one, which goes with others in columns.
@@ -152,13 +152,12 @@ impl Connection {
 
     async fn ask<T>(
         &self,
-        show_id: &str,
         bytes: usize,
         deadline: Instant,
         what: impl FnOnce(oneshot::Sender<Result<T, Box<Refused>>>) -> What,
     ) -> Result<T, Box<Refused>> {
         let (reply, answer) = oneshot::channel();
-        let call = Call { show_id: show_id.into(), what: what(reply), bytes, since: Instant::now(), deadline };
+        let call = Call { what: what(reply), bytes, since: Instant::now(), deadline };
         if self.calls.send(call).await.is_err() {
             return Err(ended());
         }
@@ -270,15 +269,15 @@ impl Stream {
         let mut batches: Vec<v1::SessionBatch> = Vec::new();
         let mut of_show: HashMap<Box<str>, usize> = HashMap::new();
         let now = Instant::now();
-        for Call { show_id, what, deadline, .. } in waiting.drain(..count) {
+        for Call { what, deadline, .. } in waiting.drain(..count) {
             let tag = self.next_tag;
             match what {
-                What::Many(columns, reply) => {
+                What::Many(batch, reply) => {
                     // What comes after it comes after it.
-                    of_show.remove(&show_id);
-                    batches.push(self.in_columns((show_id.into(), columns), WhoAsked::One(reply), (deadline, now)));
+                    of_show.clear();
+                    batches.push(self.in_columns(batch, WhoAsked::One(reply), (deadline, now)));
                 }
-                What::One(command, reply) => {
+                What::One(show_id, command, reply) => {
                     let position = *of_show.entry(show_id).or_insert_with_key(|show_id| {
                         batches.push(v1::SessionBatch { tag, show_id: show_id.to_string(), ..Default::default() });
                         batches.len() - 1
@@ -300,23 +299,24 @@ impl Stream {
             && let Some((show_id, Gathered { batch, answers, deadline, .. })) = self.gathering.take()
         {
             gathered += batch.len();
-            let (columns, asked) = ((show_id.to_string(), batch.into()), WhoAsked::Many(show_id, answers));
-            batches.push(self.in_columns(columns, asked, (deadline, now)));
+            let (show, columns) = (show_id.to_string(), Some(batch.into()));
+            let batch = v1::SessionBatch { show_id: show, columns, ..Default::default() };
+            batches.push(self.in_columns(batch, WhoAsked::Many(show_id, answers), (deadline, now)));
         }
         (!batches.is_empty()).then_some(v1::SessionRequest { batches })
     }
 
     fn in_columns(
         &mut self,
-        (show_id, columns): (String, v1::CommandColumns),
+        batch: v1::SessionBatch,
         asked: WhoAsked,
         (deadline, now): (Instant, Instant),
     ) -> v1::SessionBatch {
         let tag = self.next_tag;
         self.next_tag += 1;
-        self.under_way.insert(tag, Waiting::All(columns.kinds.clone(), asked));
-        let (timeout_ms, columns) = (timeout_ms(deadline, now), Some(columns));
-        v1::SessionBatch { tag, show_id, timeout_ms, columns, ..Default::default() }
+        let kinds = batch.columns.as_ref().map(|columns| columns.kinds.clone()).unwrap_or_default();
+        self.under_way.insert(tag, Waiting::All(kinds, asked));
+        v1::SessionBatch { tag, timeout_ms: timeout_ms(deadline, now), ..batch }
     }
 
     fn answer(&mut self, batch: v1::SessionOutcomes) {

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use usher_proto::v1::{self, command::Command as Kind, outcome::Outcome as Answer};
 
 use crate::{
-    Batch, Became, Error, Options, Refused, connection::COMMAND_BYTES_MAX, node::Node, nodes::Nodes, reason::Reason,
+    Batch, Became, Error, MixedBatch, Options, Refused, connection::COMMAND_BYTES_MAX, node::Node, nodes::Nodes, reason::Reason,
     retry,
 };
 
@@ -84,13 +84,26 @@ impl Inventory {
     /// [`Error::Refused`] as a whole, [`Error::TimedOut`], [`Error::TooLarge`]. What is refused of a command by itself is in the
     /// answer.
     pub async fn run_batch(&self, show_id: &str, batch: Batch) -> Result<Vec<Became>, Error> {
-        let begun = Instant::now();
+        let (show_id, columns) = (show_id.to_owned(), Some(batch.into()));
+        self.run_columns(v1::SessionBatch { show_id, columns, ..v1::SessionBatch::default() }).await
+    }
+
+    /// Runs many commands for several shows. They go to the server that the client was made for: of a show that is elsewhere its
+    /// commands are refused, each by itself.
+    ///
+    /// # Errors
+    /// As those of [`Self::run_batch`].
+    pub async fn run_mixed_batch(&self, batch: MixedBatch) -> Result<Vec<Became>, Error> {
+        self.run_columns(batch.into()).await
+    }
+
+    async fn run_columns(&self, batch: v1::SessionBatch) -> Result<Vec<Became>, Error> {
+        let (begun, show_id) = (Instant::now(), &batch.show_id);
         let deadline = begun + self.timeout;
-        // What is long in it is shared by the attempts.
-        let columns = v1::CommandColumns::from(batch);
         let attempt = |node: Arc<Node>| {
-            let columns = columns.clone();
-            async move { node.session_of(show_id).call_all(show_id, columns, deadline).await }
+            // What is long in it is shared by the attempts.
+            let batch = batch.clone();
+            async move { node.session_of(show_id).call_all(batch, deadline).await }
         };
         self.until_answered(show_id, begun, attempt).await
     }

@@ -10,7 +10,7 @@ use usher_engine::{
 };
 use usher_proto::v1::{self, command::Command as Wire, outcome::Outcome as WireOutcome};
 
-use super::{Violations, answers, places::named};
+use super::{Violations, places::named};
 use crate::status::Refusal;
 
 /// What a byte of `kinds` stands for.
@@ -48,13 +48,14 @@ impl<'a> Column<'a> {
     }
 }
 
-/// Reads the commands, and hands over each with its position. What is wrong with one of them is its own affair.
+/// Reads the commands, and hands over each with its position. What is wrong with one of them is its own affair; the manifest of
+/// its show names it then.
 ///
 /// # Errors
 /// When the columns do not belong together, naming the one: then all that was handed over is to be forgotten.
-pub fn read(
+pub fn read<'m>(
     wire: &v1::CommandColumns,
-    manifest: &Manifest,
+    manifest_of: impl Fn(usize) -> &'m Manifest,
     mut take: impl FnMut(usize, Result<Command, Refusal>),
 ) -> Result<(), Refusal> {
     let mut violations = Violations::default();
@@ -72,7 +73,7 @@ pub fn read(
                 let own = seats.split_at_checked(counts.byte()?);
                 let (own, rest) = own.ok_or_else(|| Refusal::wrong("seat_indexes", "ends too early"))?;
                 seats = rest;
-                hold(id, buyer, own, ttl, manifest)
+                hold(id, buyer, own, ttl, || manifest_of(position))
             }
             CONFIRM => confirm(id, buyer, references.text()?, references.text()?),
             RELEASE => release(id, buyer),
@@ -87,12 +88,12 @@ pub fn read(
 // What is usual is read without further ado; what is wrong with the others is found out apart.
 
 #[inline]
-fn hold(
+fn hold<'m>(
     id: &[u8],
     buyer_id: &[u8],
     seats: &[u32],
     ttl: Option<HoldTtl>,
-    manifest: &Manifest,
+    manifest: impl Fn() -> &'m Manifest,
 ) -> Result<Command, Refusal> {
     let places = || match seats {
         [seat] => Ok(Places::seat(SeatIndex(*seat))),
@@ -102,7 +103,7 @@ fn hold(
         return Ok(Command::HoldSeats(HoldSeats { hold_id, buyer, places, ttl, terms: None }));
     }
     let mut violations = own(id, buyer_id);
-    violations.take("places", places().map_err(|error| named(&error, manifest)));
+    violations.take("places", places().map_err(|error| named(&error, manifest())));
     violations.done(None)
 }
 
@@ -149,19 +150,19 @@ fn own(id: &[u8], buyer: &[u8]) -> Violations {
     violations
 }
 
-/// The outcomes of commands that could be read: what became of each, in their order.
+/// The outcomes of commands that could be read: what became of each, in their order. What is out of the ordinary is told in
+/// full, by the position of the command.
 #[must_use]
 pub fn outcomes(
     asked: &v1::CommandColumns,
     became: impl Iterator<Item = Result<Outcome, Refusal>>,
-    show_id: &str,
-    manifest: &Manifest,
+    tell: impl Fn(usize, &Wire, Result<Outcome, Refusal>) -> WireOutcome,
 ) -> v1::OutcomeColumns {
     let mut counts = Column("seat_counts", &asked.seat_counts);
     let mut references = Column("references", &asked.references);
     let mut codes = Vec::with_capacity(asked.kinds.len());
     let mut columns = v1::OutcomeColumns::default();
-    for (kind, outcome) in asked.kinds.iter().zip(became) {
+    for (position, (kind, outcome)) in asked.kinds.iter().zip(became).enumerate() {
         let seats = if *kind == HOLD { counts.byte().unwrap_or(0) } else { 0 };
         let order = if *kind == CONFIRM {
             references.text().and_then(|order| references.text().map(|_| order))
@@ -185,8 +186,7 @@ pub fn outcomes(
         };
         codes.push(code);
         if code == OTHER {
-            let outcome = Some(other(*kind, outcome, show_id, manifest));
-            columns.others.push(v1::Outcome { outcome });
+            columns.others.push(v1::Outcome { outcome: Some(tell(position, &of_kind(*kind), outcome)) });
         }
     }
     columns.codes = codes.into();
@@ -199,15 +199,11 @@ fn is_under(hold: &HoldView, order: &[u8]) -> bool {
     hold.more.is_none() && asked.is_some() && hold.booking.as_ref().map(|booking| &booking.order) == asked.as_ref()
 }
 
-fn other(kind: u8, outcome: Result<Outcome, Refusal>, show_id: &str, manifest: &Manifest) -> WireOutcome {
-    let asked = match kind {
+/// A command of this kind.
+fn of_kind(kind: u8) -> Wire {
+    match kind {
         HOLD => Wire::HoldSeats(v1::HoldSeatsRequest::default()),
         CONFIRM => Wire::ConfirmHold(v1::ConfirmHoldRequest::default()),
         _ => Wire::ReleaseHold(v1::ReleaseHoldRequest::default()),
-    };
-    match outcome {
-        Ok(Ok(answer)) => answers::outcome(&asked, answer, show_id, manifest),
-        Ok(Err(no)) => WireOutcome::Rejection(Refusal::rejected(&no, manifest).into_rejection()),
-        Err(refusal) => WireOutcome::Rejection(refusal.into_rejection()),
     }
 }

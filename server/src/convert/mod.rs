@@ -48,8 +48,8 @@ pub fn show_id(text: &str) -> Result<ShowId, Refusal> {
     Ok(show_id)
 }
 
-/// What a request is read against whose show's id is malformed, so that its other wrong fields are named, too.
-static NOTHING: LazyLock<Manifest> = LazyLock::new(|| {
+/// What a request is read against whose show there is not, so that its other wrong fields are named, too.
+pub(crate) static NOTHING: LazyLock<Manifest> = LazyLock::new(|| {
     let floor = SectionKind::GeneralAdmission { capacity: 1, category: CategoryIndex(0) };
     let parts = ManifestParts {
         name: "nothing".to_owned(),

@@ -21,7 +21,7 @@ use usher_engine::{
     inventory::{Answer, groups::Prepared},
     rejection::Rejection,
     router::Router,
-    shard::{Fault, Outcome, PreparedMember, Request, ShardHandle},
+    shard::{Fault, Outcome, PreparedMember, Request, ShardHandle, Shows},
 };
 
 use crate::{service::ask, status::Refusal};
@@ -283,7 +283,7 @@ impl Groups {
     ) -> Result<impl Future<Output = Result<Vec<Outcome>, Refusal>> + use<'a>, Refusal> {
         let found = self.router.find(show);
         let (entry, shard) = found.map_err(|why| Refusal::show_not_found(show.as_str(), why))?;
-        Ok(ask(move |reply| shard.submit(Request::Execute { show: entry.number, commands, reply })))
+        Ok(ask(move |reply| shard.submit(Request::Execute { shows: Shows::One(entry.number), commands, reply })))
     }
 
     fn refusal(&self, id: HoldId, show: &ShowId, rejection: &Rejection) -> Refusal {

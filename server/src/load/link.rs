@@ -1,11 +1,10 @@
 //! Ways to an inventory: a batch of commands there, what buyers are told back.
 
-use std::{collections::HashMap, future::Future, sync::Arc};
+use std::{future::Future, sync::Arc};
 
 use anyhow::Context as _;
-use tokio::task::JoinSet;
 use usher_client::{
-    Batch, Became, Error, Inventory, Reason, Refused,
+    Batch, Became, Error, Inventory, MixedBatch, Reason, Refused,
     v1::{self, command::Command as Kind, outcome::Outcome as Answer},
 };
 
@@ -20,7 +19,7 @@ pub trait Link: Clone + Send + Sync + 'static {
     fn ask(&self, asked: &[Asked]) -> impl Future<Output = anyhow::Result<Vec<Told>>> + Send;
 }
 
-/// Usher, through batches in columns: one for each show of those that are asked for together.
+/// Usher, through batches in columns.
 #[derive(Clone, Debug)]
 pub struct Columns {
     /// The client.
@@ -29,58 +28,29 @@ pub struct Columns {
     pub show_ids: Arc<[String]>,
 }
 
-/// Commands for one show, and which of all they are.
-struct OfShow {
-    show: u32,
-    batch: Batch,
-    positions: Vec<usize>,
-}
-
 impl Columns {
-    fn sorted(asked: &[Asked]) -> Vec<OfShow> {
-        let (mut shows, mut known): (Vec<OfShow>, HashMap<u32, usize>) = (Vec::new(), HashMap::new());
-        let mut last = usize::MAX;
-        for (position, command) in asked.iter().enumerate() {
-            if shows.get(last).is_none_or(|of_show| of_show.show != command.show) {
-                last = *known.entry(command.show).or_insert_with(|| {
-                    let room = if shows.is_empty() { asked.len() } else { 0 };
-                    let (batch, positions) = (Batch::with_capacity(room), Vec::with_capacity(room));
-                    shows.push(OfShow { show: command.show, batch, positions });
-                    shows.len() - 1
-                });
-            }
-            add(&mut shows[last].batch, command);
-            shows[last].positions.push(position);
+    async fn run(&self, asked: &[Asked]) -> Result<Vec<Became>, Error> {
+        let show_id = |asked: &Asked| &self.show_ids[asked.show as usize];
+        if let [first, rest @ ..] = asked
+            && rest.iter().all(|other| other.show == first.show)
+        {
+            let mut batch = Batch::with_capacity(asked.len());
+            asked.iter().for_each(|asked| add(&mut batch, asked));
+            return self.client.run_batch(show_id(first), batch).await;
         }
-        shows
-    }
-
-    async fn run(self, of_show: OfShow) -> anyhow::Result<(Vec<usize>, Vec<Told>)> {
-        let OfShow { show, batch, positions } = of_show;
-        let told = match self.client.run_batch(&self.show_ids[show as usize], batch).await {
-            Ok(became) => became.into_iter().map(told).collect(),
-            Err(Error::TimedOut { .. }) => vec![Told::Later; positions.len()],
-            Err(error) => return Err(error).context("running a batch"),
-        };
-        anyhow::ensure!(told.len() == positions.len(), "{} outcomes for {} commands", told.len(), positions.len());
-        Ok((positions, told))
+        let mut batch = MixedBatch::with_capacity(asked.len());
+        asked.iter().for_each(|asked| add(batch.of(show_id(asked)), asked));
+        self.client.run_mixed_batch(batch).await
     }
 }
 
 impl Link for Columns {
     async fn ask(&self, asked: &[Asked]) -> anyhow::Result<Vec<Told>> {
-        let mut shows = Self::sorted(asked);
-        if shows.len() == 1 {
-            let only = shows.remove(0);
-            return Ok(self.clone().run(only).await?.1);
+        match self.run(asked).await {
+            Ok(became) => Ok(became.into_iter().map(told).collect()),
+            Err(Error::TimedOut { .. }) => Ok(vec![Told::Later; asked.len()]),
+            Err(error) => Err(error).context("running a batch"),
         }
-        let mut running: JoinSet<_> = shows.into_iter().map(|of_show| self.clone().run(of_show)).collect();
-        let mut all = vec![Told::Later; asked.len()];
-        while let Some(done) = running.join_next().await {
-            let (positions, told) = done.context("a batch")??;
-            positions.into_iter().zip(told).for_each(|(position, told)| all[position] = told);
-        }
-        Ok(all)
     }
 }
 

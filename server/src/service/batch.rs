@@ -1,14 +1,16 @@
-//! A batch of commands for one show: read, handed to its shard, and answered in the order of the commands.
+//! A batch of commands: read, handed to the shards of its shows, and answered in the order of the commands.
 
-use std::{sync::Arc, time::Duration};
+use std::{cell::OnceCell, sync::Arc, time::Duration};
 
 use usher_engine::{
     command::Command,
     ids::ShowId,
+    inventory::manifest::Manifest,
     router::{Router, ShowEntry},
-    shard::{Admission, Fault, Outcome, Reply, Request, ShardHandle},
+    shard::{Admission, Fault, Outcome, Reply, Request, ShardHandle, Shows},
 };
 use usher_proto::v1::{self, command::Command as WireCommand, outcome::Outcome as WireOutcome};
+use usher_wal::ShardId;
 
 use super::{charge, newest};
 use crate::{
@@ -17,6 +19,9 @@ use crate::{
     edge,
     status::Refusal,
 };
+
+/// What a shard said to its part of a batch.
+pub(super) type Decided = Result<Vec<Outcome>, Fault>;
 
 /// Most commands of one batch.
 pub const BATCH_COMMANDS_MAX: usize = 4_096;
@@ -38,16 +43,27 @@ pub(super) enum Outcomes {
 /// A batch under way.
 pub(super) struct Batch {
     asked: Asked,
-    show_id: String,
-    id: ShowId,
-    show: Arc<ShowEntry>,
+    /// In the order in which they are named.
+    shows: Vec<Result<OfShow, Refusal>>,
     /// What could not be read, or is not let in now, by position.
     refused: Vec<(usize, Refusal)>,
 }
 
-/// What of it the shard is to decide.
-pub(super) struct ToDecide {
-    show: Arc<ShowEntry>,
+/// A show of a batch.
+struct OfShow {
+    id: ShowId,
+    entry: Arc<ShowEntry>,
+    /// As it is after the answer, once somebody asks.
+    newest: OnceCell<Arc<ShowEntry>>,
+    /// Which part of the batch its shard decides.
+    part: usize,
+}
+
+/// What of it a shard is to decide.
+pub(super) struct Part {
+    shard: ShardId,
+    admission: Admission,
+    shows: Shows,
     commands: Vec<Command>,
 }
 
@@ -59,6 +75,25 @@ impl Asked {
         }
     }
 
+    /// Of the command at this position, among those of the batch.
+    fn show(&self, position: usize) -> usize {
+        match self {
+            Self::Columns(columns) if !columns.shows.is_empty() => columns.shows[position] as usize,
+            _ => 0,
+        }
+    }
+
+    /// Whether each command is for one of so many shows.
+    fn check_shows(&self, count: usize) -> Result<(), Refusal> {
+        let Self::Columns(v1::CommandColumns { shows, kinds, .. }) = self else { return Ok(()) };
+        let wrong = match shows.iter().find(|show| **show as usize >= count) {
+            Some(show) => format!("must be positions in `show_ids`, which has {count}, one is {show}"),
+            None if shows.len() == kinds.len() || (shows.is_empty() && count == 1) => return Ok(()),
+            None => format!("must be as many as `kinds`, {}, are {}", kinds.len(), shows.len()),
+        };
+        Err(Refusal::wrong("shows", wrong))
+    }
+
     /// Whether it only asks how holds stand.
     fn only_looks(&self) -> bool {
         let looks = |command: &v1::Command| matches!(command.command, Some(WireCommand::GetHold(_)));
@@ -67,71 +102,128 @@ impl Asked {
 }
 
 impl Batch {
-    /// Reads a batch. What cannot be read, or is not let in now, is refused in its place.
+    /// Reads a batch for these shows, of which there must be one at least. What cannot be read, or is not let in now, is refused
+    /// in its place. There is a part of it, if not more, and each is to be decided.
     ///
     /// # Errors
     /// The refusal of the batch as a whole.
-    pub(super) fn read(router: &Router, show_id: String, asked: Asked) -> Result<(Self, ToDecide), Refusal> {
+    pub(super) fn read(router: &Router, show_ids: &[String], asked: Asked) -> Result<(Self, Vec<Part>), Refusal> {
         access::permit_batch(!asked.only_looks())?;
         let count = asked.count();
         let is_batch = (1..=BATCH_COMMANDS_MAX).contains(&count);
+        if is_batch {
+            access::charge(count)?;
+        }
+        let mut parts = Vec::with_capacity(1);
+        let mut shows: Vec<_> = show_ids.iter().map(|id| OfShow::find(router, id, &mut parts)).collect();
         let wrong = || Refusal::wrong("commands", format_args!("must be 1 to {BATCH_COMMANDS_MAX}, are {count}"));
-        let (id, ()) = convert::both(convert::show_id(&show_id), is_batch.then_some(()).ok_or_else(wrong))?;
-        access::charge(count)?;
-        let (show, shard) = router.find(&id).map_err(|why| Refusal::show_not_found(&show_id, why))?;
-        let mut commands = Vec::with_capacity(count);
-        let (mut refused, admission) = (Vec::new(), shard.admission().and_waited(edge::delay()));
+        let any = if parts.is_empty() { shows.swap_remove(0).map(drop) } else { Ok(()) };
+        convert::both(any, is_batch.then_some(()).ok_or_else(wrong))?;
+        asked.check_shows(shows.len())?;
+        if let ([_], [part]) = (&*shows, &mut *parts) {
+            part.commands.reserve_exact(count);
+        } else {
+            parts.iter_mut().for_each(|part| part.shows = Shows::Each(Vec::new()));
+        }
+        let mut refused = Vec::new();
+        let show_of = |position| &shows[asked.show(position)];
         // A command is more than a hundred bytes: it is moved once.
         let mut take = |position, read: Result<Command, Refusal>| {
-            let refusal = match read {
-                Ok(command) => match let_in(&id, &admission, &command) {
-                    Ok(()) => return commands.push(command),
+            let refusal = match (show_of(position), read) {
+                (Ok(show), Ok(command)) => match let_in(&show.id, &parts[show.part].admission, &command) {
+                    Ok(()) => return parts[show.part].push(&show.entry, command),
                     Err(refusal) => refusal,
                 },
-                Err(refusal) => refusal,
+                (Err(of_show), _) => of_show.clone(),
+                (Ok(_), Err(of_command)) => of_command,
             };
             refused.push((position, refusal));
         };
         match &asked {
-            Asked::Columns(columns) => convert::columns::read(columns, &show.manifest, take)?,
+            Asked::Columns(columns) => {
+                let manifest_of = |position| show_of(position).as_ref().map_or(&*convert::NOTHING, OfShow::manifest);
+                convert::columns::read(columns, manifest_of, take)?;
+            }
             Asked::Commands(each) => {
-                let read = |command| convert::command_of_batch(command, &show_id, &show.manifest);
-                each.iter().map(read).enumerate().for_each(|(position, read)| take(position, read));
+                for (position, command) in each.iter().enumerate() {
+                    let read = |show: &OfShow| convert::command_of_batch(command, show.id.as_str(), show.manifest());
+                    take(position, show_of(position).as_ref().map_err(Refusal::clone).and_then(read));
+                }
             }
         }
-        let to_decide = ToDecide { show: Arc::clone(&show), commands };
-        Ok((Self { asked, show_id, id, show, refused }, to_decide))
+        Ok((Self { asked, shows, refused }, parts))
     }
 
-    /// What became of the commands, on the wire.
-    pub(super) fn outcomes(self, router: &Router, decided: Vec<Outcome>) -> Outcomes {
-        let Self { asked, show_id, id, show, refused } = self;
-        let show = newest(router, &id, show);
-        let mut decided = decided.into_iter();
+    /// What became of the commands, on the wire, given what became of each part.
+    ///
+    /// # Errors
+    /// The refusal of the batch as a whole.
+    pub(super) fn outcomes(self, router: &Router, decided: Vec<Decided>) -> Result<Outcomes, Refusal> {
+        let Self { asked, shows, refused } = self;
+        if let [Err(fault)] = &*decided {
+            return Err(Refusal::from(*fault));
+        }
+        let part = |decided: Decided| match decided {
+            Ok(outcomes) => (outcomes.into_iter(), Fault::OutcomeUnknown),
+            Err(fault) => (Vec::new().into_iter(), fault),
+        };
+        let mut parts: Vec<_> = decided.into_iter().map(part).collect();
         let mut refused = refused.into_iter().peekable();
-        let unknown = || Err(Refusal::from(Fault::OutcomeUnknown));
+        let show_of = |position| shows[asked.show(position)].as_ref();
         let became = (0..asked.count()).map(|position| match refused.next_if(|(which, _)| *which == position) {
             Some((_, refusal)) => Err(refusal),
-            None => decided.next().map_or_else(unknown, Ok),
-        });
-        match asked {
-            Asked::Columns(asked) => {
-                Outcomes::Columns(convert::columns::outcomes(&asked, became, &show_id, &show.manifest))
+            None => {
+                let (outcomes, otherwise) = &mut parts[show_of(position).map_or(0, |show| show.part)];
+                outcomes.next().ok_or(*otherwise).map_err(Refusal::from)
             }
-            Asked::Commands(asked) => {
-                let outcomes = asked.iter().zip(became).map(|(asked, became)| {
-                    let outcome = match (became, &asked.command) {
-                        (Ok(Ok(answer)), Some(asked)) => answers::outcome(asked, answer, &show_id, &show.manifest),
-                        (Ok(Err(no)), _) => {
-                            WireOutcome::Rejection(Refusal::rejected(&no, &show.manifest).into_rejection())
-                        }
-                        (Err(refusal), _) => WireOutcome::Rejection(refusal.into_rejection()),
-                        (Ok(Ok(_)), None) => return v1::Outcome::default(),
+        });
+        let tell = |position: usize, asked: &WireCommand, became: Result<Outcome, Refusal>| match (show_of(position), became)
+        {
+            (Ok(show), Ok(decided)) => show.tell(router, asked, decided),
+            (_, Err(refusal)) => WireOutcome::Rejection(refusal.into_rejection()),
+            (Err(of_show), _) => WireOutcome::Rejection(of_show.clone().into_rejection()),
+        };
+        Ok(match &asked {
+            Asked::Columns(columns) => Outcomes::Columns(convert::columns::outcomes(columns, became, tell)),
+            Asked::Commands(commands) => {
+                let outcomes = commands.iter().zip(became).enumerate().map(|(position, (command, became))| {
+                    let outcome = match (&command.command, became) {
+                        (Some(asked), became) => Some(tell(position, asked, became)),
+                        (None, Err(refusal)) => Some(WireOutcome::Rejection(refusal.into_rejection())),
+                        (None, Ok(_)) => None,
                     };
-                    v1::Outcome { outcome: Some(outcome) }
+                    v1::Outcome { outcome }
                 });
                 Outcomes::Each(outcomes.collect())
             }
+        })
+    }
+}
+
+impl OfShow {
+    /// Finds the show, and the part of the batch that its shard decides.
+    fn find(router: &Router, show_id: &str, parts: &mut Vec<Part>) -> Result<Self, Refusal> {
+        let id = convert::show_id(show_id)?;
+        let (entry, shard) = router.find(&id).map_err(|why| Refusal::show_not_found(show_id, why))?;
+        let part = parts.iter().position(|part| part.shard == entry.shard).unwrap_or_else(|| {
+            let admission = shard.admission().and_waited(edge::delay());
+            let shows = Shows::One(entry.number);
+            parts.push(Part { shard: entry.shard, admission, shows, commands: Vec::new() });
+            parts.len() - 1
+        });
+        Ok(Self { id, entry, newest: OnceCell::new(), part })
+    }
+
+    fn manifest(&self) -> &Manifest {
+        &self.entry.manifest
+    }
+
+    /// What became of a command for it.
+    fn tell(&self, router: &Router, asked: &WireCommand, decided: Outcome) -> WireOutcome {
+        let show = self.newest.get_or_init(|| newest(router, &self.id, Arc::clone(&self.entry)));
+        match decided {
+            Ok(answer) => answers::outcome(asked, answer, self.id.as_str(), &show.manifest),
+            Err(no) => WireOutcome::Rejection(Refusal::rejected(&no, &show.manifest).into_rejection()),
         }
     }
 }
@@ -142,10 +234,18 @@ fn let_in(show: &ShowId, admission: &Admission, command: &Command) -> Result<(),
     charge(show, command)
 }
 
-impl ToDecide {
+impl Part {
+    fn push(&mut self, show: &ShowEntry, command: Command) {
+        show.note_commands(1);
+        if let Shows::Each(shows) = &mut self.shows {
+            shows.push(show.number);
+        }
+        self.commands.push(command);
+    }
+
     /// Where it is decided.
     pub(super) fn shard<'r>(&self, router: &'r Router) -> &'r ShardHandle {
-        router.shard_of(&self.show)
+        &router.shards()[self.shard.0 as usize]
     }
 
     /// How much of its shard's inbox it takes.
@@ -158,8 +258,7 @@ impl ToDecide {
         if self.commands.is_empty() {
             return reply(Ok(Vec::new()));
         }
-        self.show.note_commands(self.commands.len());
-        let request = Request::Execute { show: self.show.number, commands: self.commands, reply };
-        router.shard_of(&self.show).submit_by(request, decide_by);
+        let shard = self.shard(router);
+        shard.submit_by(Request::Execute { shows: self.shows, commands: self.commands, reply }, decide_by);
     }
 }

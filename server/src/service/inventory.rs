@@ -8,7 +8,7 @@ use usher_engine::{
     ids::ShowId,
     inventory::manifest::Manifest,
     router::{Router, ShowEntry},
-    shard::{Fault, Outcome, Request as ShardRequest, ShardHandle},
+    shard::{Fault, Outcome, Request as ShardRequest, ShardHandle, Shows},
 };
 use usher_proto::v1::{
     self, command::Command as WireCommand, inventory_server::Inventory, outcome::Outcome as WireOutcome,
@@ -68,9 +68,12 @@ impl InventoryService {
 
     async fn batch(&self, request: v1::ExecuteRequest) -> Result<v1::ExecuteResponse, Refusal> {
         let asked = Asked::Commands(request.commands);
-        let (batch, to_decide) = Batch::read(&self.router, request.show_id, asked)?;
-        let decided = ask(|reply| to_decide.submit(&self.router, access::decide_by(), reply)).await?;
-        match batch.outcomes(&self.router, decided) {
+        let (batch, parts) = Batch::read(&self.router, &[request.show_id], asked)?;
+        let mut decided = Vec::with_capacity(parts.len());
+        for part in parts {
+            decided.push(Ok(ask(|reply| part.submit(&self.router, access::decide_by(), reply)).await?));
+        }
+        match batch.outcomes(&self.router, decided)? {
             Outcomes::Each(outcomes) => Ok(v1::ExecuteResponse { outcomes }),
             Outcomes::Columns(_) => Err(Refusal::internal("outcomes in columns where none were asked for")),
         }
@@ -92,7 +95,7 @@ impl InventoryService {
 async fn execute(shard: &ShardHandle, show: &ShowEntry, commands: Vec<Command>) -> Result<Vec<Outcome>, Refusal> {
     show.note_commands(commands.len());
     let show = show.number;
-    ask(|reply| submit(shard, ShardRequest::Execute { show, commands, reply })).await
+    ask(|reply| submit(shard, ShardRequest::Execute { shows: Shows::One(show), commands, reply })).await
 }
 
 /// The service's methods: each command is read, sent and answered in the same way, whatever its kind.

@@ -24,7 +24,7 @@ use usher_proto::v1;
 
 use super::{
     Draining,
-    batch::{Asked, BATCH_COMMANDS_MAX, Batch, Outcomes, ToDecide},
+    batch::{self, Asked, BATCH_COMMANDS_MAX, Batch, Outcomes, Part},
     inbox_room::InboxRoom,
 };
 use crate::{
@@ -65,8 +65,8 @@ pub(super) fn start(
     ReceiverStream::new(stream)
 }
 
-/// A batch's number in its session, and what its shard said. There are never more than may be under way.
-type Decided = (u64, Result<Vec<Outcome>, Fault>);
+/// A batch's number in its session, which part of it, and what its shard said. There are never more than may be under way.
+type Decided = (u64, usize, batch::Decided);
 
 struct Session {
     router: Router,
@@ -85,12 +85,15 @@ struct UnderWay {
     tag: u64,
     commands: usize,
     batch: Batch,
+    /// What became of its parts, and how many of them are not decided yet.
+    decided: Vec<batch::Decided>,
+    missing: usize,
     trace: Option<Arc<Trace>>,
 }
 
-/// A batch that waits for room in its shard's inbox.
+/// A part of a batch that waits for room in its shard's inbox.
 struct InLine {
-    to_decide: ToDecide,
+    part: Part,
     decide_by: Option<Duration>,
     reply: Reply<Vec<Outcome>>,
     /// Its place among those of all sessions, from when it is the first here.
@@ -145,25 +148,28 @@ impl Session {
             return self.answers.send(Err(wrong.into_status())).await.map_err(|_| Gone).and(Err(Gone));
         }
         let mut refused = Vec::new();
-        for v1::SessionBatch { tag, show_id, commands, timeout_ms, columns } in message.batches {
-            let router = self.router.clone();
-            let asked = asked(commands, columns);
-            let count = asked.as_ref().map_or(0, Asked::count);
-            let read = |asked| Ok((Batch::read(&router, show_id, asked)?, decide_by(timeout_ms)?));
-            match asked.and_then(read) {
-                Ok(((batch, to_decide), end)) => {
-                    let (number, done) = (self.next, self.done.clone());
+        for batch in message.batches {
+            let (tag, timeout_ms) = (batch.tag, batch.timeout_ms);
+            let read = |(show_ids, asked): (Vec<_>, Asked)| {
+                let count = asked.count();
+                Ok((count, Batch::read(&self.router, &show_ids, asked)?, decide_by(timeout_ms)?))
+            };
+            match asked(batch).and_then(read) {
+                Ok((commands, (batch, parts), end)) => {
+                    let (number, missing, trace) = (self.next, parts.len(), traces::of_batch());
                     self.next += 1;
-                    self.commands += count;
-                    let trace = traces::of_batch();
-                    let submitted = trace.clone().map(Trace::submitted);
-                    self.under_way.insert(number, UnderWay { tag, commands: count, batch, trace });
-                    let reply = move |decided| {
-                        submitted.into_iter().for_each(Submitted::answered);
-                        // The session may have ended.
-                        let _ = done.send((number, decided));
-                    };
-                    self.hand_over(to_decide, end, Box::new(reply));
+                    self.commands += commands;
+                    for (position, part) in parts.into_iter().enumerate() {
+                        let (submitted, done) = (trace.clone().map(Trace::submitted), self.done.clone());
+                        let reply = move |decided| {
+                            submitted.into_iter().for_each(Submitted::answered);
+                            // The session may have ended.
+                            let _ = done.send((number, position, decided));
+                        };
+                        self.hand_over(part, end, Box::new(reply));
+                    }
+                    let decided = vec![Err(Fault::OutcomeUnknown); missing];
+                    self.under_way.insert(number, UnderWay { tag, commands, batch, decided, missing, trace });
                 }
                 Err(refusal) => refused.push(outcomes_of(tag, Err(refusal))),
             }
@@ -171,43 +177,59 @@ impl Session {
         if refused.is_empty() { Ok(()) } else { self.send(refused).await }
     }
 
-    /// Hands a batch to its shard, or lets it wait behind those that came before it.
-    fn hand_over(&mut self, to_decide: ToDecide, decide_by: Option<Duration>, reply: Reply<Vec<Outcome>>) {
-        let (shard, commands) = (to_decide.shard(&self.router), to_decide.count());
+    /// Hands a part of a batch to its shard, or lets it wait behind those that came before it.
+    fn hand_over(&mut self, part: Part, decide_by: Option<Duration>, reply: Reply<Vec<Outcome>>) {
+        let (shard, commands) = (part.shard(&self.router), part.count());
         if self.line.is_empty()
             && let Some(room) = self.room.try_take(shard, commands)
         {
-            return to_decide.submit(&self.router, decide_by, until_answered(room, reply));
+            return part.submit(&self.router, decide_by, until_answered(room, reply));
         }
         let longest = DecideBy::after(shard.admission().wait_max()).0;
         let until = decide_by.map_or(longest, |end| end.min(longest));
         let room = Box::pin(self.room.take(shard, commands, until));
-        self.line.push_back(InLine { to_decide, decide_by, reply, room });
+        self.line.push_back(InLine { part, decide_by, reply, room });
     }
 
     /// Hands over the first in line, which has room now or has waited for too long.
     fn advance(&mut self, room: Option<OwnedSemaphorePermit>) {
-        let Some(InLine { to_decide, decide_by, reply, .. }) = self.line.pop_front() else { return };
+        let Some(InLine { part, decide_by, reply, .. }) = self.line.pop_front() else { return };
         match room {
-            Some(room) => to_decide.submit(&self.router, decide_by, until_answered(room, reply)),
+            Some(room) => part.submit(&self.router, decide_by, until_answered(room, reply)),
             None if decide_by.is_some_and(|end| end <= WallClock.elapsed()) => reply(Err(Fault::DeadlinePassed)),
             None => reply(Err(Fault::InboxFull)),
         }
     }
 
     /// Sends what is decided.
-    async fn answer(&mut self, first: Decided, decided: &mut mpsc::UnboundedReceiver<Decided>) -> Result<(), Gone> {
+    async fn answer(
+        &mut self,
+        first: Decided,
+        decided_parts: &mut mpsc::UnboundedReceiver<Decided>,
+    ) -> Result<(), Gone> {
         let (mut batches, mut outcomes, mut next) = (Vec::new(), 0, Some(first));
-        while let Some((number, decided_batch)) = next {
-            let Some(UnderWay { tag, commands, batch, trace }) = self.under_way.remove(&number) else { break };
+        while let Some((number, part, decided_part)) = next {
+            let Some(UnderWay { tag, commands, batch, decided, trace, .. }) = self.complete(number, part, decided_part)
+            else {
+                next = decided_parts.try_recv().ok();
+                continue;
+            };
             self.commands -= commands;
             outcomes += commands;
-            let result = decided_batch.map(|decided| batch.outcomes(&self.router, decided)).map_err(Refusal::from);
+            let result = batch.outcomes(&self.router, decided);
             trace.inspect(|trace| trace.ended(result.as_ref().map_or_else(Refusal::code, |_| Code::Ok)));
             batches.push(outcomes_of(tag, result));
-            next = if outcomes < OUTCOMES_PER_MESSAGE { decided.try_recv().ok() } else { None };
+            next = if outcomes < OUTCOMES_PER_MESSAGE { decided_parts.try_recv().ok() } else { None };
         }
-        self.send(batches).await
+        if batches.is_empty() { Ok(()) } else { self.send(batches).await }
+    }
+
+    /// Notes what became of a part of a batch; the batch, if that was the last of it.
+    fn complete(&mut self, number: u64, part: usize, decided: batch::Decided) -> Option<UnderWay> {
+        let under_way = self.under_way.get_mut(&number)?;
+        under_way.decided[part] = decided;
+        under_way.missing -= 1;
+        if under_way.missing == 0 { self.under_way.remove(&number) } else { None }
     }
 
     async fn send(&mut self, batches: Vec<v1::SessionOutcomes>) -> Result<(), Gone> {
@@ -234,11 +256,21 @@ fn until_answered(room: OwnedSemaphorePermit, reply: Reply<Vec<Outcome>>) -> Rep
 /// The caller is gone, or is told that the session ends.
 struct Gone;
 
-fn asked(commands: Vec<v1::Command>, columns: Option<v1::CommandColumns>) -> Result<Asked, Refusal> {
-    match columns {
-        None => Ok(Asked::Commands(commands)),
-        Some(columns) if commands.is_empty() => Ok(Asked::Columns(columns)),
-        Some(_) => Err(Refusal::wrong("columns", "must be absent where there are `commands`")),
+/// The shows of a batch, one at least, and its commands.
+fn asked(batch: v1::SessionBatch) -> Result<(Vec<String>, Asked), Refusal> {
+    let v1::SessionBatch { show_id, show_ids, commands, columns, .. } = batch;
+    let is_in_columns = columns.is_some();
+    let asked = match columns {
+        None => Asked::Commands(commands),
+        Some(columns) if commands.is_empty() => Asked::Columns(columns),
+        Some(_) => return Err(Refusal::wrong("columns", "must be absent where there are `commands`")),
+    };
+    match show_ids.len() {
+        0 => Ok((vec![show_id], asked)),
+        _ if !show_id.is_empty() => Err(Refusal::wrong("show_ids", "must be empty where there is a `show_id`")),
+        _ if !is_in_columns => Err(Refusal::wrong("show_ids", "must be empty where there are no `columns`")),
+        1..=BATCH_COMMANDS_MAX => Ok((show_ids, asked)),
+        count => Err(Refusal::wrong("show_ids", format_args!("must be at most {BATCH_COMMANDS_MAX}, are {count}"))),
     }
 }
 

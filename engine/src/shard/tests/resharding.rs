@@ -51,7 +51,7 @@ fn created(shard: &mut Shard, id: &str) -> ShowNumber {
 
 fn held(shard: &mut Shard, show: ShowNumber, commands: Vec<Command>) -> Vec<Option<HoldState>> {
     let (reply, outcomes) = reply();
-    shard.turn([Request::Execute { show, commands, reply }].into_iter()).unwrap();
+    shard.turn([Request::Execute { shows: Shows::One(show), commands, reply }].into_iter()).unwrap();
     states(outcomes.recv().unwrap())
 }
 

@@ -214,7 +214,7 @@ fn a_changed_show_is_told_before_the_answer_and_after_it_is_durable() {
         let reply: Reply<Vec<Outcome>> = Box::new(move |outcomes| {
             own.lock().unwrap().push(if outcomes.is_ok() { "answered".to_owned() } else { "unknown".to_owned() });
         });
-        Request::Execute { show: SHOW, commands, reply }
+        Request::Execute { shows: Shows::One(SHOW), commands, reply }
     };
     let pause = || Command::PauseSale { stop_clocks: false };
     shard.turn([answer(vec![hold(1, 1)]), answer(vec![pause()]), answer(vec![pause()])].into_iter()).unwrap();
