@@ -65,6 +65,7 @@ mod split_table;
 mod state_hash;
 pub mod stored;
 mod taking;
+mod touch;
 mod view;
 mod waitlist;
 
@@ -226,27 +227,6 @@ impl Inventory {
             Command::ReleaseMember(command) => groups::release(show, command, now, events),
             _ => Self::decide_organised(show, command, now, events),
         }
-    }
-
-    /// So many commands are looked up at once: more than the processor waits for at a time, and all of it stays in its caches.
-    pub const TOUCHED_AT_ONCE: usize = 32;
-
-    /// Looks up what the next commands are about, for nothing but to have it at hand: where there are many holds, the memory
-    /// that each lookup waits for comes while the others wait for theirs.
-    ///
-    /// All hashes come before the first look: the less there is between two looks, the more of them the processor has under way.
-    #[inline]
-    pub fn touch(&self, commands: &[Command], show_of: impl Fn(usize) -> ShowNumber) {
-        if commands.len() < Self::TOUCHED_AT_ONCE {
-            return;
-        }
-        let hashes: [_; Self::TOUCHED_AT_ONCE] = std::array::from_fn(|position| Show::hashes(&commands[position]));
-        let show = |position| &self.shows[show_of(position).0 as usize];
-        let look = |seen, (position, hashes): (usize, &_)| seen ^ show(position).peek(hashes);
-        std::hint::black_box(hashes.iter().enumerate().fold(0, look));
-        // New claims are about holds that there are not yet; the others' records lie behind what was peeked at.
-        let of_holds = commands.iter().enumerate().filter(|(_, command)| command.claimant().is_none());
-        std::hint::black_box(of_holds.filter(|(position, command)| show(*position).touch(command)).count());
     }
 
     /// What organisers ask for.

@@ -45,6 +45,12 @@ impl SeatBitmap {
         self.words[seat.0 as usize / 64] & bit(seat) != 0
     }
 
+    /// Brings near what [`Self::contains`] looks at.
+    #[inline]
+    pub(super) fn peek(&self, seat: SeatIndex) -> u64 {
+        self.words.get(seat.0 as usize / 64).copied().unwrap_or(0)
+    }
+
     /// Puts a seat in. The seat must exist.
     pub fn insert(&mut self, seat: SeatIndex) {
         self.words[seat.0 as usize / 64] |= bit(seat);

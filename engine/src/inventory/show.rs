@@ -10,7 +10,7 @@ use super::{
     channels::Channels,
     groups::Membership,
     hold::{Hold, HoldState},
-    holds::{self, Holds},
+    holds::Holds,
     manifest::{Manifest, Pool},
     places::Places,
     policy::Policy,
@@ -21,7 +21,6 @@ use super::{
     waitlist::Waitlist,
 };
 use crate::{
-    command::Command,
     event::ShowCreated,
     ids::{BuyerId, ChannelIndex, HoldId, Name, SeatIndex, SeatRange, SectionIndex, ShowId},
     rejection::{Conflicts, GaShortage, Rejection},
@@ -250,23 +249,6 @@ impl Show {
     /// Whether a hold or an entry of the waitlist has this id.
     pub(super) fn is_known(&self, id: HoldId) -> bool {
         self.holds.slot(id).is_some() || self.waitlist.is_entry(id)
-    }
-
-    /// Of a command's hold and its buyer.
-    pub(super) fn hashes(command: &Command) -> (u64, u64) {
-        (command.hold_id().map_or(0, holds::hash), command.claimant().map_or(0, BuyerId::hash))
-    }
-
-    /// Brings near what the lookups of a command's hold and buyer look at first.
-    #[inline]
-    pub(super) fn peek(&self, (hold, buyer): &(u64, u64)) -> u64 {
-        self.holds.peek(*hold) ^ self.buyers.peek(*buyer)
-    }
-
-    /// The record of the hold that a command is about, and its buyer's.
-    pub(super) fn touch(&self, command: &Command) -> bool {
-        let hold = command.hold_id().and_then(|id| self.holds.find(id));
-        hold.is_some_and(|hold| self.buyers.get(hold.buyer).live_holds > 0)
     }
 
     /// The hold of this id, if it is this buyer's.
