@@ -124,8 +124,8 @@ impl Entrance {
     pub(super) fn put(&self, request: Request, decide_by: Option<Duration>) {
         let since = self.queue.clock.elapsed();
         let commands = request.commands();
-        let admission = self.queue.admission(since);
-        if let Err(fault) = request.priority().map_or(Ok(()), |priority| admission.check(priority)) {
+        let (priority, admission) = (request.priority(), self.queue.admission(since));
+        if let Err(fault) = priority.map_or(Ok(()), |priority| admission.check(priority)) {
             return request.refuse(fault);
         }
         if self.queue.commands.load(Ordering::Relaxed) == 0 {
@@ -134,7 +134,8 @@ impl Entrance {
         }
         let before = self.queue.commands.fetch_add(commands, Ordering::Relaxed);
         // An empty inbox takes any one request, however large.
-        if before > 0 && before + commands > self.queue.commands_max {
+        let all = self.queue.commands_max;
+        if before > 0 && before + commands > priority.map_or(all, |priority| priority.inbox_max(all)) {
             self.queue.commands.fetch_sub(commands, Ordering::Relaxed);
             return request.refuse(Fault::InboxFull);
         }

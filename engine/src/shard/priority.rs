@@ -32,6 +32,12 @@ impl Priority {
             Self::Organise => claim_max / 4,
         }
     }
+
+    /// How much of an inbox of so many commands it may fill: an eighth is kept for those who settle.
+    #[must_use]
+    pub fn inbox_max(self, commands_max: usize) -> usize {
+        if self == Self::Settle { commands_max } else { commands_max - commands_max / 8 }
+    }
 }
 
 impl Command {

@@ -6,7 +6,11 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use usher_engine::{router::Router, shard::ShardHandle, time::Clock as _};
+use usher_engine::{
+    router::Router,
+    shard::{Priority, ShardHandle},
+    time::Clock as _,
+};
 
 use crate::clock::WallClock;
 
@@ -15,9 +19,9 @@ use crate::clock::WallClock;
 pub(super) struct InboxRoom(Arc<[Arc<Semaphore>]>);
 
 impl InboxRoom {
-    /// As much as their inboxes take.
+    /// As much as their inboxes take of those who only want something.
     pub(super) fn of(router: &Router) -> Self {
-        let room = |shard: &ShardHandle| Arc::new(Semaphore::new(shard.inbox_commands_max()));
+        let room = |shard: &ShardHandle| Arc::new(Semaphore::new(room_in(shard)));
         Self(router.shards().iter().map(room).collect())
     }
 
@@ -44,7 +48,12 @@ impl InboxRoom {
 
     /// An empty inbox takes any one request, however large.
     fn place(&self, shard: &ShardHandle, commands: usize) -> (Arc<Semaphore>, u32) {
-        let commands = commands.min(shard.inbox_commands_max());
+        let commands = commands.min(room_in(shard));
         (Arc::clone(&self.0[shard.shard().0 as usize]), u32::try_from(commands).unwrap_or(u32::MAX))
     }
+}
+
+/// As much as whoever only wants something may fill.
+fn room_in(shard: &ShardHandle) -> usize {
+    Priority::Claim.inbox_max(shard.inbox_commands_max())
 }

@@ -110,3 +110,19 @@ fn a_request_whose_time_is_over_is_not_decided() {
     assert_eq!(states(last.recv().unwrap()), [Some(HoldState::Held)]);
     assert_eq!(shard.inventory.show(SHOW).unwrap().seat_map(Timestamp(0)).available.count(), 999);
 }
+
+#[test]
+fn what_nobody_who_wants_something_may_fill_is_for_those_who_have_something() {
+    let world = World::new();
+    let (entrance, shard) = queue(&world);
+    let put = |commands: Vec<Command>| {
+        let (request, answer) = execute(commands);
+        entrance.put(request, None);
+        refusal(&answer)
+    };
+    assert_eq!(put((0..88).map(|number| hold(number, number)).collect()), None);
+    assert_eq!([put(vec![hold(88, 88)]), put(vec![Command::OpenSale])], [Some(Fault::InboxFull); 2]);
+    assert!((0..12).all(|number| put(vec![release(number)]).is_none()));
+    assert_eq!(put(vec![release(12)]), Some(Fault::InboxFull));
+    drop(shard);
+}
