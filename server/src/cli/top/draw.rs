@@ -1,4 +1,5 @@
-//! The pictures of `usher top`: what a server told, laid out for a terminal of 80 by 24 or more.
+//! The pictures of `usher top`: what a server told, laid out for a terminal of 80 by 24 or more. On a narrower one some of it
+//! is left out, in whole ([`table`]).
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -7,11 +8,14 @@ use ratatui::{
     layout::{Constraint, Layout, Rect},
     style::{Color, Modifier, Style},
     text::{Line, Span},
-    widgets::{Block, Borders, Cell, Paragraph, Row, Sparkline, Table},
+    widgets::{Block, Borders, Paragraph, Sparkline, Wrap},
 };
 use usher_proto::v1::{self, ShardState};
 
 use super::super::log::thousands;
+use table::Column;
+
+mod table;
 
 /// Intervals that the curve remembers.
 const CURVE_MAX: usize = 400;
@@ -20,9 +24,16 @@ const MIDDLE_ROWS: u16 = 7;
 /// Height from which there is a curve.
 const CURVE_HEIGHT_MIN: u16 = 28;
 
+/// Of a narrower terminal, half is too narrow for a name with a number beside it.
+const WIDTH_MIN: u16 = 48;
+/// Cells of a name before columns beside it are left out.
+const NAME_WIDTH_MIN: u16 = 10;
+
 /// What is to be drawn.
 pub(super) struct Picture {
     has_colors: bool,
+    /// There is one only, and nothing to be pressed.
+    is_printed: bool,
     status: Option<v1::WatchStatusResponse>,
     /// Commands a second of the last intervals, the newest last.
     curve: VecDeque<u64>,
@@ -32,7 +43,14 @@ pub(super) struct Picture {
 
 impl Picture {
     pub(super) fn new(has_colors: bool) -> Self {
-        Self { has_colors, status: None, curve: VecDeque::new(), problem: None }
+        Self { has_colors, is_printed: false, status: None, curve: VecDeque::new(), problem: None }
+    }
+
+    /// One that is printed.
+    pub(super) fn printed(status: v1::WatchStatusResponse) -> Self {
+        let mut picture = Self { is_printed: true, ..Self::new(false) };
+        picture.add(status);
+        picture
     }
 
     /// One interval more.
@@ -62,6 +80,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, picture: &Picture) {
         return frame.render_widget(Paragraph::new(text), frame.area());
     };
     let area = frame.area();
+    if area.width < WIDTH_MIN {
+        let text = format!("too narrow: a terminal of {WIDTH_MIN} columns is needed, of 80 for all there is");
+        return frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: true }), area);
+    }
     let curve_rows = if area.height >= CURVE_HEIGHT_MIN { 4 } else { 0 };
     let shards = u16::try_from(status.shards.len()).unwrap_or(u16::MAX).saturating_add(2);
     let [head, curve, shards, middle, bottom, foot] = Layout::vertical([
@@ -98,30 +120,41 @@ fn draw_head(frame: &mut Frame<'_>, area: Rect, picture: &Picture, status: &v1::
     let refused: u64 = status.refusals.iter().map(|count| count.count).sum();
     let rate = |count| thousands(a_second(count, status));
     let bold = |text: String| Span::styled(text, Style::new().add_modifier(Modifier::BOLD));
-    let lines = vec![
-        Line::from(vec![
+    let lines = [
+        vec![
             bold(format!("usher {}", process.version)),
-            Span::raw(format!(
-                "  up {}  cpu {} %  memory {}  {} connections  {} files",
-                length(process.up_ms),
-                process.cpu_millis / 10,
-                bytes(process.resident_bytes),
-                thousands(process.connections.into()),
-                thousands(process.open_files.into()),
-            )),
-        ]),
-        Line::raw(format!("log {}  disk {} free", bytes(process.log_bytes), bytes(process.disk_free_bytes))),
-        Line::from(vec![
+            Span::raw(format!("up {}", length(process.up_ms))),
+            Span::raw(format!("cpu {} %", process.cpu_millis / 10)),
+            Span::raw(format!("memory {}", bytes(process.resident_bytes))),
+            Span::raw(format!("{} connections", thousands(process.connections.into()))),
+            Span::raw(format!("{} files", thousands(process.open_files.into()))),
+        ],
+        vec![
+            Span::raw(format!("log {}", bytes(process.log_bytes))),
+            Span::raw(format!("disk {} free", bytes(process.disk_free_bytes))),
+        ],
+        vec![
             bold(format!("{} commands/s", rate(granted + rejected))),
-            Span::raw("  "),
             Span::styled(format!("{} granted", rate(granted)), picture.colored(Color::Green)),
-            Span::raw("  "),
             Span::styled(format!("{} rejected", rate(rejected)), picture.colored(Color::Yellow)),
-            Span::raw("  "),
             Span::styled(format!("{} refused", rate(refused)), picture.colored(Color::Red)),
-        ]),
+        ],
     ];
-    frame.render_widget(Paragraph::new(lines), area);
+    let lines = lines.map(|parts| whole(parts, area.width));
+    frame.render_widget(Paragraph::new(Vec::from(lines)), area);
+}
+
+/// Those at the beginning that there is room for: a number that is cut would be another one.
+fn whole(parts: Vec<Span<'static>>, width: u16) -> Line<'static> {
+    let mut line = Line::default();
+    for part in parts {
+        let gap = Span::raw(if line.spans.is_empty() { "" } else { "  " });
+        if line.width() + gap.width() + part.width() > usize::from(width) {
+            break;
+        }
+        line.spans.extend([gap, part]);
+    }
+    line
 }
 
 fn draw_curve(frame: &mut Frame<'_>, area: Rect, picture: &Picture) {
@@ -132,105 +165,88 @@ fn draw_curve(frame: &mut Frame<'_>, area: Rect, picture: &Picture) {
 }
 
 fn draw_shards(frame: &mut Frame<'_>, area: Rect, picture: &Picture, status: &v1::WatchStatusResponse) {
-    let titles = ["SHARD", " STATE", "COMMANDS/S", "BATCH", "INBOX", "WAIT", "APPEND p50", "p99", "HOLDS"];
+    const COLUMNS: [Column; 9] = [
+        Column::right("SHARD", 5, 0),
+        Column::left(" STATE", 11, 1),
+        Column::right("COMMANDS/S", 11, 2),
+        Column::right("BATCH", 7, 7),
+        Column::right("INBOX", 8, 4),
+        Column::right("WAIT", 8, 6),
+        Column::right("APPEND p50", 12, 3),
+        Column::right("p99", 8, 5),
+        Column::right("HOLDS", 9, 8),
+    ];
     let rows = status.shards.iter().map(|shard| {
         let append = shard.append.clone().unwrap_or_default();
         let (state, color) = state(shard);
-        let cells = [
-            thousands(a_second(shard.commands, status)),
-            thousands(shard.commands.checked_div(shard.batches).unwrap_or(0)),
-            thousands(shard.inbox_commands.into()),
-            time(shard.inbox_wait_us),
-            time(append.p50_us),
-            time(append.p99_us),
-            thousands(shard.holds),
-        ];
-        let first = [right(shard.shard.to_string()), Cell::from(format!(" {state}")).style(picture.colored(color))];
-        Row::new(first.into_iter().chain(cells.map(right)))
+        [
+            Span::raw(shard.shard.to_string()),
+            Span::styled(format!(" {state}"), picture.colored(color)),
+            Span::raw(thousands(a_second(shard.commands, status))),
+            Span::raw(thousands(shard.commands.checked_div(shard.batches).unwrap_or(0))),
+            Span::raw(thousands(shard.inbox_commands.into())),
+            Span::raw(time(shard.inbox_wait_us)),
+            Span::raw(time(append.p50_us)),
+            Span::raw(time(append.p99_us)),
+            Span::raw(thousands(shard.holds)),
+        ]
     });
-    let widths = [5, 11, 11, 7, 8, 8, 12, 8, 9].map(Constraint::Length);
-    let header = Row::new(titles.into_iter().enumerate().map(|(place, title)| match place {
-        1 => Cell::from(title),
-        _ => right(title.to_owned()),
-    }));
-    let table = Table::new(rows, widths).header(header.style(Style::new().add_modifier(Modifier::BOLD)));
-    frame.render_widget(table.block(picture.block("shards")).column_spacing(0), area);
+    table::draw(frame, area, picture.block("shards"), &COLUMNS, rows);
 }
 
 fn draw_latencies(frame: &mut Frame<'_>, area: Rect, picture: &Picture, status: &v1::WatchStatusResponse) {
-    let rows = status.latencies.iter().map(|latency| {
-        let times = [latency.p50_us, latency.p99_us, latency.p999_us].map(|us| right(time(us)));
-        let rate = right(thousands(a_second(latency.count, status)));
-        Row::new([Cell::from(latency.name.clone())].into_iter().chain(times).chain([rate]))
-    });
-    let header = Row::new([
-        Cell::from("STAGE"),
-        right("p50".into()),
-        right("p99".into()),
-        right("p99.9".into()),
-        right("/S".into()),
-    ]);
-    let widths = [
-        Constraint::Length(7),
-        Constraint::Length(8),
-        Constraint::Length(8),
-        Constraint::Length(8),
-        Constraint::Min(6),
+    const COLUMNS: [Column; 5] = [
+        Column::text("STAGE", 7),
+        Column::right("p50", 8, 1),
+        Column::right("p99", 8, 2),
+        Column::right("p99.9", 8, 3),
+        Column::right("/S", 6, 4),
     ];
-    let table = Table::new(rows, widths).header(header.style(Style::new().add_modifier(Modifier::BOLD)));
-    frame.render_widget(table.block(picture.block("latencies")).column_spacing(0), area);
+    let rows = status.latencies.iter().map(|latency| {
+        let [p50, p99, p999] = [latency.p50_us, latency.p99_us, latency.p999_us].map(|us| Span::raw(time(us)));
+        [Span::raw(latency.name.clone()), p50, p99, p999, Span::raw(thousands(a_second(latency.count, status)))]
+    });
+    table::draw(frame, area, picture.block("latencies"), &COLUMNS, rows);
 }
 
 fn draw_reasons(frame: &mut Frame<'_>, area: Rect, picture: &Picture, status: &v1::WatchStatusResponse) {
+    const COLUMNS: [Column; 2] = [Column::text("REASON", NAME_WIDTH_MIN), Column::right("/S", 6, 1)];
     let ruled = status.rejections.iter().map(|count| (count, Color::Yellow));
     let refused = status.refusals.iter().map(|count| (count, Color::Red));
     let mut all: Vec<_> = ruled.chain(refused).collect();
     all.sort_by_key(|(count, _)| std::cmp::Reverse(count.count));
     let rows = all.into_iter().map(|(count, color)| {
         let rate = thousands(a_second(count.count, status));
-        Row::new([Cell::from(count.reason.clone()).style(picture.colored(color)), right(rate)])
+        [Span::styled(count.reason.clone(), picture.colored(color)), Span::raw(rate)]
     });
-    draw_list(frame, area, picture, "rejected and refused", ["REASON", "/S"], rows);
+    table::draw(frame, area, picture.block("rejected and refused"), &COLUMNS, rows);
 }
 
 fn draw_shows(frame: &mut Frame<'_>, area: Rect, picture: &Picture, status: &v1::WatchStatusResponse) {
+    const COLUMNS: [Column; 2] = [Column::text("SHOW", NAME_WIDTH_MIN), Column::right("COMMANDS/S", 11, 1)];
     let rows = status
         .shows
         .iter()
-        .map(|show| Row::new([Cell::from(show.show_id.clone()), right(thousands(a_second(show.commands, status)))]));
-    draw_list(frame, area, picture, "hot shows", ["SHOW", "COMMANDS/S"], rows);
+        .map(|show| [Span::raw(show.show_id.clone()), Span::raw(thousands(a_second(show.commands, status)))]);
+    table::draw(frame, area, picture.block("hot shows"), &COLUMNS, rows);
 }
 
 fn draw_kinds(frame: &mut Frame<'_>, area: Rect, picture: &Picture, status: &v1::WatchStatusResponse) {
+    const COLUMNS: [Column; 3] =
+        [Column::text("KIND", NAME_WIDTH_MIN), Column::right("GRANTED/S", 10, 1), Column::right("REJECTED/S", 11, 2)];
     let mut kinds: Vec<_> = status.commands.iter().collect();
     kinds.sort_by_key(|count| std::cmp::Reverse(count.granted + count.rejected));
     let rows = kinds.into_iter().map(|count| {
-        let rates = [count.granted, count.rejected].map(|count| thousands(a_second(count, status)));
-        Row::new([Cell::from(count.kind.clone())].into_iter().chain(rates.map(right)))
+        let [granted, rejected] = [count.granted, count.rejected].map(|count| thousands(a_second(count, status)));
+        [Span::raw(count.kind.clone()), Span::raw(granted), Span::raw(rejected)]
     });
-    let header = Row::new([Cell::from("KIND"), right("GRANTED/S".into()), right("REJECTED/S".into())]);
-    let widths = [Constraint::Min(10), Constraint::Length(11), Constraint::Length(12)];
-    let table = Table::new(rows, widths).header(header.style(Style::new().add_modifier(Modifier::BOLD)));
-    frame.render_widget(table.block(picture.block("commands")).column_spacing(0), area);
-}
-
-fn draw_list<'a>(
-    frame: &mut Frame<'_>,
-    area: Rect,
-    picture: &Picture,
-    title: &'static str,
-    [left, at_right]: [&'static str; 2],
-    rows: impl Iterator<Item = Row<'a>>,
-) {
-    let header = Row::new([Cell::from(left), right(at_right.to_owned())]);
-    let table = Table::new(rows, [Constraint::Min(10), Constraint::Length(12)]);
-    let table = table.header(header.style(Style::new().add_modifier(Modifier::BOLD)));
-    frame.render_widget(table.block(picture.block(title)).column_spacing(0), area);
+    table::draw(frame, area, picture.block("commands"), &COLUMNS, rows);
 }
 
 fn draw_foot(frame: &mut Frame<'_>, area: Rect, picture: &Picture) {
     let line = match &picture.problem {
         Some(problem) => Line::styled(format!("{problem}; trying again"), picture.colored(Color::Red)),
+        None if picture.is_printed => return,
         None => Line::styled("q ends it", picture.colored(Color::DarkGray)),
     };
     frame.render_widget(line, area);
@@ -245,10 +261,6 @@ fn state(shard: &v1::ShardStatus) -> (&'static str, Color) {
         (ShardState::NotServing, _) => ("is down", Color::Red),
         (ShardState::Unspecified, _) => ("unknown", Color::Yellow),
     }
-}
-
-fn right(text: String) -> Cell<'static> {
-    Cell::from(Line::raw(text).right_aligned())
 }
 
 fn a_second(count: u64, status: &v1::WatchStatusResponse) -> u64 {

@@ -218,8 +218,7 @@ fn is_end_pressed() -> std::io::Result<bool> {
 /// One picture as text.
 fn text(status: &v1::WatchStatusResponse) -> anyhow::Result<String> {
     let size = console::Term::stdout().size_checked().map_or(SIZE, |(rows, columns)| (columns, rows.max(SIZE.1)));
-    let mut picture = Picture::new(false);
-    picture.add(status.clone());
+    let picture = Picture::printed(status.clone());
     let mut terminal = Terminal::new(TestBackend::new(size.0, size.1))?;
     terminal.draw(|frame| draw(frame, &picture))?;
     let buffer = terminal.backend().buffer();

@@ -99,6 +99,46 @@ fn no_terminal_is_too_small_and_a_high_one_has_a_curve() {
     has(&drawn(&picture, 80, 24), "q ends it");
 }
 
+const BETWEEN_WORDS: [char; 4] = [' ', '\n', '"', '─'];
+
+#[test]
+fn nothing_is_cut_on_a_narrow_terminal_but_names_which_show_it() {
+    let mut grown = status();
+    grown.shards[1].inbox_commands = 1_048_576;
+    grown.shards[1].commands = 20_000_000_000;
+    grown.shows[0].show_id = "acme.gala-2026-12-31".to_owned();
+    for status in [status(), grown] {
+        let mut picture = Picture::new(false);
+        picture.add(status);
+        let wide = drawn(&picture, 200, 40);
+        let known: Vec<&str> = wide.split(BETWEEN_WORDS).collect();
+        for width in WIDTH_MIN..=120 {
+            let drawn = drawn(&picture, width, 40);
+            let words = drawn.split(BETWEEN_WORDS).filter(|word| !word.is_empty() && !word.ends_with('…'));
+            // The curve is none of words.
+            for word in words.filter(|word| word.chars().any(char::is_alphanumeric)) {
+                assert!(known.contains(&word), "{word:?} at {width}:\n{drawn}");
+            }
+            has(&drawn, "SHARD STATE COMMANDS/S");
+            has(&drawn, "OVERLOADED 1,500,000");
+        }
+    }
+    let mut picture = Picture::new(false);
+    picture.add(status());
+    has(&drawn(&picture, 60, 24), "SHARD STATE COMMANDS/S INBOX APPEND p50 p99");
+    has(&drawn(&picture, 50, 24), "0 serving 440,305 4,096 1.2 ms");
+    let narrow = drawn(&picture, WIDTH_MIN - 1, 24);
+    has(&narrow, "too narrow");
+    assert!(!narrow.contains("440"), "{narrow}");
+}
+
+#[test]
+fn where_there_is_nothing_to_press_no_key_is_named() {
+    let printed = drawn(&Picture::printed(status()), 80, 24);
+    has(&printed, "0 serving");
+    assert!(!printed.contains("q ends it"), "{printed}");
+}
+
 #[test]
 fn a_server_that_went_away_is_told_of_beside_what_it_said_last() {
     let mut picture = Picture::new(false);
