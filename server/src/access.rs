@@ -55,7 +55,7 @@ pub(crate) struct Call {
 
 impl Call {
     fn charge(&self, count: usize) -> Result<(), Refusal> {
-        self.rates.take(Whose::Caller, self.caller.name.as_bytes(), count, WallClock.elapsed())
+        self.rates.take(Whose::Caller(&self.caller.name), count, WallClock.elapsed())
     }
 }
 
@@ -97,7 +97,7 @@ pub(crate) fn permit(show: &ShowId) -> Result<(), Refusal> {
             Err(refused) => refused,
         };
         if let Some(audit) = &call.audit {
-            audit.refused(&call.caller.name, &call.method, Some(show.as_str()), refused.reason());
+            audit.refused(&call.caller.name, true, &call.method, Some(show.as_str()), refused.reason());
         }
         Err(refused)
     });
@@ -130,8 +130,9 @@ pub(crate) fn charge_claim(show: &ShowId, buyer: &BuyerId) -> Result<(), Refusal
             return Ok(());
         }
         let now = WallClock.elapsed();
-        call.rates.take(Whose::Buyer, &buyer.bytes(), 1, now)?;
-        call.rates.take(Whose::Show, show.as_str().as_bytes(), 1, now)
+        let tenant = call.caller.grant.tenant.as_deref();
+        call.rates.take(Whose::Buyer { tenant, id: &buyer.bytes() }, 1, now)?;
+        call.rates.take(Whose::Show(show.as_str()), 1, now)
     };
     CALL.try_with(take).unwrap_or(Ok(()))
 }

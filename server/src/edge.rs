@@ -28,6 +28,7 @@ mod delay;
 mod patient;
 mod peer;
 mod places;
+mod revocations;
 mod serve;
 mod tls;
 
@@ -35,6 +36,7 @@ pub(crate) use deadline::DecideBy;
 pub(crate) use delay::delay;
 pub(crate) use peer::Peer;
 pub(crate) use places::Places;
+pub(crate) use revocations::are_overdue;
 pub(crate) use serve::Serving;
 pub(crate) use tls::{Tls, ends_at_s};
 
@@ -46,8 +48,9 @@ use crate::metrics::{Metrics, Open};
 const WAITING_MAX: usize = 128;
 /// Before the next connection is taken where one could not be, for want of files as a rule.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// Connections to the metrics.
+/// Connections to the metrics, and to a listener of the operators' own.
 const METRICS_CONNECTIONS_MAX: u32 = 16;
+const OPERATORS_CONNECTIONS_MAX: u32 = 64;
 /// How long connections may take to finish once the process is told to end.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
 /// Connections that are turned away are told of in the log so often.
@@ -56,10 +59,9 @@ const TURNED_AWAY_INTERVAL: Duration = Duration::from_secs(10);
 /// The threads.
 pub(crate) struct Edge {
     threads: Vec<EdgeThread>,
-    places: Arc<Places<net::IpAddr>>,
-    /// Of whoever reads metrics: the minute in which callers have all places is the one to look at.
-    metrics_places: Arc<Places<net::IpAddr>>,
-    metrics_port: usize,
+    /// By port. Whoever reads metrics and operators have their own: the minute in which callers have all places is the one to look
+    /// at.
+    places: Vec<Arc<Places<net::IpAddr>>>,
     metrics: Arc<Metrics>,
     numbers: AtomicU32,
     turned_away: Mutex<(u64, Option<Instant>)>,
@@ -95,11 +97,14 @@ impl Edge {
             Ok(EdgeThread { connections, ended })
         });
         let threads = threads.collect::<io::Result<_>>()?;
+        let places = |port| match port {
+            0 => Arc::clone(&serving.places),
+            port if port == serving.metrics_port => Places::new(METRICS_CONNECTIONS_MAX, METRICS_CONNECTIONS_MAX),
+            _ => Places::new(OPERATORS_CONNECTIONS_MAX, OPERATORS_CONNECTIONS_MAX),
+        };
         Ok(Self {
             threads,
-            places: Arc::clone(&serving.places),
-            metrics_places: Places::new(METRICS_CONNECTIONS_MAX, METRICS_CONNECTIONS_MAX),
-            metrics_port: serving.metrics_port,
+            places: (0..serving.doors.len()).map(places).collect(),
             metrics: Arc::clone(&serving.metrics),
             numbers: AtomicU32::new(0),
             turned_away: Mutex::default(),
@@ -108,7 +113,7 @@ impl Edge {
 
     /// Takes the connections of a listener and gives them to the threads in turn, until the process drains.
     pub(crate) async fn accept(&self, port: usize, listener: TcpListener, mut draining: crate::service::Draining) {
-        let places = if port == self.metrics_port { &self.metrics_places } else { &self.places };
+        let places = &self.places[port];
         for thread in self.threads.iter().cycle() {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,

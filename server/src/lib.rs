@@ -9,6 +9,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod convert;
+mod credentials;
 mod dynamic;
 mod edge;
 pub mod groups;

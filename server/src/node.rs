@@ -27,9 +27,10 @@ use usher_proto::v1::{
 use usher_wal::{LogError, RocksStore, ShardId, TornTail};
 
 use crate::{
-    access::{Known, audit::Audit, guard::Guard},
+    access::{audit::Audit, guard::Guard},
     clock::WallClock,
     config::{Config, ConfigFlags},
+    credentials::Credentials,
     edge::{Edge, Serving, Tls},
     groups::Groups,
     http,
@@ -61,17 +62,20 @@ pub struct Node {
     config: Config,
     /// Where the settings are read again.
     flags: Option<ConfigFlags>,
+    credentials: Credentials,
     opened: Weak<RocksStore>,
     metrics: Arc<Metrics>,
 }
 
 impl Node {
-    /// Opens the data directory and recovers every shard. Those that take long, or are damaged, do not keep the others from
+    /// Reads who may call, opens the data directory and recovers every shard. Those that take long, or are damaged, do not keep the others from
     /// serving, but one at least must. Blocks; call it off the runtime.
     ///
     /// # Errors
-    /// When the data directory cannot be opened, or no shard could be recovered.
+    /// When a file of keys or certificates cannot be read, which leaves the data directory alone, when that cannot be opened, or
+    /// no shard could be recovered.
     pub fn open(config: Config, watcher: impl Fn(ShardId, &Notice) + Send + Sync + 'static) -> anyhow::Result<Self> {
+        let credentials = Credentials::read(&config)?;
         let shards = config.shards(RocksStore::shards_of(&config.data_dir)?);
         let store = RocksStore::open_with(&config.data_dir, shards, config.store_options())?;
         if let Some(torn) = store.torn_tail() {
@@ -97,7 +101,7 @@ impl Node {
             "no shard of {} can serve; the log says why",
             config.data_dir.display()
         );
-        Ok(Self { shards, config, flags: None, opened, metrics })
+        Ok(Self { shards, config, flags: None, credentials, opened, metrics })
     }
 
     /// Reads its settings again on SIGHUP, from where these flags name.
@@ -122,9 +126,9 @@ impl Node {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<()> {
         let router = self.shards.router().clone();
-        let tls = Tls::open(&self.config.tls)?;
+        let credentials = self.credentials.clone();
         let live = Live::new(&self.config);
-        let guard = guard(&self.config, &live)?;
+        let guard = guard(&self.config, &live, &credentials)?;
         let (apart, for_metrics) = (self.config.operations_listen, self.config.metrics_listen);
         let (apart, for_metrics) = (listen(apart).await?, listen(for_metrics).await?);
         let (reporter, health) = tonic_health::server::health_reporter();
@@ -133,14 +137,14 @@ impl Node {
         let (drain, draining) = tokio::sync::watch::channel(false);
         let groups = Groups::new(router.clone());
         let finisher = tokio::spawn(groups.clone().finish_forever());
-        let sources = self.sources(&guard, tls.as_ref(), &live);
+        let sources = self.sources(&guard, credentials.tls.as_ref(), &live);
         let doors = self.doors(&guard, &live, sources, health, groups, &draining)?;
         let metrics = Arc::clone(&self.metrics);
         let metrics_port = doors.len() - 1;
-        let (tls, draining) = (tls.clone(), draining.clone());
+        let (tls, draining) = (credentials.tls.clone(), draining.clone());
         let edge = Edge::start(&Serving {
             doors,
-            tls: tls.clone(),
+            tls,
             limits: live.limits.subscribe(),
             places: Arc::clone(&live.connections),
             draining: draining.clone(),
@@ -149,8 +153,8 @@ impl Node {
         });
         let edge = edge.context("starting the threads that serve connections")?;
         self.say_listening(&listener, apart.as_ref(), for_metrics.as_ref(), durability)?;
-        let (config, flags, known) = (self.config.clone(), self.flags.clone(), Arc::clone(&guard.known));
-        let reloader = Reloader { config, flags, live, known, tls };
+        let (config, flags) = (self.config.clone(), self.flags.clone());
+        let reloader = Reloader { config, flags, live, credentials };
         let follower = tokio::spawn(follow_health(router, Arc::clone(&self.metrics), reporter));
         let reloader = tokio::spawn(reloader.follow());
         let accepting = edge.accept(PUBLIC, listener, draining.clone());
@@ -268,12 +272,12 @@ async fn listen(address: Option<SocketAddr>) -> anyhow::Result<Option<TcpListene
 }
 
 /// Who is known, and the trail where anybody has to be.
-fn guard(config: &Config, live: &Live) -> anyhow::Result<Guard> {
-    let known = Arc::new(Known::open(&config.access)?);
+fn guard(config: &Config, live: &Live, credentials: &Credentials) -> anyhow::Result<Guard> {
+    let known = Arc::clone(&credentials.known);
     let directory = config.access.audit_dir(&config.data_dir);
     let open = || Audit::open(&directory, config.access.audit_file_bytes).map(Arc::new);
     let audit = config.access.is_configured().then(open).transpose()?;
-    let (connections, rates) = (Arc::clone(&live.callers), live.rates.subscribe());
+    let (connections, rates) = (Arc::clone(&live.callers), Arc::clone(&live.rates));
     let wait_max = Duration::from_millis(config.queue_wait_ms_max);
     Ok(Guard { known, audit, connections, rates, wait_max })
 }

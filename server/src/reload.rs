@@ -2,10 +2,7 @@
 //! and on SIGHUP; so are then the file of settings, and those of them that can change without a restart (`x-reload`).
 
 use std::{
-    fs,
     net::IpAddr,
-    os::unix::fs::MetadataExt as _,
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -19,25 +16,23 @@ use tokio::{
 };
 
 use crate::{
-    access::{Known, Rates},
+    access::Rates,
     config::{
         Config, ConfigFlags, Limits,
         settings::{json, settings},
     },
-    edge::{Places, Tls},
+    credentials::{Credentials, states},
+    edge::Places,
     telemetry,
 };
 
 /// How often the files are looked at: a key that is revoked is good for so long.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What tells one state of a file from another: device, inode, size, and when it was written.
-type State = Option<(u64, u64, u64, i64, i64)>;
-
 /// The settings that can change, for those who go by them.
 pub(crate) struct Live {
     pub(crate) limits: watch::Sender<Arc<Limits>>,
-    pub(crate) rates: watch::Sender<Arc<Rates>>,
+    pub(crate) rates: Arc<Rates>,
     pub(crate) allowed_origins: watch::Sender<Arc<[String]>>,
     pub(crate) connections: Arc<Places<IpAddr>>,
     pub(crate) callers: Arc<Places<String>>,
@@ -50,7 +45,7 @@ impl Live {
         let limits = &config.limits;
         Self {
             limits: watch::Sender::new(Arc::new(limits.clone())),
-            rates: watch::Sender::new(Arc::new(Rates::new(limits))),
+            rates: Arc::new(Rates::new(limits)),
             allowed_origins: watch::Sender::new(config.http_allowed_origins.as_slice().into()),
             connections: Places::new(limits.connections_max, limits.connections_per_address_max),
             callers: Places::new(u32::MAX, limits.connections_per_caller_max),
@@ -63,11 +58,7 @@ impl Live {
         // First, for it alone can fail.
         telemetry::set_level(&config.log_level)?;
         let limits = &config.limits;
-        let had = Arc::clone(&self.limits.borrow());
-        if !had.has_rates_of(limits) {
-            // Their buckets are full.
-            self.rates.send_replace(Arc::new(Rates::new(limits)));
-        }
+        self.rates.set(limits);
         self.limits.send_replace(Arc::new(limits.clone()));
         self.allowed_origins.send_replace(config.http_allowed_origins.as_slice().into());
         self.connections.limit(limits.connections_max, limits.connections_per_address_max);
@@ -83,8 +74,7 @@ pub(crate) struct Reloader {
     /// Where it came from; it stays as it is, if absent.
     pub(crate) flags: Option<ConfigFlags>,
     pub(crate) live: Live,
-    pub(crate) known: Arc<Known>,
-    pub(crate) tls: Option<Arc<Tls>>,
+    pub(crate) credentials: Credentials,
 }
 
 impl Reloader {
@@ -93,7 +83,7 @@ impl Reloader {
         let Ok(mut told) = signal(SignalKind::hangup()) else {
             return tracing::error!("SIGHUP cannot be listened for: whatever changes needs a restart");
         };
-        let (mut before, mut wrong) = (states(&self.config), None);
+        let (mut before, mut wrong) = (self.credentials.states.clone(), None);
         loop {
             let is_told = tokio::select! {
                 _ = told.recv() => true,
@@ -113,7 +103,7 @@ impl Reloader {
 
     /// What is wrong with them. It is said unless it is what was said.
     fn read_files(&self, said: Option<String>) -> Option<String> {
-        let read = self.known.reload().and_then(|()| self.tls.as_ref().map_or(Ok(()), |tls| tls.reload()));
+        let read = self.credentials.reload();
         self.live.are_files_stale.store(read.is_err(), Relaxed);
         let wrong = read.err().map(|error| format!("{error:#}"));
         match &wrong {
@@ -151,18 +141,6 @@ fn changes(before: &Config, now: &Config) -> (Vec<String>, Vec<String>) {
     let (changed, need_restart): (Vec<_>, Vec<_>) = differing.partition(|setting| setting.reload.is_some());
     let names = |settings: Vec<crate::config::settings::Setting>| settings.into_iter().map(|setting| setting.name);
     (names(changed).collect(), names(need_restart).collect())
-}
-
-fn states(config: &Config) -> Vec<State> {
-    let (tls, access) = (&config.tls, &config.access);
-    let files = [&tls.certificate, &tls.key, &tls.client_ca, &tls.client_crl, &access.keys_file];
-    let signers = access.tokens.as_ref().map(|tokens| tokens.jwks_file.as_path());
-    files.into_iter().filter_map(Option::as_deref).chain(signers).map(state).collect()
-}
-
-fn state(path: &Path) -> State {
-    let found = fs::metadata(path).ok()?;
-    Some((found.dev(), found.ino(), found.size(), found.mtime(), found.mtime_nsec()))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use usher_engine::{
 };
 use usher_proto::v1;
 
-use crate::metrics::calls::note_refusal;
+use crate::metrics::calls::note_refusals;
 
 mod forbidden;
 mod header;
@@ -51,6 +51,8 @@ struct Parts {
     ga: Vec<v1::GaShortage>,
     /// The rules said no, which shards count.
     is_of_rules: bool,
+    /// That are refused with it.
+    commands: u64,
 }
 
 /// A field of a request and what is wrong with it.
@@ -75,6 +77,7 @@ impl Refusal {
             seat_indexes: Vec::new(),
             ga: Vec::new(),
             is_of_rules: false,
+            commands: 1,
         }))
     }
 
@@ -198,6 +201,23 @@ impl Refusal {
         self.with("show_id", show)
     }
 
+    /// Names a malformed field as an item of this list.
+    #[must_use]
+    pub fn in_list(mut self, list: &str, position: usize) -> Self {
+        if self.0.violations.is_empty() {
+            return self;
+        }
+        self.0.violations.iter_mut().for_each(|wrong| wrong.field = format!("{list}[{position}]"));
+        Self::invalid(self.0.violations)
+    }
+
+    /// It stands for so many commands.
+    #[must_use]
+    pub fn of_commands(mut self, count: usize) -> Self {
+        self.0.commands = count as u64;
+        self
+    }
+
     /// Names the fields as those of a group's member.
     #[must_use]
     pub fn of_member(mut self, position: usize) -> Self {
@@ -218,7 +238,7 @@ impl Refusal {
 
     fn note(&self) {
         if !self.0.is_of_rules {
-            note_refusal(self.0.reason);
+            note_refusals(self.0.reason, self.0.commands);
         }
     }
 

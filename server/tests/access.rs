@@ -6,6 +6,8 @@
 mod common;
 #[path = "access/files.rs"]
 mod files;
+#[path = "access/headers.rs"]
+mod headers;
 
 use std::{sync::Arc, time::Duration};
 
@@ -195,7 +197,7 @@ async fn no_method_takes_credentials_that_are_missing_wrong_expired_or_revoked()
         ("another secret", format!("{}x", &key[..key.len() - 1]), "CREDENTIALS_INVALID"),
         ("an id alone", key[..key.rfind('_').unwrap()].to_owned(), "CREDENTIALS_INVALID"),
         ("a revoked key", revoked, "CREDENTIALS_INVALID"),
-        ("an expired token", callers.token("ed", scopes, &json!({"exp": past})), "CREDENTIALS_INVALID"),
+        ("an expired token", callers.token("ed", scopes, &json!({"exp": past})), "CREDENTIALS_EXPIRED"),
         ("a token of later", callers.token("ed", scopes, &json!({"nbf": past + 600})), "CREDENTIALS_INVALID"),
         ("another issuer", callers.token("ed", scopes, &json!({"iss": "https://evil"})), "CREDENTIALS_INVALID"),
         ("another audience", callers.token("ed", scopes, &json!({"aud": "mail"})), "CREDENTIALS_INVALID"),

@@ -282,13 +282,16 @@ fn pages_of_allowed_origins_may_call_and_others_may_not() {
             (asked.status.as_u16(), asked.header("access-control-allow-origin")),
             (204, "https://tickets.example")
         );
-        assert!(asked.header("access-control-allow-headers").contains("idempotency-key"));
+        for header in ["idempotency-key", "x-request-id"] {
+            assert!(asked.header("access-control-allow-headers").contains(header), "{header}");
+        }
         let refused = from("OPTIONS", path, "https://other.example");
         assert!(!refused.status.is_success() && refused.header("access-control-allow-origin").is_empty());
     }
     let answer = from("GET", "/v1/shows", "https://tickets.example");
     assert_eq!((answer.ok(), answer.header("vary")), (json!({"shows": [], "next_page_token": ""}), "origin"));
     assert_eq!(answer.header("access-control-allow-origin"), "https://tickets.example");
+    assert!(answer.header("access-control-expose-headers").contains("x-request-id"));
     assert!(
         serve().http.send("GET", "/v1/shows", &[("origin", "https://tickets.example")], "").header("vary").is_empty()
     );

@@ -26,6 +26,7 @@ use common::{
 };
 use serde_json::Value;
 use tonic::Code;
+use usher_server::access::{Grant, keys::KeysFile};
 
 const OBSERVE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/observe");
 const OPEN_METRICS: (&str, &str) = ("accept", "application/openmetrics-text; version=1.0.0");
@@ -129,6 +130,46 @@ fn calls(method: &str, code: &str) -> String {
     format!(
         "usher_rpc_server_calls_total{{rpc_method=\"usher.v1.Inventory/{method}\",rpc_response_status_code=\"{code}\"}}"
     )
+}
+
+/// Whatever refuses it, and whoever asks: over HTTP as over gRPC. A path is the caller's word, and stands nowhere.
+#[test]
+fn a_call_over_http_that_gets_nowhere_is_counted_and_told_of_too() {
+    let data = tempfile::tempdir().unwrap();
+    let keys = data.path().join("keys.json");
+    let key = KeysFile::change(&keys, true, |file| file.create("web", Grant::everything())).unwrap();
+    let keys = keys.to_str().unwrap();
+    let words = ["--metrics-listen", "127.0.0.1:0", "--keys-file", keys, "--log-level", "usher_server=debug"];
+    let (mut server, address) = Process::serve_with(&data.path().join("data"), 1, &words);
+    let metrics = server.wait_for("listening for metrics")["address"].as_str().unwrap().parse().unwrap();
+    let http = Http::to(address);
+    let ask = |method: &str, path: &str, bearer: &str, body: &str, status| {
+        let headers = [("authorization", bearer), ("content-type", "application/json")];
+        let headers = if bearer.is_empty() { &headers[1..] } else { &headers };
+        assert_eq!(http.send(method, path, headers, body).status.as_u16(), status, "{method} {path}");
+    };
+    let good = format!("Bearer {}", key.reveal());
+    ask("GET", "/v1/shows/secret-gala", "", "", 401);
+    ask("GET", "/v1/shows/secret-gala", "Bearer nobody", "", 401);
+    ask("POST", "/v1/shows/secret-gala:open", &good, "{", 400);
+    ask("GET", "/secret/gala", "", "", 404);
+    ask("DELETE", "/v1/shows", "", "", 405);
+    ask("GET", "/v1/shows/secret-gala", &good, "", 404);
+    let text = scraped(metrics);
+    let expected = [
+        ("usher.v1.Shows/GetShow", "UNAUTHENTICATED", 2),
+        ("usher.v1.Shows/GetShow", "NOT_FOUND", 1),
+        ("usher.v1.Shows/OpenSale", "INVALID_ARGUMENT", 1),
+        ("other", "UNIMPLEMENTED", 2),
+    ];
+    for (method, code, count) in expected {
+        let labels = format!("rpc_method=\"{method}\",rpc_response_status_code=\"{code}\"");
+        let counted = value(&text, &format!("usher_rpc_server_calls_total{{{labels}}}"));
+        assert!((counted - f64::from(count)).abs() < 1e-9, "{counted} of {labels}");
+    }
+    assert_eq!(server.wait_for_lines("called", 6).len(), 6, "one line for each");
+    assert!(!text.contains("gala") && !server.text().contains("gala"));
+    server.kill();
 }
 
 #[test]

@@ -151,6 +151,37 @@ fn wrong_flags_and_settings_are_named() {
     assert!(!data.path().join("data").exists(), "a directory was made before the settings were read");
 }
 
+/// By name, and before anything is made.
+#[test]
+fn credentials_that_are_not_there_leave_the_data_directory_alone() {
+    let data = tempfile::tempdir().unwrap();
+    let at = |name: &str| data.path().join(name);
+    let refused = |words: &[&str], check: fn(Command) -> String| {
+        let mut command = serve_command(&at("data"), 1);
+        command.args(words);
+        check(command)
+    };
+    let (absent, empty) = (at("absent"), at("empty"));
+    fs::write(&empty, "").unwrap();
+    let said = refused(&["--keys-file", path(&absent)], refused_start);
+    assert_says(&said, &[&format!("access.keys_file {}: No such file", absent.display())]);
+    let said = refused(&["--keys-file", path(data.path())], refused_start);
+    assert_says(&said, &["access.keys_file", path(data.path())]);
+    let said = refused(&["--tls-certificate", path(&empty), "--tls-key", path(&absent)], refused_start);
+    assert_says(&said, &[&format!("tls.key {}: No such file", absent.display())]);
+    let file = at("usher.toml");
+    fs::write(&file, "[access.tokens]\njwks_file = \"nowhere.json\"\nissuer = \"i\"\naudience = \"a\"\n").unwrap();
+    let said = refused(&["--config", path(&file)], refused_start);
+    assert_says(&said, &["access.tokens.jwks_file nowhere.json: No such file"]);
+    for variable in ["USHER_ACCESS__KEYS_FILE", "USHER_ACCESS__AUDIT_DIR", "USHER_TLS__KEY", "USHER_TELEMETRY__CA"] {
+        let mut command = serve_command(&at("data"), 1);
+        command.env(variable, "");
+        let setting = variable["USHER_".len()..].to_lowercase().replace("__", ".");
+        assert_says(&refused_settings(command), &[&format!("{setting} is empty"), &format!("(set by {variable})")]);
+    }
+    assert!(!at("data").exists(), "a directory was made before the credentials were read");
+}
+
 /// Its shards were there by then, and are ended first.
 #[test]
 fn a_start_that_fails_late_ends_in_order() {

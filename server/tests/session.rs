@@ -6,6 +6,8 @@ mod common;
 
 #[path = "session/columns.rs"]
 mod columns;
+#[path = "session/mixed.rs"]
+mod mixed;
 
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;

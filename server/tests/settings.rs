@@ -173,6 +173,22 @@ fn a_hang_up_changes_what_can_change_and_names_what_cannot() {
 }
 
 #[test]
+fn operators_get_in_where_callers_have_all_places() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("usher.toml");
+    fs::write(&file, "[limits]\nconnections_max = 1\n").unwrap();
+    let mut command = serve_command(&dir.path().join("data"), 1);
+    command.args(["--config", path(&file), "--operations-listen", "127.0.0.1:0"]);
+    let mut server = Process::spawn(command);
+    let operations = server.wait_for("listening for operators")["address"].as_str().unwrap().parse().unwrap();
+    let (_held, is_in) = is_let_in(server.address());
+    assert!(is_in && !is_let_in(server.address()).1);
+    assert!(is_let_in(operations).1);
+    server.terminate();
+    assert_eq!(server.wait().code(), Some(0), "{}", server.text());
+}
+
+#[test]
 fn a_page_of_an_origin_that_is_added_may_call() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("usher.toml");

@@ -6,10 +6,17 @@ mod common;
 
 use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
 
-use common::{WAIT_MAX, callers::write_private, local::LocalServer, wire};
+use common::{
+    WAIT_MAX,
+    callers::write_private,
+    local::LocalServer,
+    process::{program, run},
+    wire,
+};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, ExtendedKeyUsagePurpose,
-    IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber,
+    date_time_ymd,
 };
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic_types::StatusExt as _;
@@ -21,12 +28,19 @@ use usher_server::{
 };
 
 const SELLER: &str = "spiffe://acme.example/web";
+/// A list by its first line alone: what stands there is a sequence of nothing.
+const UNUSABLE: &str = "-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n";
 
 struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
     fn new() -> Self {
+        Self::named("authority")
+    }
+
+    fn named(name: &str) -> Self {
         let mut own = CertificateParams::new(Vec::new()).unwrap();
+        own.distinguished_name.push(DnType::CommonName, name);
         own.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         own.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         Self(CertifiedIssuer::self_signed(own, KeyPair::generate().unwrap()).unwrap())
@@ -49,6 +63,10 @@ impl Authority {
     }
 
     fn revoke(&self, serials: &[u64]) -> String {
+        self.revoke_until(serials, 2090)
+    }
+
+    fn revoke_until(&self, serials: &[u64], year: i32) -> String {
         let revoked = |serial: &u64| RevokedCertParams {
             serial_number: SerialNumber::from(*serial),
             revocation_time: date_time_ymd(2026, 1, 1),
@@ -56,8 +74,8 @@ impl Authority {
             invalidity_date: None,
         };
         let list = CertificateRevocationListParams {
-            this_update: date_time_ymd(2026, 1, 1),
-            next_update: date_time_ymd(2090, 1, 1),
+            this_update: date_time_ymd(2020, 1, 1),
+            next_update: date_time_ymd(year, 1, 1),
             crl_number: SerialNumber::from(1),
             issuing_distribution_point: None,
             revoked_certs: serials.iter().map(revoked).collect(),
@@ -148,6 +166,10 @@ async fn a_certificate_is_let_in_by_its_authority_and_known_by_its_name() {
     ] {
         assert_eq!(ask(guarded.connect(identity).await, "acme.gala").await, expected, "{what}");
     }
+    let other = guarded.connect(Some(ours.issue(14, &["spiffe://acme.example/other"], |_| {}))).await.unwrap();
+    let unnamed = InventoryClient::new(other).get_hold(wire::get("acme.gala", 1)).await.unwrap_err();
+    let parts = ["the certificate is good", "access.identities", "spiffe://acme.example/other"];
+    assert!(parts.iter().all(|part| unnamed.message().contains(part)), "{unnamed}");
     let channel = guarded.connect(Some(seller)).await.unwrap();
     assert_eq!(ask(Ok(channel.clone()), "other.gala").await, "SHOW_FORBIDDEN");
     let refused = ShowsClient::new(channel).create_show(wire::hall("acme.gala", 1, 0)).await.unwrap_err();
@@ -176,6 +198,17 @@ async fn the_client_is_told_at_once_that_its_certificate_is_not_taken() {
 }
 
 #[tokio::test]
+async fn a_command_that_does_not_know_the_servers_authority_is_told_how_to_name_it() {
+    let guarded = Guarded::start().await;
+    let mut command = program(env!("CARGO_BIN_EXE_usher"));
+    command.args(["show", "list", "--server", &format!("https://localhost:{}", guarded.server.address.port())]);
+    let (code, _, said) = tokio::task::spawn_blocking(|| run(command)).await.unwrap();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("--server-ca") && !said.contains("usher serve"), "{said}");
+    guarded.server.stop().await;
+}
+
+#[tokio::test]
 async fn new_certificates_and_revocations_need_no_restart() {
     let guarded = Guarded::start().await;
     let seller = guarded.authority.issue(20, &[SELLER], |_| {});
@@ -190,6 +223,59 @@ async fn new_certificates_and_revocations_need_no_restart() {
     let other = guarded.authority.issue(21, &[SELLER], |_| {});
     assert_eq!(ask(guarded.connect(Some(other)).await, "acme.gala").await, "SHOW_UNKNOWN");
     guarded.server.stop().await;
+}
+
+/// The lists of an authority that nobody is of, by its own name or falsely by that of ours, and what is no list.
+#[tokio::test]
+async fn a_wrong_list_lets_nobody_in_whom_the_right_one_revokes() {
+    let guarded = Guarded::start().await;
+    let revoked = guarded.authority.issue(13, &[SELLER], |_| {});
+    let seller = guarded.authority.issue(20, &[SELLER], |_| {});
+    let other = Authority::named("other").revoke(&[]);
+    for wrong in [Authority::new().revoke(&[]), other.clone(), UNUSABLE.to_owned()] {
+        fs::write(guarded.directory.path().join("crl.pem"), wrong).unwrap();
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+        assert_eq!(ask(guarded.connect(Some(revoked.clone())).await, "acme.gala").await, "no connection");
+        assert_eq!(ask(guarded.connect(Some(seller.clone())).await, "acme.gala").await, "SHOW_UNKNOWN");
+    }
+    // One that is overdue still revokes; that of another authority beside it does no harm.
+    let lists = other + &guarded.authority.revoke_until(&[13, 20], 2021);
+    fs::write(guarded.directory.path().join("crl.pem"), lists).unwrap();
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    assert_eq!(ask(guarded.connect(Some(seller)).await, "acme.gala").await, "no connection");
+    let other = guarded.authority.issue(21, &[SELLER], |_| {});
+    assert_eq!(ask(guarded.connect(Some(other)).await, "acme.gala").await, "SHOW_UNKNOWN");
+    guarded.server.stop().await;
+}
+
+#[test]
+fn a_check_names_the_revocation_list_that_is_wrong_or_overdue() {
+    let (directory, authority) = (tempfile::tempdir().unwrap(), Authority::new());
+    let at = |name: &str| directory.path().join(name);
+    let (certificate, key) = authority.issue(1, &["localhost"], |_| {});
+    fs::write(at("server.pem"), certificate).unwrap();
+    write_private(&at("server.key"), &key);
+    fs::write(at("ca.pem"), authority.0.pem()).unwrap();
+    let files =
+        [("certificate", "server.pem"), ("key", "server.key"), ("client_ca", "ca.pem"), ("client_crl", "crl.pem")];
+    let lines: String = files.iter().map(|(name, file)| format!("{name} = {:?}\n", at(file))).collect();
+    fs::write(at("usher.toml"), format!("[tls]\n{lines}")).unwrap();
+    for (list, code, said) in [
+        (authority.revoke(&[13]), 0, "would start"),
+        (authority.revoke_until(&[13], 2021), 0, "crl.pem is past its nextUpdate"),
+        (Authority::named("other").revoke(&[]), 2, "crl.pem has no list of an authority of tls.client_ca"),
+        (Authority::new().revoke(&[]), 2, "by the name of an authority of tls.client_ca that did not sign it"),
+        (UNUSABLE.to_owned(), 2, "crl.pem has a list that is not of version 2"),
+    ] {
+        fs::write(at("crl.pem"), list).unwrap();
+        let mut check = program(env!("CARGO_BIN_EXE_usher"));
+        check.args(["config", "check", "--config"]).arg(at("usher.toml"));
+        let (ended, out, err) = run(check);
+        assert_eq!(ended, Some(code), "{out}{err}");
+        let text = out + &err;
+        assert!(text.contains(said), "{text}");
+        assert_eq!(text.contains("tls.client_crl"), said != "would start", "{text}");
+    }
 }
 
 #[tokio::test]

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 use usher_proto::v1::{self, command::Command as Kind, outcome::Outcome as Answer};
 
 use crate::{
-    Batch, Became, Error, MixedBatch, Options, Refused, connection::COMMAND_BYTES_MAX, node::Node, nodes::Nodes, reason::Reason,
-    retry,
+    Batch, Became, Error, MixedBatch, Options, Refused, connection::COMMAND_BYTES_MAX, node::Node, nodes::Nodes,
+    reason::Reason, retry,
 };
 
 /// How often an attempt goes at once to where the show is said to be; then there is a pause, and home is asked.

@@ -2,8 +2,8 @@
 //!
 //! Each line is `{"hash": …, "entry": …}`, where the hash is the SHA-256 of the entry's very text and the entry has the hash
 //! before it: whoever knows the last hash knows whether a line was changed, added or left out. A thread writes and syncs
-//! them; nobody waits for it. Refusals have a line a second at most, with the number of those that had none: a flood of
-//! them does not fill the disk. Files are never deleted here; the oldest may be moved away.
+//! them; nobody waits for it. Not every refusal has a line ([`refusals`]), but each is counted: a flood of them does not
+//! fill the disk. Files are never deleted here; the oldest may be moved away.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -24,9 +24,10 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tonic::Code;
 
-use self::chain::Position;
+use self::{chain::Position, refusals::Refusals};
 
 pub mod chain;
+mod refusals;
 
 /// Bytes of a file after which the next one begins, if nothing else is set.
 const FILE_BYTES: u64 = 16 << 20;
@@ -34,9 +35,6 @@ const FILE_BYTES: u64 = 16 << 20;
 const WAITING_MAX: usize = 4_096;
 /// Between two log lines about entries that are lost.
 const SAID_INTERVAL: Duration = Duration::from_secs(10);
-/// Between two lines of refusals, after so many at once.
-const REFUSAL_INTERVAL: Duration = Duration::from_secs(1);
-const REFUSALS_AT_ONCE: u32 = 60;
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,13 +70,6 @@ pub(crate) struct Audit {
     refusals: Mutex<Refusals>,
 }
 
-/// How many more lines there may be now.
-struct Refusals {
-    left: u32,
-    counted: Instant,
-    untold: u64,
-}
-
 impl Audit {
     /// Goes on with the trail of a directory.
     ///
@@ -90,8 +81,7 @@ impl Audit {
             .with_context(|| format!("the audit trail {}", directory.display()))?;
         let (lines, waiting) = sync_channel(WAITING_MAX);
         thread::Builder::new().name("usher-audit".to_owned()).spawn(move || writer.run(&waiting))?;
-        let refusals = Mutex::new(Refusals { left: REFUSALS_AT_ONCE, counted: Instant::now(), untold: 0 });
-        Ok(Self { lines, lost, refusals })
+        Ok(Self { lines, lost, refusals: Mutex::new(Refusals::new()) })
     }
 
     /// A call was answered.
@@ -107,14 +97,12 @@ impl Audit {
         self.lost.load(Relaxed)
     }
 
-    /// A call, or a show of a batch, was refused.
-    pub(super) fn refused(&self, who: &str, method: &str, show: Option<&str>, reason: &str) {
+    /// A call, or a show of a batch, was refused, of somebody who is known or of a stranger.
+    pub(super) fn refused(&self, who: &str, is_known: bool, method: &str, show: Option<&str>, reason: &str) {
         let mut refusals = self.refusals.lock();
-        refusals.untold = match refusals.take() {
-            Some(untold) if self.hand_over(who, method, show, reason.to_owned(), untold) => 0,
-            Some(untold) => untold + 1,
-            None => refusals.untold + 1,
-        };
+        let is_told = refusals.take_line(is_known.then_some(who))
+            && self.hand_over(who, method, show, reason.to_owned(), refusals.untold);
+        refusals.untold = if is_told { 0 } else { refusals.untold + 1 };
     }
 
     /// False where too many lines wait.
@@ -127,19 +115,6 @@ impl Audit {
         // Numbers, losses and hashes are the writer's.
         let entry = Entry { number: 0, at_ms, who, method, show, result, refusals_untold, entries_lost: 0, previous };
         self.lines.try_send(entry).is_ok()
-    }
-}
-
-impl Refusals {
-    /// How many had no line, if there may be one now.
-    fn take(&mut self) -> Option<u64> {
-        let seconds = self.counted.elapsed().as_secs() / REFUSAL_INTERVAL.as_secs();
-        if seconds > 0 {
-            self.counted = Instant::now();
-            self.left = u32::try_from(seconds).unwrap_or(u32::MAX).saturating_add(self.left).min(REFUSALS_AT_ONCE);
-        }
-        self.left = self.left.checked_sub(1)?;
-        Some(self.untold)
     }
 }
 

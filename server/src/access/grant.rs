@@ -54,6 +54,14 @@ impl Grant {
         Ok(())
     }
 
+    /// A prefix with which no show of its tenant begins.
+    #[must_use]
+    pub fn idle_prefix(&self) -> Option<&str> {
+        let own = format!("{}.", self.tenant.as_ref()?);
+        let is_idle = |prefix: &&String| !prefix.starts_with(&own) && !own.starts_with(prefix.as_str());
+        self.shows.iter().find(is_idle).map(String::as_str)
+    }
+
     /// Whether it has one of these scopes.
     #[must_use]
     pub fn has_any(&self, scopes: &[Scope]) -> bool {
@@ -103,5 +111,15 @@ mod tests {
         );
         assert!(check(None, &["gala-", "opera-"], "opera-1") && !check(None, &["gala-"], "opera-1"));
         assert!(!check(Some("acme"), &["gala-"], "gala-1") && check(Some("acme"), &["acme.gala-"], "acme.gala-1"));
+    }
+
+    #[test]
+    fn a_prefix_with_which_no_show_of_the_tenant_begins_is_found() {
+        let check = |tenant: Option<&str>, prefix: &str| {
+            let shows = vec![prefix.to_owned()];
+            Grant { scopes: Vec::new(), shows, tenant: tenant.map(str::to_owned) }.idle_prefix().is_some()
+        };
+        assert!(check(Some("acme"), "bolt") && check(Some("acme"), "acmeco.") && check(Some("acme"), "acme-"));
+        assert!(!check(Some("acme"), "ac") && !check(Some("acme"), "acme.g") && !check(None, "bolt"));
     }
 }

@@ -10,7 +10,6 @@ use std::{
 };
 
 use prost::bytes::Buf as _;
-use tokio::sync::watch;
 use tonic::{
     Code, Status,
     codegen::{
@@ -45,7 +44,7 @@ pub(crate) struct Guard {
     /// Nothing is written where nobody has to say who he is.
     pub(crate) audit: Option<Arc<Audit>>,
     pub(crate) connections: Arc<Places<String>>,
-    pub(crate) rates: watch::Receiver<Arc<Rates>>,
+    pub(crate) rates: Arc<Rates>,
     /// How long those may have waited who wait already when a new claim is let in.
     pub(crate) wait_max: Duration,
 }
@@ -91,6 +90,7 @@ impl Guard {
             // The public half of the key that he shows, whether there is one or not.
             bearer(headers).and_then(keys::shown_id).map_or_else(|| address.clone(), |id| format!("{address} key:{id}"))
         };
+        let is_known = caller.is_ok();
         let who = caller.as_ref().map_or_else(|_| from(), |caller| caller.name.clone());
         let caller = match caller {
             Err(_) if rule == Some(Rule::Open) => Ok(Arc::new(Caller::new(from(), Grant::default()))),
@@ -99,20 +99,23 @@ impl Guard {
         let admitted = caller.and_then(|caller| self.decide(rule, &caller, peer).map(|()| caller));
         match admitted {
             Ok(caller) => {
+                if rule != Some(Rule::Open) {
+                    peer.inspect(|peer| peer.note_call());
+                }
                 let (method, audit) = (Arc::from(method), self.audit.clone());
                 Ok(Call {
                     caller,
                     method,
                     audit,
                     is_audited: rule.is_some_and(table::is_audited),
-                    rates: Arc::clone(&self.rates.borrow()),
+                    rates: Arc::clone(&self.rates),
                     decide_by: extensions.get::<DecideBy>().map(|end| end.0),
                     show: Arc::default(),
                 })
             }
             Err(refusal) => {
                 if let Some(audit) = &self.audit {
-                    audit.refused(&who, method, None, refusal.reason());
+                    audit.refused(&who, is_known, method, None, refusal.reason());
                 }
                 Err(refusal)
             }

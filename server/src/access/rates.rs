@@ -7,7 +7,10 @@
 use std::{
     collections::hash_map::RandomState,
     hash::BuildHasher as _,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -17,89 +20,92 @@ use crate::{config::Limits, status::Refusal};
 const BUCKETS: usize = 1 << 17;
 const NS_PER_S: u64 = 1_000_000_000;
 
-/// What a bucket is for.
+/// Whose bucket it is, and what for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Whose {
+pub(super) enum Whose<'a> {
     /// All that a caller asks for.
-    Caller,
+    Caller(&'a str),
     /// New claims to places of a show.
-    Show,
-    /// New claims of a buyer.
-    Buyer,
+    Show(&'a str),
+    /// New claims of a buyer. Tenants name their buyers as they like.
+    Buyer { tenant: Option<&'a str>, id: &'a [u8] },
 }
 
-/// The buckets of all.
+/// The buckets of all. How fast they fill may change at any time.
+#[derive(Default)]
 pub(crate) struct Rates {
-    caller: Option<Rate>,
-    show: Option<Rate>,
-    buyer: Option<Rate>,
+    /// Tokens a second; 0 where there is no limit.
+    caller: AtomicU32,
+    show: AtomicU32,
+    buyer: AtomicU32,
+    burst_ns: AtomicU64,
     hasher: RandomState,
-    buckets: Box<[AtomicU64]>,
-}
-
-/// So many a second, and so many seconds' worth at once.
-#[derive(Clone, Copy)]
-struct Rate {
-    per_s: u32,
-    burst_ns: u64,
+    /// Made when the first limit is set.
+    buckets: OnceLock<Box<[AtomicU64]>>,
 }
 
 impl Rates {
     pub(crate) fn new(limits: &Limits) -> Self {
-        let burst_ns = limits.burst_ms.saturating_mul(1_000_000);
-        let rate = |per_s: u32| (per_s > 0).then_some(Rate { per_s, burst_ns });
-        let [caller, show, buyer] =
-            [limits.caller_commands_per_s, limits.show_claims_per_s, limits.buyer_claims_per_s].map(rate);
-        let is_needed = [caller, show, buyer].iter().any(Option::is_some);
-        let buckets = (0..if is_needed { 2 * BUCKETS } else { 0 }).map(|_| AtomicU64::new(0)).collect();
-        Self { caller, show, buyer, hasher: RandomState::new(), buckets }
+        let rates = Self::default();
+        rates.set(limits);
+        rates
+    }
+
+    /// From now on these hold, for streams that are open, too.
+    pub(crate) fn set(&self, limits: &Limits) {
+        self.caller.store(limits.caller_commands_per_s, Relaxed);
+        self.show.store(limits.show_claims_per_s, Relaxed);
+        self.buyer.store(limits.buyer_claims_per_s, Relaxed);
+        self.burst_ns.store(limits.burst_ms.saturating_mul(1_000_000), Relaxed);
     }
 
     /// Whether any claim could be one too many.
     pub(super) fn limit_claims(&self) -> bool {
-        self.show.is_some() || self.buyer.is_some()
+        self.show.load(Relaxed) > 0 || self.buyer.load(Relaxed) > 0
     }
 
-    /// Takes so many tokens at `now`, of a time that only runs forwards.
+    /// Takes so many tokens at `now`, of a time that only runs forwards. Where there is one, there are as many as are asked for:
+    /// those that come next wait until they are made up for. A batch that is larger than the bucket gets through, too.
     ///
     /// # Errors
-    /// The refusal, with the time after which there are enough; nothing is taken then.
-    pub(super) fn take(&self, whose: Whose, name: &[u8], count: usize, now: Duration) -> Result<(), Refusal> {
-        let (limit, rate) = match whose {
-            Whose::Caller => ("caller_commands_per_s", self.caller),
-            Whose::Show => ("show_claims_per_s", self.show),
-            Whose::Buyer => ("buyer_claims_per_s", self.buyer),
+    /// The refusal, with the time after which there is one; nothing is taken then.
+    pub(super) fn take(&self, whose: Whose<'_>, count: usize, now: Duration) -> Result<(), Refusal> {
+        let (limit, per_s) = match whose {
+            Whose::Caller(_) => ("caller_commands_per_s", &self.caller),
+            Whose::Show(_) => ("show_claims_per_s", &self.show),
+            Whose::Buyer { .. } => ("buyer_claims_per_s", &self.buyer),
         };
-        let Some(rate) = rate else { return Ok(()) };
+        let per_s = per_s.load(Relaxed);
+        let Some(token) = NS_PER_S.checked_div(per_s.into()) else { return Ok(()) };
         let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX / 2);
-        let cost = (count as u64).saturating_mul(NS_PER_S) / u64::from(rate.per_s);
-        let hash = self.hasher.hash_one((whose, name));
+        let cost = (count as u64).saturating_mul(NS_PER_S) / u64::from(per_s);
+        // Of a bucket that does not hold a whole token one is given when it is full.
+        let room = self.burst_ns.load(Relaxed).saturating_sub(token.min(cost));
+        let buckets = self.buckets.get_or_init(|| (0..2 * BUCKETS).map(|_| AtomicU64::new(0)).collect());
+        let hash = self.hasher.hash_one(whose);
         let waits = [hash, hash >> 32].into_iter().zip([0, BUCKETS]).map(|(hash, table)| {
             #[expect(clippy::cast_possible_truncation, reason = "the low bits are meant")]
-            let bucket = &self.buckets[table + (hash as usize) % BUCKETS];
-            rate.take(bucket, cost, now)
+            let bucket = &buckets[table + (hash as usize) % BUCKETS];
+            take(bucket, cost, now, now.saturating_add(room))
         });
         // Both are asked, so that both are charged.
         let wait = waits.collect::<Vec<_>>().into_iter().min().unwrap_or(0);
-        if wait == 0 { Ok(()) } else { Err(Refusal::rate_limited(limit, rate.per_s, Duration::from_nanos(wait))) }
+        if wait == 0 { Ok(()) } else { Err(Refusal::rate_limited(limit, per_s, Duration::from_nanos(wait))) }
     }
 }
 
-impl Rate {
-    /// Takes from one bucket, or says after how many nanoseconds there is enough. One that is full gives anything once, however
-    /// much: what is left is the wait of the next.
-    fn take(self, bucket: &AtomicU64, cost: u64, now: u64) -> u64 {
-        let mut full_at = bucket.load(Ordering::Relaxed);
-        loop {
-            let begins = full_at.max(now);
-            let wait = (begins + cost).saturating_sub(now.saturating_add(self.burst_ns.max(cost)));
-            if wait > 0 {
-                return wait;
-            }
-            match bucket.compare_exchange_weak(full_at, begins + cost, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return 0,
-                Err(other) => full_at = other,
-            }
+/// Takes from a bucket, which is full at the time that it says, if that is no later than `latest`; or says for how many
+/// nanoseconds it is.
+fn take(bucket: &AtomicU64, cost: u64, now: u64, latest: u64) -> u64 {
+    let mut full_at = bucket.load(Relaxed);
+    loop {
+        let begins = full_at.max(now);
+        if begins > latest {
+            return begins - latest;
+        }
+        match bucket.compare_exchange_weak(full_at, begins.saturating_add(cost), Relaxed, Relaxed) {
+            Ok(_) => return 0,
+            Err(other) => full_at = other,
         }
     }
 }
@@ -113,8 +119,12 @@ mod tests {
         Rates::new(&limits)
     }
 
+    fn buyer(id: &str) -> Whose<'_> {
+        Whose::Buyer { tenant: None, id: id.as_bytes() }
+    }
+
     fn take(rates: &Rates, name: &str, count: usize, at_ms: u64) -> bool {
-        rates.take(Whose::Buyer, name.as_bytes(), count, Duration::from_millis(at_ms)).is_ok()
+        rates.take(buyer(name), count, Duration::from_millis(at_ms)).is_ok()
     }
 
     #[test]
@@ -125,7 +135,7 @@ mod tests {
         assert!(take(&rates, "ada", 1, 1_100) && !take(&rates, "ada", 1, 1_100));
         // Others have their own, and so has a show of the same name.
         assert!(take(&rates, "ben", 20, 1_100));
-        assert!(rates.take(Whose::Show, b"ada", 1, Duration::from_millis(1_100)).is_ok());
+        assert!(rates.take(Whose::Show("ada"), 1, Duration::from_millis(1_100)).is_ok());
         // It is never fuller than full.
         assert!(take(&rates, "ada", 20, 60_000) && !take(&rates, "ada", 1, 60_000));
     }
@@ -133,17 +143,43 @@ mod tests {
     #[test]
     fn what_is_refused_takes_nothing_and_says_when_to_come_again() {
         let rates = rates(10, 1_000);
-        assert!(take(&rates, "ada", 8, 0) && !take(&rates, "ada", 4, 0));
-        let refusal = rates.take(Whose::Buyer, b"ada", 4, Duration::ZERO).unwrap_err();
+        assert!(take(&rates, "ada", 10, 0) && !take(&rates, "ada", 4, 0));
+        let refusal = rates.take(buyer("ada"), 4, Duration::ZERO).unwrap_err();
         assert_eq!(refusal.reason(), "RATE_LIMITED");
-        assert_eq!(refusal.retry_after(), Some(Duration::from_millis(200)));
-        assert!(take(&rates, "ada", 4, 200));
+        assert_eq!(refusal.retry_after(), Some(Duration::from_millis(100)));
+        assert!(take(&rates, "ada", 1, 100));
     }
 
     #[test]
-    fn more_than_a_bucket_holds_is_given_when_it_is_full() {
+    fn a_batch_that_is_larger_than_the_bucket_gets_through_and_is_made_up_for() {
         let rates = rates(10, 1_000);
-        assert!(take(&rates, "ada", 30, 0) && !take(&rates, "ada", 1, 2_000) && take(&rates, "ada", 1, 2_100));
+        assert!(take(&rates, "ada", 9, 0) && take(&rates, "ada", 30, 0));
+        assert!(!take(&rates, "ada", 1, 2_900) && take(&rates, "ada", 1, 3_000));
+        assert!(!take(&rates, "ada", 1, 3_000));
+    }
+
+    #[test]
+    fn of_a_bucket_that_does_not_hold_a_token_one_is_given_when_it_is_full() {
+        let rates = rates(1, 10);
+        assert!(take(&rates, "ada", 1, 0) && !take(&rates, "ada", 1, 900) && take(&rates, "ada", 1, 1_000));
+    }
+
+    #[test]
+    fn buyers_of_one_name_at_two_tenants_are_two() {
+        let rates = rates(1, 1_000);
+        let of = |tenant| Whose::Buyer { tenant, id: b"guest" };
+        assert!([None, Some("acme"), Some("bolt")].map(of).iter().all(|of| rates.take(*of, 1, Duration::ZERO).is_ok()));
+        assert!(rates.take(of(Some("bolt")), 1, Duration::ZERO).is_err());
+    }
+
+    #[test]
+    fn rates_change_while_they_are_gone_by() {
+        let rates = rates(1, 1_000);
+        assert!(take(&rates, "ada", 1, 0) && !take(&rates, "ada", 1, 0));
+        rates.set(&Limits::default());
+        assert!(take(&rates, "ada", 1_000, 0));
+        rates.set(&Limits { buyer_claims_per_s: 1, ..Limits::default() });
+        assert!(take(&rates, "ben", 2, 0) && !take(&rates, "ben", 1, 0));
     }
 
     #[test]
@@ -156,6 +192,6 @@ mod tests {
     #[test]
     fn where_nothing_is_limited_there_are_no_buckets() {
         let rates = Rates::new(&Limits::default());
-        assert!(rates.buckets.is_empty() && (0..1_000).all(|_| take(&rates, "ada", 1_000, 0)));
+        assert!((0..1_000).all(|_| take(&rates, "ada", 1_000, 0)) && rates.buckets.get().is_none());
     }
 }

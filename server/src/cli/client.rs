@@ -95,6 +95,12 @@ fn inventory_as(server: &str, credentials: &Credentials) -> anyhow::Result<Inven
 }
 
 fn no_server(server: &str, problem: &str) -> anyhow::Error {
+    // As rustls says that there is one whose certificate is not believed; and then, that its authority is not known.
+    if problem.contains("invalid peer certificate") {
+        let is_unknown = problem.contains("UnknownIssuer");
+        let advice = if is_unknown { "\nName the authority that vouches for it with --server-ca." } else { "" };
+        return anyhow!("the server at {server} is not believed: {problem}{advice}");
+    }
     anyhow!("no server at {server}: {problem}\nStart one with `usher serve`, or name it with --server.")
 }
 
@@ -209,6 +215,18 @@ mod tests {
         let wrong = LogError::TooManyShards { shards: 2_000, shards_max: 1_024 };
         assert_eq!(exit_code(&Error::new(wrong).context("opening")), 2);
         assert_eq!(exit_code(&Error::msg("failed")), 1);
+    }
+
+    #[test]
+    fn a_server_that_is_not_believed_is_told_from_none() {
+        let said = |problem| explain(&no_server("https://seats", problem));
+        assert!(said("connection refused").contains("usher serve"));
+        let unknown = said("invalid peer certificate: UnknownIssuer");
+        assert!(unknown.contains("--server-ca") && !unknown.contains("usher serve"), "{unknown}");
+        assert_eq!(
+            said("invalid peer certificate: Expired"),
+            "the server at https://seats is not believed: invalid peer certificate: Expired"
+        );
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! As whom a command calls, and whom it believes to be the server. Secrets come from files or the environment, never from
 //! arguments, which everybody on the machine can read.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -41,7 +44,7 @@ impl Credentials {
     /// The key or token.
     pub(super) fn bearer(&self) -> anyhow::Result<Bearer> {
         let text = match &self.key_file {
-            Some(path) => Some(fs::read_to_string(path).with_context(|| path.display().to_string())?),
+            Some(path) => Some(read_key(path)?),
             None => std::env::var(KEY).ok(),
         };
         let bearer = text.map(|text| Bearer::new(&text)).transpose();
@@ -67,4 +70,12 @@ impl Credentials {
         let endpoint = if is_tls { endpoint.tls_config(self.tls()?)? } else { endpoint };
         Ok(InterceptedService::new(endpoint.connect().await?, self.bearer()?))
     }
+}
+
+fn read_key(path: &Path) -> anyhow::Result<String> {
+    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    if text.trim().is_empty() {
+        return Err(WrongUsage(format!("{} is empty: a key or token must be in it", path.display())).into());
+    }
+    Ok(text)
 }

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
 
-use super::when::utc;
+use super::{client::WrongUsage, when::utc};
 use crate::access::{Grant, Scope, keys::KeysFile};
 
 /// Keys are shown once, when they are made; the file has their hashes.
@@ -69,6 +69,7 @@ impl Key {
             Command::List => list(&KeysFile::read(path)?),
             Command::Create(Create { name, scopes, shows, tenant }) => {
                 let grant = Grant { scopes, shows, tenant };
+                check_prefixes(&grant)?;
                 let key = KeysFile::change(path, true, |file| file.create(&name, grant))?;
                 println!("{}", key.reveal());
             }
@@ -84,6 +85,15 @@ impl Key {
         }
         Ok(())
     }
+}
+
+/// A key for shows that there cannot be is no use, and nobody is told when it is used.
+fn check_prefixes(grant: &Grant) -> Result<(), WrongUsage> {
+    let Some((prefix, tenant)) = grant.idle_prefix().zip(grant.tenant.as_ref()) else { return Ok(()) };
+    Err(WrongUsage(format!(
+        "--shows {prefix} can be no show of the tenant {tenant}, whose ids begin with {tenant}.: \
+         say --shows {tenant}.{prefix}, or leave --tenant out"
+    )))
 }
 
 fn list(file: &KeysFile) {

@@ -91,7 +91,16 @@ impl Access {
         self.audit_dir.clone().unwrap_or_else(beside)
     }
 
+    /// The files that are read again when they change, by their settings.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let signers = self.tokens.as_ref().map(|tokens| ("access.tokens.jwks_file", tokens.jwks_file.as_path()));
+        let keys = self.keys_file.as_deref().map(|path| ("access.keys_file", path));
+        keys.into_iter().chain(signers)
+    }
+
     pub(super) fn check(&self, tls: &Tls) -> anyhow::Result<()> {
+        let trail = self.audit_dir.as_deref().map(|path| ("access.audit_dir", path));
+        check_named(self.files().chain(trail))?;
         ensure!(
             self.identities.is_empty() || tls.client_ca.is_some(),
             "access.identities needs tls.client_ca: names in certificates that nobody vouches for mean nothing"
@@ -112,10 +121,30 @@ impl Access {
 }
 
 impl Tls {
+    /// The files, by their settings.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let files = [
+            ("tls.certificate", &self.certificate),
+            ("tls.key", &self.key),
+            ("tls.client_ca", &self.client_ca),
+            ("tls.client_crl", &self.client_crl),
+        ];
+        files.into_iter().filter_map(|(setting, path)| Some((setting, path.as_deref()?)))
+    }
+
     pub(super) fn check(&self) -> anyhow::Result<()> {
+        check_named(self.files())?;
         ensure!(self.certificate.is_some() == self.key.is_some(), "tls.certificate and tls.key belong together");
         ensure!(self.client_ca.is_none() || self.certificate.is_some(), "tls.client_ca needs tls.certificate");
         ensure!(self.client_crl.is_none() || self.client_ca.is_some(), "tls.client_crl needs tls.client_ca");
         Ok(())
     }
+}
+
+/// Whether every setting that names a file or a directory does: an empty variable does not take one away.
+pub(super) fn check_named<'p>(paths: impl Iterator<Item = (&'static str, &'p Path)>) -> anyhow::Result<()> {
+    for (setting, path) in paths {
+        ensure!(!path.as_os_str().is_empty(), "{setting} is empty: leave it out, or let it name something");
+    }
+    Ok(())
 }

@@ -24,6 +24,9 @@ pub struct Limits {
     /// Milliseconds after which a connection is asked to end, give or take a tenth.
     #[schemars(range(min = 1_000))]
     pub connection_age_ms_max: u64,
+    /// Milliseconds after which it is asked to end where no caller's call was let in on it; those of health are nobody's.
+    #[schemars(range(min = 1_000))]
+    pub connection_unused_ms_max: u64,
     /// Milliseconds that it then has.
     pub connection_grace_ms: u64,
     /// Milliseconds of silence on HTTP/2 after which the other side is asked whether it is there.
@@ -59,14 +62,6 @@ pub struct Limits {
     pub call_ms_max: u64,
 }
 
-impl Limits {
-    /// Whether others have the same rates.
-    pub(crate) fn has_rates_of(&self, other: &Self) -> bool {
-        let rates = |of: &Self| [of.caller_commands_per_s, of.show_claims_per_s, of.buyer_claims_per_s];
-        rates(self) == rates(other) && self.burst_ms == other.burst_ms
-    }
-}
-
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -75,6 +70,7 @@ impl Default for Limits {
             connections_per_caller_max: 1_024,
             patience_ms: 5_000,
             connection_age_ms_max: 1_800_000,
+            connection_unused_ms_max: 60_000,
             connection_grace_ms: 60_000,
             keepalive_ms: 5_000,
             keepalive_answer_ms: 5_000,

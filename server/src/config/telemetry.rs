@@ -30,6 +30,7 @@ impl Default for Telemetry {
 
 impl Telemetry {
     pub(super) fn check(&self, allow_plaintext: bool) -> anyhow::Result<()> {
+        super::access::check_named(self.ca.as_deref().map(|path| ("telemetry.ca", path)).into_iter())?;
         let ratio = self.sample_ratio;
         ensure!((0.0..=1.0).contains(&ratio), "telemetry.sample_ratio must be 0 to 1, is {ratio}");
         let Some(endpoint) = &self.endpoint else { return Ok(()) };

@@ -2,7 +2,10 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
 
 use parking_lot::Mutex;
@@ -19,12 +22,20 @@ struct Known {
     names: Vec<String>,
     /// Callers who were known on this connection.
     callers: Mutex<Vec<Place<String>>>,
+    /// A call of a caller was let in.
+    is_used: AtomicBool,
     _place: Place<IpAddr>,
 }
 
 impl Peer {
     pub(super) fn new(address: SocketAddr, names: Vec<String>, place: Place<IpAddr>) -> Self {
-        Self(Arc::new(Known { address, names, callers: Mutex::default(), _place: place }))
+        Self(Arc::new(Known {
+            address,
+            names,
+            callers: Mutex::default(),
+            is_used: AtomicBool::new(false),
+            _place: place,
+        }))
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -33,6 +44,19 @@ impl Peer {
 
     pub(crate) fn names(&self) -> &[String] {
         &self.0.names
+    }
+
+    /// A caller's call was let in.
+    pub(crate) fn note_call(&self) {
+        // Looked at first: calls on other threads share the line.
+        if !self.is_used() {
+            self.0.is_used.store(true, Relaxed);
+        }
+    }
+
+    /// Whether one ever was.
+    pub(super) fn is_used(&self) -> bool {
+        self.0.is_used.load(Relaxed)
     }
 
     /// Counts this connection as one of a caller's, once. False where he has too many.

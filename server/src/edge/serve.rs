@@ -95,13 +95,14 @@ async fn one(accepted: Accepted, serving: Serving, limits: Arc<Limits>, builder:
     });
     let Ok((address, stream)) = begun else { return };
     let Some(door) = serving.doors.get(port).cloned() else { return };
-    let age = age(&limits, number);
+    let unused = if port == 0 { Duration::from_millis(limits.connection_unused_ms_max) } else { Duration::MAX };
+    let ages = (age(&limits, number), unused);
     let (limits, draining) = (&*limits, serving.draining);
     match serving.tls {
-        None => http(stream, door, Peer::new(address, Vec::new(), place), limits, age, &builder, draining).await,
+        None => http(stream, door, Peer::new(address, Vec::new(), place), limits, ages, &builder, draining).await,
         Some(tls) => match timeout(patience, tls.accept(stream)).await {
             Ok(Ok((stream, names))) => {
-                http(stream, door, Peer::new(address, names, place), limits, age, &builder, draining).await;
+                http(stream, door, Peer::new(address, names, place), limits, ages, &builder, draining).await;
             }
             Ok(Err(error)) => {
                 serving.metrics.connections.note_tls_failure();
@@ -115,17 +116,18 @@ async fn one(accepted: Accepted, serving: Serving, limits: Arc<Limits>, builder:
     }
 }
 
-/// Serves HTTP until the other side ends it, it is too old, or the process drains.
+/// Serves HTTP until the other side ends it, it is too old or nobody uses it, or the process drains.
 async fn http<I: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     io: I,
     door: Door,
     peer: Peer,
     limits: &Limits,
-    age: Duration,
+    (age, unused): (Duration, Duration),
     builder: &Builder<TokioExecutor>,
     mut draining: Draining,
 ) {
     let (address, call_max) = (peer.address(), Duration::from_millis(limits.call_ms_max));
+    let other_side = peer.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer.clone());
@@ -150,7 +152,13 @@ async fn http<I: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         ended = connection.as_mut() => ended,
         () = async {
             tokio::select! {
-                () = tokio::time::sleep(age) => {}
+                () = async {
+                    let (first, rest) = (age.min(unused), age.saturating_sub(unused));
+                    tokio::time::sleep(first).await;
+                    if other_side.is_used() {
+                        tokio::time::sleep(rest).await;
+                    }
+                } => {}
                 // An error means that nobody can say it any more.
                 _ = draining.wait_for(|drains| *drains) => {}
             }

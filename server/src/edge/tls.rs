@@ -17,13 +17,14 @@ use tokio_rustls::{
     rustls::{
         RootCertStore, ServerConfig,
         crypto::aws_lc_rs,
-        pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, pem::PemObject},
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
         server::{NoServerSessionStorage, WebPkiClientVerifier, danger::ClientCertVerifier},
         version::TLS13,
     },
     server::TlsStream,
 };
 
+use super::revocations;
 use crate::{access::check_private, config};
 
 /// TLS as its files say.
@@ -102,20 +103,24 @@ fn read(certificate: &Path, key: &Path, settings: &config::Tls) -> anyhow::Resul
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     tls.session_storage = Arc::new(NoServerSessionStorage {});
     tls.send_tls13_tickets = 0;
+    if let Some(revoked) = settings.client_crl.as_deref().filter(|revoked| revocations::are_overdue(revoked)) {
+        let revoked = revoked.display();
+        tracing::warn!(client_crl = %revoked, "a revocation list is past its nextUpdate: whoever was revoked since is let in");
+    }
     Ok((Arc::new(tls), ends_at_s))
 }
 
 fn verifier(authorities: &Path, settings: &config::Tls) -> anyhow::Result<Arc<dyn ClientCertVerifier>> {
+    let trusted: Vec<CertificateDer<'static>> = pem("tls.client_ca", authorities)?;
     let mut roots = RootCertStore::empty();
-    for authority in pem("tls.client_ca", authorities)? {
-        roots.add(authority).with_context(|| format!("tls.client_ca {}", authorities.display()))?;
+    for authority in &trusted {
+        roots.add(authority.clone()).with_context(|| format!("tls.client_ca {}", authorities.display()))?;
     }
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
     if let Some(revoked) = &settings.client_crl {
-        let lists: Vec<CertificateRevocationListDer<'static>> = pem("tls.client_crl", revoked)?;
         // Of authorities that revoke nothing there is no list.
-        verifier = verifier.with_crls(lists).allow_unknown_revocation_status();
+        verifier = verifier.with_crls(revocations::read(revoked, &trusted)?).allow_unknown_revocation_status();
     }
     if settings.client_certificate_optional {
         verifier = verifier.allow_unauthenticated();
@@ -124,7 +129,7 @@ fn verifier(authorities: &Path, settings: &config::Tls) -> anyhow::Result<Arc<dy
 }
 
 /// Everything of one kind in a PEM file.
-fn pem<T: PemObject>(setting: &str, path: &Path) -> anyhow::Result<Vec<T>> {
+pub(super) fn pem<T: PemObject>(setting: &str, path: &Path) -> anyhow::Result<Vec<T>> {
     let wrong = || format!("{setting} {}", path.display());
     let text = fs::read(path).with_context(wrong)?;
     let found: Vec<T> = T::pem_slice_iter(&text).collect::<Result<_, _>>().with_context(wrong)?;

@@ -101,10 +101,10 @@ impl OfMethod {
     }
 }
 
-/// Counts a refusal that is not the rules' (those the shards count).
-pub(crate) fn note_refusal(reason: &str) {
+/// Counts refusals that are not the rules' (those the shards count).
+pub(crate) fn note_refusals(reason: &str, count: u64) {
     if let Ok(position) = REFUSALS.binary_search_by(|(own, _)| (*own).cmp(reason)) {
-        REFUSALS[position].1.fetch_add(1, Relaxed);
+        REFUSALS[position].1.fetch_add(count, Relaxed);
     }
 }
 

@@ -26,6 +26,13 @@ pub(super) type Decided = Result<Vec<Outcome>, Fault>;
 /// Most commands of one batch.
 pub const BATCH_COMMANDS_MAX: usize = 4_096;
 
+/// The shows of a batch, as they are named.
+pub(super) enum Of {
+    One(String),
+    /// At least one; each command says which.
+    Several(Vec<String>),
+}
+
 /// Commands as they came.
 pub(super) enum Asked {
     /// Each by itself.
@@ -83,13 +90,17 @@ impl Asked {
         }
     }
 
-    /// Whether each command is for one of so many shows.
-    fn check_shows(&self, count: usize) -> Result<(), Refusal> {
+    /// Whether the show of each command is said, and only once.
+    fn check_shows(&self, of: &Of) -> Result<(), Refusal> {
         let Self::Columns(v1::CommandColumns { shows, kinds, .. }) = self else { return Ok(()) };
-        let wrong = match shows.iter().find(|show| **show as usize >= count) {
-            Some(show) => format!("must be positions in `show_ids`, which has {count}, one is {show}"),
-            None if shows.len() == kinds.len() || (shows.is_empty() && count == 1) => return Ok(()),
-            None => format!("must be as many as `kinds`, {}, are {}", kinds.len(), shows.len()),
+        let wrong = match of {
+            Of::One(_) if shows.is_empty() => return Ok(()),
+            Of::One(_) => "must be empty where there is a `show_id`".to_owned(),
+            Of::Several(ids) => match shows.iter().find(|show| **show as usize >= ids.len()) {
+                Some(show) => format!("must be positions in `show_ids`, which has {}, one is {show}", ids.len()),
+                None if shows.len() == kinds.len() => return Ok(()),
+                None => format!("must be as many as `kinds`, {}, are {}", kinds.len(), shows.len()),
+            },
         };
         Err(Refusal::wrong("shows", wrong))
     }
@@ -102,12 +113,12 @@ impl Asked {
 }
 
 impl Batch {
-    /// Reads a batch for these shows, of which there must be one at least. What cannot be read, or is not let in now, is refused
+    /// Reads a batch. What cannot be read, or is not let in now, is refused
     /// in its place. There is a part of it, if not more, and each is to be decided.
     ///
     /// # Errors
     /// The refusal of the batch as a whole.
-    pub(super) fn read(router: &Router, show_ids: &[String], asked: Asked) -> Result<(Self, Vec<Part>), Refusal> {
+    pub(super) fn read(router: &Router, of: &Of, asked: Asked) -> Result<(Self, Vec<Part>), Refusal> {
         access::permit_batch(!asked.only_looks())?;
         let count = asked.count();
         let is_batch = (1..=BATCH_COMMANDS_MAX).contains(&count);
@@ -115,15 +126,22 @@ impl Batch {
             access::charge(count)?;
         }
         let mut parts = Vec::with_capacity(1);
-        let mut shows: Vec<_> = show_ids.iter().map(|id| OfShow::find(router, id, &mut parts)).collect();
+        let mut shows = match of {
+            Of::One(show_id) => vec![OfShow::find(router, show_id, &mut parts)],
+            Of::Several(show_ids) => {
+                let mut find = |id| OfShow::find(router, id, &mut parts);
+                let found =
+                    show_ids.iter().enumerate().map(|(at, id)| find(id).map_err(|no| no.in_list("show_ids", at)));
+                found.collect()
+            }
+        };
         let wrong = || Refusal::wrong("commands", format_args!("must be 1 to {BATCH_COMMANDS_MAX}, are {count}"));
         let any = if parts.is_empty() { shows.swap_remove(0).map(drop) } else { Ok(()) };
         convert::both(any, is_batch.then_some(()).ok_or_else(wrong))?;
-        asked.check_shows(shows.len())?;
-        if let ([_], [part]) = (&*shows, &mut *parts) {
-            part.commands.reserve_exact(count);
-        } else {
-            parts.iter_mut().for_each(|part| part.shows = Shows::Each(Vec::new()));
+        asked.check_shows(of)?;
+        match (of, &mut *parts) {
+            (Of::One(_), [part, ..]) => part.commands.reserve_exact(count),
+            _ => parts.iter_mut().for_each(|part| part.shows = Shows::Each(Vec::new())),
         }
         let mut refused = Vec::new();
         let show_of = |position| &shows[asked.show(position)];
@@ -177,8 +195,10 @@ impl Batch {
                 outcomes.next().ok_or(*otherwise).map_err(Refusal::from)
             }
         });
-        let tell = |position: usize, asked: &WireCommand, became: Result<Outcome, Refusal>| match (show_of(position), became)
-        {
+        let tell = |position: usize, asked: &WireCommand, became: Result<Outcome, Refusal>| match (
+            show_of(position),
+            became,
+        ) {
             (Ok(show), Ok(decided)) => show.tell(router, asked, decided),
             (_, Err(refusal)) => WireOutcome::Rejection(refusal.into_rejection()),
             (Err(of_show), _) => WireOutcome::Rejection(of_show.clone().into_rejection()),

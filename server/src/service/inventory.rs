@@ -16,7 +16,7 @@ use usher_proto::v1::{
 
 use super::{
     Draining, ask,
-    batch::{Asked, Batch, Outcomes},
+    batch::{Asked, Batch, Of, Outcomes},
     charge,
     inbox_room::InboxRoom,
     newest,
@@ -68,7 +68,7 @@ impl InventoryService {
 
     async fn batch(&self, request: v1::ExecuteRequest) -> Result<v1::ExecuteResponse, Refusal> {
         let asked = Asked::Commands(request.commands);
-        let (batch, parts) = Batch::read(&self.router, &[request.show_id], asked)?;
+        let (batch, parts) = Batch::read(&self.router, &Of::One(request.show_id), asked)?;
         let mut decided = Vec::with_capacity(parts.len());
         for part in parts {
             decided.push(Ok(ask(|reply| part.submit(&self.router, access::decide_by(), reply)).await?));

@@ -24,7 +24,7 @@ use usher_proto::v1;
 
 use super::{
     Draining,
-    batch::{self, Asked, BATCH_COMMANDS_MAX, Batch, Outcomes, Part},
+    batch::{self, Asked, BATCH_COMMANDS_MAX, Batch, Of, Outcomes, Part},
     inbox_room::InboxRoom,
 };
 use crate::{
@@ -150,12 +150,10 @@ impl Session {
         let mut refused = Vec::new();
         for batch in message.batches {
             let (tag, timeout_ms) = (batch.tag, batch.timeout_ms);
-            let read = |(show_ids, asked): (Vec<_>, Asked)| {
-                let count = asked.count();
-                Ok((count, Batch::read(&self.router, &show_ids, asked)?, decide_by(timeout_ms)?))
-            };
+            let commands = batch.commands.len() + batch.columns.as_ref().map_or(0, |columns| columns.kinds.len());
+            let read = |(of, asked)| Ok((Batch::read(&self.router, &of, asked)?, decide_by(timeout_ms)?));
             match asked(batch).and_then(read) {
-                Ok((commands, (batch, parts), end)) => {
+                Ok(((batch, parts), end)) => {
                     let (number, missing, trace) = (self.next, parts.len(), traces::of_batch());
                     self.next += 1;
                     self.commands += commands;
@@ -171,7 +169,7 @@ impl Session {
                     let decided = vec![Err(Fault::OutcomeUnknown); missing];
                     self.under_way.insert(number, UnderWay { tag, commands, batch, decided, missing, trace });
                 }
-                Err(refusal) => refused.push(outcomes_of(tag, Err(refusal))),
+                Err(refusal) => refused.push(outcomes_of(tag, Err(refusal.of_commands(commands.max(1))))),
             }
         }
         if refused.is_empty() { Ok(()) } else { self.send(refused).await }
@@ -216,7 +214,7 @@ impl Session {
             };
             self.commands -= commands;
             outcomes += commands;
-            let result = batch.outcomes(&self.router, decided);
+            let result = batch.outcomes(&self.router, decided).map_err(|refusal| refusal.of_commands(commands));
             trace.inspect(|trace| trace.ended(result.as_ref().map_or_else(Refusal::code, |_| Code::Ok)));
             batches.push(outcomes_of(tag, result));
             next = if outcomes < OUTCOMES_PER_MESSAGE { decided_parts.try_recv().ok() } else { None };
@@ -256,8 +254,8 @@ fn until_answered(room: OwnedSemaphorePermit, reply: Reply<Vec<Outcome>>) -> Rep
 /// The caller is gone, or is told that the session ends.
 struct Gone;
 
-/// The shows of a batch, one at least, and its commands.
-fn asked(batch: v1::SessionBatch) -> Result<(Vec<String>, Asked), Refusal> {
+/// The shows of a batch, and its commands.
+fn asked(batch: v1::SessionBatch) -> Result<(Of, Asked), Refusal> {
     let v1::SessionBatch { show_id, show_ids, commands, columns, .. } = batch;
     let is_in_columns = columns.is_some();
     let asked = match columns {
@@ -266,10 +264,10 @@ fn asked(batch: v1::SessionBatch) -> Result<(Vec<String>, Asked), Refusal> {
         Some(_) => return Err(Refusal::wrong("columns", "must be absent where there are `commands`")),
     };
     match show_ids.len() {
-        0 => Ok((vec![show_id], asked)),
+        0 => Ok((Of::One(show_id), asked)),
         _ if !show_id.is_empty() => Err(Refusal::wrong("show_ids", "must be empty where there is a `show_id`")),
         _ if !is_in_columns => Err(Refusal::wrong("show_ids", "must be empty where there are no `columns`")),
-        1..=BATCH_COMMANDS_MAX => Ok((show_ids, asked)),
+        1..=BATCH_COMMANDS_MAX => Ok((Of::Several(show_ids), asked)),
         count => Err(Refusal::wrong("show_ids", format_args!("must be at most {BATCH_COMMANDS_MAX}, are {count}"))),
     }
 }

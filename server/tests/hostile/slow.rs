@@ -126,6 +126,30 @@ async fn calls_that_are_refused_before_they_end_leave_the_others_of_their_connec
     victim.serves().await;
 }
 
+#[tokio::test]
+async fn a_connection_on_which_nobody_asks_anything_ends_before_its_age() {
+    let settings = [("USHER_LIMITS__CONNECTION_UNUSED_MS_MAX", "1000"), ("USHER_LIMITS__CONNECTION_GRACE_MS", "500")];
+    let victim = Victim::start(&settings).await;
+    let ask = |path: &str| {
+        let headers = [&[0x83, 0x86][..], &header(":path", path), &header("content-type", "application/grpc")].concat();
+        [frame(Kind::Headers, END_HEADERS, 1, &headers), frame(Kind::Data, END_STREAM, 1, &[0; 5])].concat()
+    };
+    // To ask how the server is takes no caller.
+    let unused = [PREFACE.to_vec(), [PREFACE, &ask("/grpc.health.v1.Health/Check")].concat()];
+    for begun in unused {
+        let mut stream = victim.connect().await;
+        stream.write_all(&begun).await.unwrap();
+        until_closed(&mut stream, Duration::from_secs(4)).await;
+    }
+    let mut used = victim.connect().await;
+    used.write_all(&[PREFACE, &ask("/usher.v1.Shows/ListShows")].concat()).await.unwrap();
+    let until = Instant::now() + Duration::from_secs(3);
+    while let Ok(read) = timeout(until.saturating_duration_since(Instant::now()), used.read(&mut [0; 1_024])).await {
+        assert!(read.unwrap() > 0, "it was closed");
+    }
+    victim.serves().await;
+}
+
 /// Begins a call that has this header, sends no message, and waits for headers that end it.
 async fn answers_without_message(victim: &Victim, with: &[u8], within: Duration) {
     let mut stream = victim.connect().await;

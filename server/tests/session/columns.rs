@@ -5,7 +5,7 @@ use usher_proto::v1::{self, command::Command, outcome::Outcome};
 use crate::{
     Session, batch,
     common::{Clients, local::LocalServer, wire},
-    confirm, hold, reason,
+    confirm, hold,
 };
 
 /// The same commands in columns and one by one are answered by the same.
@@ -87,79 +87,11 @@ async fn columns_of_different_lengths_are_refused() {
     server.stop().await;
 }
 
-/// Commands for shows on several shards are answered in their places, and by show in their order; who asks for a show that there
-/// is not learns it, and the others are served.
-#[tokio::test]
-async fn columns_for_several_shows_mean_what_they_mean_one_by_one() {
-    let server = LocalServer::start(4).await;
-    let mut clients = Clients::connect(server.address).await;
-    let shows = ["a", "b", "nowhere", "c", "d", "e"];
-    for show in shows.into_iter().filter(|show| *show != "nowhere") {
-        clients.shows.create_show(wire::hall(show, 100, 0)).await.unwrap();
-    }
-    let (mut commands, mut of) = (Vec::new(), Vec::new());
-    for id in 1..=200_u32 {
-        for (show, _) in [0, 3, 2, 1, 5, 4, 3].into_iter().zip(0..2 + id % 6) {
-            let own = show * 1_000 + id;
-            let command = if id % 3 == 2 { confirm("", (own - 1).into()) } else { hold("", own.into(), &[own % 97]) };
-            commands.push(command);
-            of.push(show);
-        }
-    }
-    let show_ids = || shows.map(str::to_owned).to_vec();
-    let columns = v1::CommandColumns { shows: of.clone(), ..columns(&commands) };
-    let mixed = v1::SessionBatch { show_ids: show_ids(), columns: Some(columns.clone()), tag: 7, ..Default::default() };
-    let mut session = Session::open(&mut clients).await;
-    session.send(vec![mixed.clone(), v1::SessionBatch { tag: 8, ..mixed.clone() }]).await;
-    let mut received = session.receive(2).await;
-    received.sort_by_key(|outcomes| outcomes.tag);
-    let [first, again] = received.try_into().unwrap();
-    // Each is asked again by itself: what was granted is told again, and what was refused is refused for the same reason.
-    let mut others = first.columns.as_ref().unwrap().others.iter();
-    let mut kinds = [0; 3];
-    for ((code, show), command) in first.columns.as_ref().unwrap().codes.iter().zip(&of).zip(&commands) {
-        kinds[usize::from(*code)] += 1;
-        let show = shows[*show as usize];
-        session.send(vec![batch(9, show, [command.clone()])]).await;
-        let mut alone = session.receive(1).await.remove(0);
-        let alone = alone.outcomes.pop().map(|outcome| said(&outcome.outcome.unwrap()));
-        match (code, alone.as_deref()) {
-            (0, Some(alone)) => assert!(!alone.contains("PLACES_TAKEN") && !alone.contains("UNKNOWN"), "{alone}"),
-            (1, Some(alone)) => assert!(alone.contains("PLACES_TAKEN"), "{alone}"),
-            (_, None) => assert!(said(others.next().unwrap().outcome.as_ref().unwrap()).starts_with("SHOW_UNKNOWN")),
-            (_, Some(alone)) => assert_eq!(said(others.next().unwrap().outcome.as_ref().unwrap()), alone),
-        }
-    }
-    assert!(kinds.iter().all(|count| *count > 20), "{kinds:?}");
-    assert_eq!(again.columns.unwrap().codes.len(), commands.len());
-    type Damage = fn(&mut v1::SessionBatch);
-    let damages: [(&str, &str, Damage); 6] = [
-        ("shows", "which has 6, one is 6", |batch| batch.columns.as_mut().unwrap().shows[1] = 6),
-        ("shows", "must be as many as `kinds`", |batch| batch.columns.as_mut().unwrap().shows.truncate(9)),
-        ("shows", "must be as many as `kinds`", |batch| batch.columns.as_mut().unwrap().shows.clear()),
-        ("show_ids", "where there is a `show_id`", |batch| batch.show_id = "a".to_owned()),
-        ("show_ids", "where there are no `columns`", |batch| batch.columns = None),
-        ("show_ids", "must be at most 4096", |batch| batch.show_ids = vec!["a".to_owned(); 4_097]),
-    ];
-    for (field, problem, damage) in damages {
-        let mut damaged = mixed.clone();
-        damage(&mut damaged);
-        session.send(vec![damaged]).await;
-        let refused = session.receive(1).await.remove(0).refused.unwrap();
-        assert_eq!(refused.metadata.keys().collect::<Vec<_>>(), [field], "{refused:?}");
-        assert!(refused.message.contains(problem), "{refused:?}");
-    }
-    let nowhere = v1::SessionBatch { show_ids: vec!["nowhere".to_owned(); 6], ..mixed };
-    session.send(vec![nowhere]).await;
-    assert_eq!(reason(&session.receive(1).await[0]), "SHOW_UNKNOWN");
-    server.stop().await;
-}
-
 fn in_columns(columns: v1::CommandColumns) -> v1::SessionBatch {
     v1::SessionBatch { columns: Some(columns), ..batch(2, "columns", []) }
 }
 
-fn columns(commands: &[Command]) -> v1::CommandColumns {
+pub(super) fn columns(commands: &[Command]) -> v1::CommandColumns {
     let mut columns = v1::CommandColumns::default();
     let [mut kinds, mut ids, mut buyers, mut counts, mut references] = [(); 5].map(|()| Vec::new());
     let mut add = |kind, id: &[u8], buyer: &str| {
@@ -195,7 +127,7 @@ fn text(column: &mut Vec<u8>, text: &str) {
 }
 
 /// What an outcome says, but for its times and its show.
-fn said(outcome: &Outcome) -> String {
+pub(super) fn said(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Rejection(no) => format!("{} {:?} {:?}", no.reason, no.seat_indexes, no.message),
         Outcome::HoldSeats(v1::HoldSeatsResponse { hold: Some(hold) })

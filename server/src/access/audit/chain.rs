@@ -44,7 +44,7 @@ impl Position {
         let entry = Entry { number: self.number + 1, previous: std::mem::take(&mut self.hash), ..entry };
         let own = serde_json::to_string(&entry)?;
         *self = Self { number: entry.number, hash: hash(&own) };
-        writeln!(text, "{{\"hash\":\"{}\",\"entry\":{own}}}", self.hash)
+        writeln!(text, "{}", line_of(&self.hash, &own))
     }
 }
 
@@ -94,9 +94,15 @@ fn read(line: &str) -> anyhow::Result<(Entry, Position)> {
     let Some(line) = line.strip_suffix('\n') else { bail!("the line is cut off") };
     let Line { hash: said, entry: raw } = serde_json::from_str(line)?;
     ensure!(hash(raw.get()) == said, "the entry is not the one that the hash is of");
+    ensure!(line == line_of(&said, raw.get()), "more stands there than the entry and its hash, and no hash is of that");
     let entry: Entry = serde_json::from_str(raw.get())?;
     let position = Position { number: entry.number, hash: said };
     Ok((entry, position))
+}
+
+/// The one form of a line: what is not the entry is as little anybody's choice as the entry.
+fn line_of(hash: &str, entry: &str) -> String {
+    format!("{{\"hash\":\"{hash}\",\"entry\":{entry}}}")
 }
 
 /// The files of a trail, the oldest first.

@@ -63,6 +63,10 @@ fn whatever_is_changed_or_left_out_is_found_and_a_torn_line_is_cut_off() {
     let lines: Vec<&str> = whole.split_inclusive('\n').collect();
     assert!(wrong(&format!("{}{}", lines[0], lines[2])));
     assert!(wrong(&format!("{}{}{}", lines[1], lines[0], lines[2])));
+    for beside in ["{\"who\":\"boss\",\"hash\"", "{ \"hash\""] {
+        assert!(wrong(&whole.replacen("{\"hash\"", beside, 1)), "{beside}");
+    }
+    assert!(wrong(&whole.replacen("}}\n", "} }\n", 1)) && wrong(&whole.replacen("}}\n", "},\"entry\":1}\n", 1)));
     assert!(wrong(&whole[..whole.len() - 5]));
     assert_eq!(
         write(directory.path(), 1 << 20, &["/d"]).number,
@@ -77,7 +81,7 @@ fn a_flood_of_refusals_has_few_lines_and_is_counted() {
     let directory = tempfile::tempdir().unwrap();
     let audit = Audit::open(directory.path(), None).unwrap();
     for _ in 0..100_000 {
-        audit.refused("address:192.0.2.1", "/x", None, "CREDENTIALS_INVALID");
+        audit.refused("address:192.0.2.1", false, "/x", None, "CREDENTIALS_INVALID");
     }
     assert!(audit.refusals.lock().untold > 99_000);
     drop(audit);
@@ -85,4 +89,35 @@ fn a_flood_of_refusals_has_few_lines_and_is_counted() {
         || chain::files(directory.path()).unwrap().iter().map(|file| fs::metadata(file).unwrap().len()).sum::<u64>();
     thread::sleep(Duration::from_millis(200));
     assert!((1..30_000).contains(&bytes()), "{}", bytes());
+}
+
+#[test]
+fn a_flood_of_strangers_hides_nobody_who_is_known_nor_does_one_of_those_hide_all_others() {
+    let directory = tempfile::tempdir().unwrap();
+    let audit = Audit::open(directory.path(), None).unwrap();
+    let flood = |who: &str, is_known| {
+        (0..1_000).for_each(|_| audit.refused(who, is_known, "/x", None, "CREDENTIALS_INVALID"));
+    };
+    flood("address:192.0.2.1", false);
+    audit.refused("key:1:web", true, "/forbidden", None, "SCOPE_MISSING");
+    flood("key:2:flood", true);
+    // Some have the same budget as the flood, but by no means all.
+    (10..50).for_each(|id| audit.refused(&format!("key:{id}:web"), true, "/forbidden", None, "SCOPE_MISSING"));
+    drop(audit);
+    let told = || {
+        let (mut told, mut untold) = (Vec::new(), 0);
+        let read = chain::verify(directory.path(), |_, entry| {
+            untold += entry.refusals_untold;
+            told.extend(Some(entry.who).filter(|_| entry.method == "/forbidden"));
+            Ok(())
+        });
+        read.map(|_| (told, untold))
+    };
+    let begun = Instant::now();
+    while told().map_or(0, |(told, _)| told.len()) < 20 && begun.elapsed() < Duration::from_secs(10) {
+        thread::sleep(Duration::from_millis(10));
+    }
+    let (told, untold) = told().unwrap();
+    assert!(told[0] == "key:1:web" && told.len() >= 20, "{told:?}");
+    assert!(untold > 1_500, "{untold}");
 }

@@ -16,7 +16,8 @@ use crate::{
     access::Known,
     cli::output::print_error,
     config::{Config, ConfigFlags, Durability, Sources, WrongSetting},
-    edge::{Tls, ends_at_s},
+    credentials,
+    edge::{Tls, are_overdue, ends_at_s},
 };
 
 /// A certificate that ends sooner is a warning.
@@ -49,11 +50,12 @@ impl Check {
 
 /// Files that are not there, cannot be read, are not what they should be, or do not fit together; addresses of others.
 fn problems(config: &Config) -> impl Iterator<Item = anyhow::Error> {
-    let tls = Tls::open(&config.tls).map(drop);
-    let access = Known::open(&config.access).map(drop);
+    let absent: Vec<anyhow::Result<()>> = credentials::unreadable(config).map(Err).collect();
+    let read = || vec![Tls::open(&config.tls).map(drop), Known::open(&config.access).map(drop)];
+    let files = if absent.is_empty() { read() } else { absent };
     let collector = config.telemetry.ca.as_deref().map_or(Ok(()), |path| certificates("telemetry.ca", path).map(drop));
     let addresses = listeners(config).map(|(name, address)| is_of_this_machine(name, address));
-    let found: Vec<anyhow::Result<()>> = [tls, access, collector].into_iter().chain(addresses).collect();
+    let found: Vec<anyhow::Result<()>> = files.into_iter().chain([collector]).chain(addresses).collect();
     found.into_iter().filter_map(Result::err)
 }
 
@@ -92,6 +94,10 @@ fn warnings(config: &Config) -> Vec<String> {
         }
     }
     warnings.extend(config.tls.certificate.as_deref().and_then(ends_soon));
+    let overdue = config.tls.client_crl.as_deref().filter(|path| are_overdue(path));
+    warnings.extend(overdue.map(|path| {
+        format!("tls.client_crl {} is past its nextUpdate: whoever was revoked since is let in", path.display())
+    }));
     warnings.extend(reserve_is_short(config));
     warnings
 }

@@ -43,7 +43,8 @@ async fn send(
     let command = tokio::task::spawn_blocking(move || read(&manifest)).await;
     let command = command.unwrap_or_else(|_| Err(Refusal::internal("reading the request failed")))?;
     let (show, commands) = (entry.number, vec![command]);
-    let outcomes = ask(|reply| submit(shard, ShardRequest::Execute { shows: Shows::One(show), commands, reply })).await?;
+    let outcomes =
+        ask(|reply| submit(shard, ShardRequest::Execute { shows: Shows::One(show), commands, reply })).await?;
     let entry = newest(router, &id, entry);
     match outcomes.into_iter().next() {
         Some(Ok(answer)) => Ok(Organised { id, entry, answer }),
