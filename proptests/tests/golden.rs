@@ -198,7 +198,9 @@ fn make() {
             clock.0.fetch_max(timed.at.0, Ordering::SeqCst);
             let request = match timed.step {
                 Step::Create(created) => Request::CreateShow(CreateShow { created, reply: Box::new(drop) }),
-                Step::Ask(show, command) => Request::Execute { shows: Shows::One(show), commands: vec![command], reply: Box::new(drop) },
+                Step::Ask(show, command) => {
+                    Request::Execute { shows: Shows::One(show), commands: vec![command], reply: Box::new(drop) }
+                }
                 Step::Sweep { .. } | Step::Crash => continue,
             };
             shard_of.turn([request].into_iter()).unwrap();

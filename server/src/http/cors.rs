@@ -17,11 +17,11 @@ use tokio::sync::watch;
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
 const HEADERS: HeaderValue = HeaderValue::from_static(
     "authorization, content-type, grpc-timeout, idempotency-key, request-timeout, traceparent, tracestate, x-grpc-web, \
-     x-user-agent",
+     x-request-id, x-user-agent",
 );
 /// What a page may read besides the body.
 const EXPOSED: HeaderValue =
-    HeaderValue::from_static("allow, grpc-message, grpc-status, grpc-status-details-bin, retry-after");
+    HeaderValue::from_static("allow, grpc-message, grpc-status, grpc-status-details-bin, retry-after, x-request-id");
 /// How long a browser may remember it, in seconds; most remember two hours at most.
 const REMEMBERED_S: HeaderValue = HeaderValue::from_static("7200");
 

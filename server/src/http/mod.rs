@@ -15,7 +15,7 @@ use axum::{
 };
 use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor};
 use tokio::sync::{Semaphore, watch};
-use tonic::{Request, Status, client::Grpc, metadata::MetadataMap, service::Routes};
+use tonic::{Code, Request, Status, client::Grpc, metadata::MetadataMap, service::Routes};
 use tonic_web::GrpcWebLayer;
 
 use crate::{
@@ -65,12 +65,14 @@ pub(crate) fn door(
     let pool = DescriptorPool::decode(usher_proto::FILE_DESCRIPTOR_SET).context("the descriptors")?;
     let routes: Vec<Arc<Route>> = routes::routes(&pool)?.into_iter().map(Arc::new).collect();
     let openapi = Bytes::from(serde_json::to_vec(&openapi::document(&routes)).context("the OpenAPI document")?);
-    let services = Routes::from(services.into_axum_router().layer(guard.clone()).layer(noting.clone())).prepare();
+    let guarded = services.into_axum_router().layer(guard.clone());
+    let services = Routes::from(guarded.clone().layer(noting.clone())).prepare();
     let json = Arc::new(Json {
         routes,
         openapi,
-        services: services.clone(),
+        services: Routes::from(guarded).prepare(),
         guard: guard.clone(),
+        noting: noting.clone(),
         reading: Arc::new(Semaphore::new(PLAN_BYTES_MAX)),
     });
     let mut router: Router = services.clone().into_axum_router().layer(GrpcWebLayer::new()).fallback(move |request| {
@@ -81,12 +83,17 @@ pub(crate) fn door(
     Ok(Door::new(services, Routes::from(router).prepare()))
 }
 
+/// What a path says of a message's fields, still percent-encoded.
+type PathValues = Vec<(FieldDescriptor, String)>;
+
 /// What is needed for an answer.
 struct Json {
     routes: Vec<Arc<Route>>,
     openapi: Bytes,
+    /// Behind the guard. Their calls are noted here: many are refused before they get there.
     services: Routes,
     guard: Guard,
+    noting: Noting,
     /// Bytes of the large bodies that are read together: while that lasts they take many times as much.
     reading: Arc<Semaphore>,
 }
@@ -94,24 +101,37 @@ struct Json {
 impl Json {
     async fn answer(&self, request: axum::extract::Request) -> Response<Body> {
         let (parts, body) = request.into_parts();
+        let path = parts.uri.path().to_owned();
+        let found = self.find(&parts);
+        // The caller's path is no name of a method, whatever stands in it.
+        let method = found.as_ref().ok().and_then(Option::as_ref).map_or("", |(route, _)| route.grpc_path.path());
+        let under = self.noting.begin(method, &parts.headers, &parts.extensions);
         // In a browser, too.
         if media_type(&parts.headers).starts_with(b"application/grpc") {
-            return Status::unimplemented("there is no such service").into_http();
+            let nowhere = async { Status::unimplemented("there is no such service").into_http() };
+            return under.until(nowhere, |_| Code::Unimplemented).await;
         }
-        let path = parts.uri.path().to_owned();
-        self.find(parts, body).await.unwrap_or_else(|problem| problem.into_response(&path))
+        let answer = async {
+            match found? {
+                Some((route, values)) => self.call(route, values, parts, body).await,
+                None => Ok(json(self.openapi.clone())),
+            }
+        };
+        let answer = under.until(answer, |answer| answer.as_ref().map_or_else(Problem::code, |_| Code::Ok)).await;
+        answer.unwrap_or_else(|problem| problem.into_response(&path))
     }
 
-    async fn find(&self, parts: Parts, body: Body) -> Result<Response<Body>, Problem> {
+    /// The method that a request is for, with what its path says; none where it is for their description.
+    fn find(&self, parts: &Parts) -> Result<Option<(Arc<Route>, PathValues)>, Problem> {
         // Of an answer to HEAD, the body is not sent.
         let method = if parts.method == Method::HEAD { Method::GET } else { parts.method.clone() };
         let path = parts.uri.path();
         if path == OPENAPI_PATH {
             let found = method == Method::GET;
-            return found.then(|| json(self.openapi.clone())).ok_or_else(|| Problem::method_not_allowed("GET, HEAD"));
+            return if found { Ok(None) } else { Err(Problem::method_not_allowed("GET, HEAD")) };
         }
         match routes::find(&self.routes, &method, path) {
-            Found::Route(route, values) => self.call(Arc::clone(route), values, parts, body).await,
+            Found::Route(route, values) => Ok(Some((Arc::clone(route), values))),
             Found::ByOtherMethods(methods) => {
                 let names =
                     methods.iter().map(|method| if **method == Method::GET { "GET, HEAD" } else { method.as_str() });
@@ -127,7 +147,7 @@ impl Json {
     async fn call(
         &self,
         route: Arc<Route>,
-        values: Vec<(FieldDescriptor, String)>,
+        values: PathValues,
         parts: Parts,
         body: Body,
     ) -> Result<Response<Body>, Problem> {
@@ -159,13 +179,7 @@ impl Json {
         }
     }
 
-    async fn read(
-        &self,
-        route: Arc<Route>,
-        values: Vec<(FieldDescriptor, String)>,
-        parts: Parts,
-        bytes: Bytes,
-    ) -> Result<Bytes, Problem> {
+    async fn read(&self, route: Arc<Route>, values: PathValues, parts: Parts, bytes: Bytes) -> Result<Bytes, Problem> {
         if bytes.len() <= BYTES_AT_ONCE_MAX {
             return request::read(&route, &values, &parts, &bytes);
         }

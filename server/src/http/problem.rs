@@ -42,6 +42,9 @@ struct Members {
     retry_after_ms: Option<u64>,
     #[serde(skip)]
     allow: Option<String>,
+    /// As what it is counted, with the same over gRPC.
+    #[serde(skip)]
+    code: Code,
 }
 
 /// A field of the request and what is wrong with it.
@@ -74,7 +77,13 @@ impl Problem {
             resource: None,
             retry_after_ms: None,
             allow: None,
+            code: code_of(status),
         }))
+    }
+
+    /// The code of the same over gRPC.
+    pub(super) fn code(&self) -> Code {
+        self.0.code
     }
 
     /// There is something, by these methods only.
@@ -122,6 +131,7 @@ impl From<Status> for Problem {
         };
         let mut refusal = Self::new(http_status(status.code()), &reason, status.message());
         let problem = &mut refusal.0;
+        problem.code = status.code();
         let indexes = metadata.get("seat_indexes").map(String::as_str).unwrap_or_default();
         problem.seat_indexes = indexes.split(',').filter_map(|index| index.parse().ok()).collect();
         problem.metadata = metadata;
@@ -157,6 +167,17 @@ fn http_status(code: Code) -> StatusCode {
         Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Code::DeadlineExceeded | Code::Cancelled => StatusCode::GATEWAY_TIMEOUT,
         Code::Internal | Code::DataLoss | Code::Unknown => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// What gRPC would say where HTTP refuses by itself. What is at no path, or by no such method, is no method of gRPC's.
+fn code_of(status: StatusCode) -> Code {
+    match status {
+        StatusCode::BAD_REQUEST | StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::InvalidArgument,
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Code::Unimplemented,
+        StatusCode::PAYLOAD_TOO_LARGE => Code::OutOfRange,
+        StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => Code::DeadlineExceeded,
+        _ => Code::Unknown,
     }
 }
 
@@ -196,5 +217,13 @@ mod tests {
         let (response, text) = written(Problem::from(Status::unimplemented("no")));
         assert_eq!(response.status(), 501);
         assert!(text.contains("\"reason\":\"UNIMPLEMENTED\""), "{text}");
+    }
+
+    #[test]
+    fn a_problem_is_counted_as_the_same_over_grpc() {
+        assert_eq!(Problem::from(Status::unauthenticated("who?")).code(), Code::Unauthenticated);
+        for (status, code) in [(404, Code::Unimplemented), (400, Code::InvalidArgument), (413, Code::OutOfRange)] {
+            assert_eq!(Problem::new(StatusCode::from_u16(status).unwrap(), "WHY", "").code(), code);
+        }
     }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use tonic::{
     Code, Status,
-    codegen::http::{HeaderMap, HeaderValue, Request, Response},
+    codegen::http::{Extensions, HeaderMap, HeaderValue, Request, Response},
 };
 use tower::{Layer, Service};
 
@@ -25,23 +25,32 @@ use crate::{edge::DecideBy, metrics::Metrics};
 #[derive(Clone)]
 pub(crate) struct Noting(pub(crate) Arc<Metrics>);
 
+impl Noting {
+    /// Begins with a call of the method at a path, which is never a label: whatever is no method is one more.
+    pub(crate) fn begin(&self, path: &str, headers: &HeaderMap, extensions: &Extensions) -> Under {
+        let metrics = Arc::clone(&self.0);
+        let method = metrics.calls.position(path);
+        Under::begin(metrics, method, headers, extensions.get::<DecideBy>().copied())
+    }
+}
+
 impl<S> Layer<S> for Noting {
     type Service = Noted<S>;
 
     fn layer(&self, service: S) -> Noted<S> {
-        Noted { metrics: Arc::clone(&self.0), service }
+        Noted { noting: self.clone(), service }
     }
 }
 
 /// A service whose calls are noted.
 #[derive(Clone)]
 pub(crate) struct Noted<S> {
-    metrics: Arc<Metrics>,
+    noting: Noting,
     service: S,
 }
 
 /// A call under way. Dropped before its end, it was given up.
-struct Under {
+pub(crate) struct Under {
     metrics: Arc<Metrics>,
     method: usize,
     begun: Instant,
@@ -65,17 +74,12 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let metrics = Arc::clone(&self.metrics);
-        let method = metrics.calls.position(request.uri().path());
-        let decide_by = request.extensions().get::<DecideBy>().copied();
-        let under = Under::begin(metrics, method, request.headers(), decide_by);
-        let trace = under.trace.clone();
+        let under = self.noting.begin(request.uri().path(), request.headers(), request.extensions());
         let answer = self.service.call(request);
-        Box::pin(async move {
-            let response = traces::within(trace, answer).await?;
-            under.end(Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code()));
-            Ok(response)
-        })
+        Box::pin(under.until(answer, |answer| {
+            let refused = answer.as_ref().ok().and_then(|response| Status::from_header_map(response.headers()));
+            refused.map_or(Code::Ok, |status| status.code())
+        }))
     }
 }
 
@@ -92,8 +96,11 @@ impl Under {
         Self { metrics, method, begun: Instant::now(), trace, request_id, decide_by, is_over: false }
     }
 
-    fn end(mut self, code: Code) {
-        self.note(code);
+    /// Until there is an answer, of which `code` tells how the call ended.
+    pub(crate) async fn until<T>(mut self, answer: impl Future<Output = T>, code: impl FnOnce(&T) -> Code) -> T {
+        let answer = traces::within(self.trace.clone(), answer).await;
+        self.note(code(&answer));
+        answer
     }
 
     fn note(&mut self, code: Code) {
