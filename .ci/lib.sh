@@ -37,3 +37,9 @@ writable_cache() {
 commands_per_second() {
     grep -oE '"commands_per_second": ?[0-9.]+' | head -n 1 | grep -oE '[0-9.]+$'
 }
+
+# The program as the tests have it: built by itself, with fewer features of its dependencies, all of it would be compiled once more.
+tested_usher() {
+    "$root/.ci/cargo" test --quiet --workspace --test reasons --no-run >&2
+    echo "${CARGO_TARGET_DIR:-$root/target}/debug/usher"
+}

@@ -120,16 +120,17 @@ pub(crate) fn charge(commands: usize) -> Result<(), Refusal> {
     CALL.try_with(|call| call.charge(commands)).unwrap_or(Ok(()))
 }
 
-/// Whether there may be one more claim to places of the show, by this buyer.
+/// Whether there may be one more claim to places of the show, by this buyer, now by [`Clock::elapsed`].
 ///
 /// # Errors
 /// The refusal.
-pub(crate) fn charge_claim(show: &ShowId, buyer: &BuyerId) -> Result<(), Refusal> {
+///
+/// [`Clock::elapsed`]: usher_engine::time::Clock::elapsed
+pub(crate) fn charge_claim(show: &ShowId, buyer: &BuyerId, now: Duration) -> Result<(), Refusal> {
     let take = |call: &Call| {
         if !call.rates.limit_claims() {
             return Ok(());
         }
-        let now = WallClock.elapsed();
         let tenant = call.caller.grant.tenant.as_deref();
         call.rates.take(Whose::Buyer { tenant, id: &buyer.bytes() }, 1, now)?;
         call.rates.take(Whose::Show(show.as_str()), 1, now)

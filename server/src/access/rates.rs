@@ -83,14 +83,16 @@ impl Rates {
         let room = self.burst_ns.load(Relaxed).saturating_sub(token.min(cost));
         let buckets = self.buckets.get_or_init(|| (0..2 * BUCKETS).map(|_| AtomicU64::new(0)).collect());
         let hash = self.hasher.hash_one(whose);
-        let waits = [hash, hash >> 32].into_iter().zip([0, BUCKETS]).map(|(hash, table)| {
+        // Both are asked, so that both are charged.
+        let [one, other] = [(hash, 0), (hash >> 32, BUCKETS)].map(|(hash, table)| {
             #[expect(clippy::cast_possible_truncation, reason = "the low bits are meant")]
             let bucket = &buckets[table + (hash as usize) % BUCKETS];
             take(bucket, cost, now, now.saturating_add(room))
         });
-        // Both are asked, so that both are charged.
-        let wait = waits.collect::<Vec<_>>().into_iter().min().unwrap_or(0);
-        if wait == 0 { Ok(()) } else { Err(Refusal::rate_limited(limit, per_s, Duration::from_nanos(wait))) }
+        match one.min(other) {
+            0 => Ok(()),
+            wait => Err(Refusal::rate_limited(limit, per_s, Duration::from_nanos(wait))),
+        }
     }
 }
 

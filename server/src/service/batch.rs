@@ -8,6 +8,7 @@ use usher_engine::{
     inventory::manifest::Manifest,
     router::{Router, ShowEntry},
     shard::{Admission, Fault, Outcome, Reply, Request, ShardHandle, Shows},
+    time::Clock as _,
 };
 use usher_proto::v1::{self, command::Command as WireCommand, outcome::Outcome as WireOutcome};
 use usher_wal::ShardId;
@@ -15,6 +16,7 @@ use usher_wal::ShardId;
 use super::{charge, newest};
 use crate::{
     access,
+    clock::WallClock,
     convert::{self, answers},
     edge,
     status::Refusal,
@@ -143,12 +145,12 @@ impl Batch {
             (Of::One(_), [part, ..]) => part.commands.reserve_exact(count),
             _ => parts.iter_mut().for_each(|part| part.shows = Shows::Each(Vec::new())),
         }
-        let mut refused = Vec::new();
+        let (mut refused, now) = (Vec::new(), WallClock.elapsed());
         let show_of = |position| &shows[asked.show(position)];
         // A command is more than a hundred bytes: it is moved once.
         let mut take = |position, read: Result<Command, Refusal>| {
             let refusal = match (show_of(position), read) {
-                (Ok(show), Ok(command)) => match let_in(&show.id, &parts[show.part].admission, &command) {
+                (Ok(show), Ok(command)) => match let_in(&show.id, &parts[show.part].admission, &command, now) {
                     Ok(()) => return parts[show.part].push(&show.entry, command),
                     Err(refusal) => refusal,
                 },
@@ -249,9 +251,9 @@ impl OfShow {
 }
 
 /// Whether there is time for a command, and whether it is not one claim too many.
-fn let_in(show: &ShowId, admission: &Admission, command: &Command) -> Result<(), Refusal> {
+fn let_in(show: &ShowId, admission: &Admission, command: &Command, now: Duration) -> Result<(), Refusal> {
     admission.check(command.priority())?;
-    charge(show, command)
+    charge(show, command, now)
 }
 
 impl Part {

@@ -7,12 +7,14 @@ use usher_engine::{
     ids::{HoldId, ShowId},
     router::Router,
     shard::Fault,
+    time::Clock as _,
 };
 use usher_proto::v1::{self, groups_server};
 
 use super::charge;
 use crate::{
     access,
+    clock::WallClock,
     convert::{answers, groups as convert},
     groups::{Groups, Standing},
     status::Refusal,
@@ -71,7 +73,12 @@ impl groups_server::Groups for GroupsService {
         request: Request<v1::HoldGroupRequest>,
     ) -> Result<Response<v1::HoldGroupResponse>, Status> {
         let asked = convert::hold_group(request.into_inner(), &self.router).map_err(Refusal::into_status)?;
-        asked.members.iter().try_for_each(|(show, command)| charge(show, command)).map_err(Refusal::into_status)?;
+        let now = WallClock.elapsed();
+        asked
+            .members
+            .iter()
+            .try_for_each(|(show, command)| charge(show, command, now))
+            .map_err(Refusal::into_status)?;
         let groups = self.groups.clone();
         let group = self.finish(async move { groups.hold(asked).await }).await?;
         Ok(Response::new(v1::HoldGroupResponse { group }))

@@ -9,6 +9,7 @@ use usher_engine::{
     inventory::manifest::Manifest,
     router::{Router, ShowEntry},
     shard::{Fault, Outcome, Request as ShardRequest, ShardHandle, Shows},
+    time::Clock as _,
 };
 use usher_proto::v1::{
     self, command::Command as WireCommand, inventory_server::Inventory, outcome::Outcome as WireOutcome,
@@ -25,6 +26,7 @@ use super::{
 };
 use crate::{
     access,
+    clock::WallClock,
     convert::{self, answers, lookups},
     status::Refusal,
 };
@@ -55,7 +57,7 @@ impl InventoryService {
         let id = convert::show_id(show_id).map_err(|refusal| convert::also_wrong(refusal, read))?;
         let (id, show, shard) = self.find(show_id, id)?;
         let command = read(&show.manifest)?;
-        charge(&id, &command)?;
+        charge(&id, &command, WallClock.elapsed())?;
         let hold_id = command.hold_id();
         let outcomes = execute(shard, &show, vec![command]).await?;
         let show = newest(&self.router, &id, show);

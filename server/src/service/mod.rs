@@ -1,6 +1,6 @@
 //! The gRPC services, one file each, and how they ask a shard.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{oneshot, watch};
 use usher_engine::{
@@ -53,9 +53,11 @@ pub(crate) fn ask<T: Send + 'static>(submit: impl FnOnce(Reply<T>)) -> impl Futu
     async { answer.await.unwrap_or(Err(Fault::OutcomeUnknown)).map_err(Refusal::from) }
 }
 
-/// Whether a command is not one claim too many, of its buyer's or to its show.
-fn charge(show: &ShowId, command: &Command) -> Result<(), Refusal> {
-    command.claimant().map_or(Ok(()), |buyer| access::charge_claim(show, buyer))
+/// Whether a command is not one claim too many, of its buyer's or to its show, now by [`Clock::elapsed`].
+///
+/// [`Clock::elapsed`]: usher_engine::time::Clock::elapsed
+fn charge(show: &ShowId, command: &Command, now: Duration) -> Result<(), Refusal> {
+    command.claimant().map_or(Ok(()), |buyer| access::charge_claim(show, buyer, now))
 }
 
 /// Hands a request to a shard, for whom it is too late when it is too late for the call that is being answered.
