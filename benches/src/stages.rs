@@ -133,8 +133,7 @@ impl Sample {
 
     fn answers(&self, asked: &v1::CommandColumns) -> v1::OutcomeColumns {
         let tell = |_, asked: &_, became: Result<Outcome, Refusal>| match became {
-            Ok(Ok(answer)) => convert::answers::outcome(asked, answer, SHOW_ID, &self.manifest),
-            Ok(Err(no)) => v1::outcome::Outcome::Rejection(Refusal::rejected(&no, &self.manifest).into_rejection()),
+            Ok(decided) => convert::answers::decided(asked, decided, SHOW_ID, &self.manifest),
             Err(refusal) => v1::outcome::Outcome::Rejection(refusal.into_rejection()),
         };
         convert::columns::outcomes(asked, self.outcomes.iter().cloned().map(Ok), tell)

@@ -68,8 +68,8 @@ pub struct Node {
 }
 
 impl Node {
-    /// Reads who may call, opens the data directory and recovers every shard. Those that take long, or are damaged, do not keep the others from
-    /// serving, but one at least must. Blocks; call it off the runtime.
+    /// Reads who may call, opens the data directory and recovers every shard. Those that take long, or are damaged, do not keep
+    /// the others from serving, but one at least must. Blocks; call it off the runtime.
     ///
     /// # Errors
     /// When a file of keys or certificates cannot be read, which leaves the data directory alone, when that cannot be opened, or

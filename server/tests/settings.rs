@@ -8,7 +8,7 @@ use std::{
     fs,
     io::Read as _,
     net::{SocketAddr, TcpStream},
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
 };
@@ -124,6 +124,15 @@ fn hang_up(server: &Process) {
     assert!(Command::new("kill").args(["-HUP", &server.id().to_string()]).status().unwrap().success());
 }
 
+/// A server whose settings are in a file, and that file.
+fn server_with(directory: &Path, text: &str, words: &[&str]) -> (Process, PathBuf) {
+    let file = directory.join("usher.toml");
+    fs::write(&file, text).unwrap();
+    let mut command = serve_command(&directory.join("data"), 1);
+    command.args(["--config", path(&file)]).args(words);
+    (Process::spawn(command), file)
+}
+
 /// Whether a new connection is kept: one that is turned away ends at once, another one has its patience.
 fn is_let_in(address: SocketAddr) -> (TcpStream, bool) {
     let mut stream = TcpStream::connect(address).unwrap();
@@ -135,11 +144,7 @@ fn is_let_in(address: SocketAddr) -> (TcpStream, bool) {
 #[test]
 fn a_hang_up_changes_what_can_change_and_names_what_cannot() {
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("usher.toml");
-    fs::write(&file, "").unwrap();
-    let mut command = serve_command(&dir.path().join("data"), 1);
-    command.args(["--config", path(&file)]);
-    let mut server = Process::spawn(command);
+    let (mut server, file) = server_with(dir.path(), "", &[]);
     let address = server.address();
     let (_first, is_in) = is_let_in(address);
     assert!(is_in);
@@ -175,11 +180,8 @@ fn a_hang_up_changes_what_can_change_and_names_what_cannot() {
 #[test]
 fn operators_get_in_where_callers_have_all_places() {
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("usher.toml");
-    fs::write(&file, "[limits]\nconnections_max = 1\n").unwrap();
-    let mut command = serve_command(&dir.path().join("data"), 1);
-    command.args(["--config", path(&file), "--operations-listen", "127.0.0.1:0"]);
-    let mut server = Process::spawn(command);
+    let words = ["--operations-listen", "127.0.0.1:0"];
+    let (mut server, _) = server_with(dir.path(), "[limits]\nconnections_max = 1\n", &words);
     let operations = server.wait_for("listening for operators")["address"].as_str().unwrap().parse().unwrap();
     let (_held, is_in) = is_let_in(server.address());
     assert!(is_in && !is_let_in(server.address()).1);
@@ -191,11 +193,7 @@ fn operators_get_in_where_callers_have_all_places() {
 #[test]
 fn a_page_of_an_origin_that_is_added_may_call() {
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("usher.toml");
-    fs::write(&file, "").unwrap();
-    let mut command = serve_command(&dir.path().join("data"), 1);
-    command.args(["--config", path(&file)]);
-    let server = Process::spawn(command);
+    let (server, file) = server_with(dir.path(), "", &[]);
     let http = Http::to(server.address());
     let is_allowed = || {
         let answer = http.send("GET", "/v1/openapi.json", &[("origin", "https://shop.example")], "");

@@ -7,11 +7,21 @@ use usher_engine::{
         Answer, Booking, HoldDetails, HoldState, HoldView, Prices, WaitView,
         manifest::{CategoryIndex, Manifest},
     },
+    shard::Outcome as Decided,
 };
 use usher_proto::v1::{self, command::Command as Wire, outcome::Outcome};
 
 use super::placement::placement;
 use crate::status::Refusal;
+
+/// What a shard said to a command, as one outcome of a batch.
+#[must_use]
+pub fn decided(asked: &Wire, decided: Decided, show_id: &str, manifest: &Manifest) -> Outcome {
+    match decided {
+        Ok(answer) => outcome(asked, answer, show_id, manifest),
+        Err(no) => Outcome::Rejection(Refusal::rejected(&no, manifest).into_rejection()),
+    }
+}
 
 /// What became of a command, as one outcome of a batch. `asked` says what the answer is called.
 #[must_use]

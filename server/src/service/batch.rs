@@ -1,10 +1,14 @@
 //! A batch of commands: read, handed to the shards of its shows, and answered in the order of the commands.
 
-use std::{cell::OnceCell, sync::Arc, time::Duration};
+use std::{
+    cell::{Cell, OnceCell},
+    sync::Arc,
+    time::Duration,
+};
 
 use usher_engine::{
     command::Command,
-    ids::ShowId,
+    ids::{ShowId, ShowNumber},
     inventory::manifest::Manifest,
     router::{Router, ShowEntry},
     shard::{Admission, Fault, Outcome, Reply, Request, ShardHandle, Shows},
@@ -64,6 +68,8 @@ struct OfShow {
     entry: Arc<ShowEntry>,
     /// As it is after the answer, once somebody asks.
     newest: OnceCell<Arc<ShowEntry>>,
+    /// Commands that are to be decided for it.
+    commands: Cell<usize>,
     /// Which part of the batch its shard decides.
     part: usize,
 }
@@ -115,8 +121,8 @@ impl Asked {
 }
 
 impl Batch {
-    /// Reads a batch. What cannot be read, or is not let in now, is refused
-    /// in its place. There is a part of it, if not more, and each is to be decided.
+    /// Reads a batch. What cannot be read, or is not let in now, is refused in its place. There is a part of it, if not more,
+    /// and each is to be decided.
     ///
     /// # Errors
     /// The refusal of the batch as a whole.
@@ -151,7 +157,10 @@ impl Batch {
         let mut take = |position, read: Result<Command, Refusal>| {
             let refusal = match (show_of(position), read) {
                 (Ok(show), Ok(command)) => match let_in(&show.id, &parts[show.part].admission, &command, now) {
-                    Ok(()) => return parts[show.part].push(&show.entry, command),
+                    Ok(()) => {
+                        show.commands.update(|count| count + 1);
+                        return parts[show.part].push(show.entry.number, command);
+                    }
                     Err(refusal) => refusal,
                 },
                 (Err(of_show), _) => of_show.clone(),
@@ -171,6 +180,7 @@ impl Batch {
                 }
             }
         }
+        shows.iter().flatten().for_each(|show| show.entry.note_commands(show.commands.get()));
         Ok((Self { asked, shows, refused }, parts))
     }
 
@@ -233,7 +243,7 @@ impl OfShow {
             parts.push(Part { shard: entry.shard, admission, shows, commands: Vec::new() });
             parts.len() - 1
         });
-        Ok(Self { id, entry, newest: OnceCell::new(), part })
+        Ok(Self { id, entry, newest: OnceCell::new(), commands: Cell::new(0), part })
     }
 
     fn manifest(&self) -> &Manifest {
@@ -243,10 +253,7 @@ impl OfShow {
     /// What became of a command for it.
     fn tell(&self, router: &Router, asked: &WireCommand, decided: Outcome) -> WireOutcome {
         let show = self.newest.get_or_init(|| newest(router, &self.id, Arc::clone(&self.entry)));
-        match decided {
-            Ok(answer) => answers::outcome(asked, answer, self.id.as_str(), &show.manifest),
-            Err(no) => WireOutcome::Rejection(Refusal::rejected(&no, &show.manifest).into_rejection()),
-        }
+        answers::decided(asked, decided, self.id.as_str(), &show.manifest)
     }
 }
 
@@ -257,10 +264,9 @@ fn let_in(show: &ShowId, admission: &Admission, command: &Command, now: Duration
 }
 
 impl Part {
-    fn push(&mut self, show: &ShowEntry, command: Command) {
-        show.note_commands(1);
+    fn push(&mut self, show: ShowNumber, command: Command) {
         if let Shows::Each(shows) = &mut self.shows {
-            shows.push(show.number);
+            shows.push(show);
         }
         self.commands.push(command);
     }
