@@ -39,9 +39,10 @@ use usher_server::{
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-/// Many short ones, in turns: what a server does now and then, as a snapshot, falls into few of them.
+/// Many short ones, in turns: what a server does now and then, as a snapshot, falls into few of them. They have no common
+/// measure with scrapes.
 const ROUNDS: usize = 40;
-const TAKES: Duration = Duration::from_millis(500);
+const TAKES: Duration = Duration::from_millis(700);
 const CALLERS: u64 = 8;
 const BATCH: u32 = 1_024;
 /// How often Prometheus asks.
@@ -66,6 +67,7 @@ fn main() {
     let plain = Server::start(disk.path(), "plain", &[], Bearer::default());
     let bearer = Bearer::new(key.reveal()).expect("a key");
     let guarded = Server::start(disk.path(), "guarded", &[&keys_file.display().to_string(), &collector], bearer);
+    callers.spawn(scrape(guarded.metrics.expect("a listener for metrics")));
     let mut measured = [Vec::new(), Vec::new()];
     for round in 0..=ROUNDS {
         for (server, measured) in [&plain, &guarded].into_iter().zip(&mut measured) {
@@ -133,10 +135,8 @@ impl Server {
         for caller in 0..CALLERS {
             callers.spawn(call(inventory.clone(), caller, begun + TAKES));
         }
-        let scraping = tokio::spawn(scrape(self.metrics));
         let commands: u64 = callers.join_all().await.into_iter().sum();
         let took = begun.elapsed();
-        scraping.abort();
         #[expect(clippy::cast_precision_loss, reason = "a rate to print")]
         let commands = commands as f64;
         (commands / took.as_secs_f64(), (self.cpu_ns() - cpu) / commands)
@@ -185,10 +185,9 @@ async fn call(inventory: Inventory, caller: u64, until: Instant) -> u64 {
     commands
 }
 
-/// As Prometheus does.
-async fn scrape(metrics: Option<SocketAddr>) {
+/// As Prometheus does, all the time: also while the other server is asked.
+async fn scrape(metrics: SocketAddr) {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let Some(metrics) = metrics else { return };
     loop {
         let mut stream = tokio::net::TcpStream::connect(metrics).await.expect("a listener");
         let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";

@@ -119,7 +119,7 @@ impl fmt::Debug for HoldId {
 }
 
 /// A buyer, as the frontend names him: 1 to 64 opaque bytes. Compared by them, ordered by nothing that means anything.
-#[derive(Clone, Debug, PartialEq, Eq, Encode)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Encode)]
 pub struct BuyerId(Text);
 
 impl BuyerId {

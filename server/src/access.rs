@@ -12,13 +12,9 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use usher_engine::{
-    ids::{BuyerId, ShowId},
-    time::Clock as _,
-};
+use usher_engine::{ids::ShowId, time::Clock as _};
 
 use crate::{clock::WallClock, status::Refusal};
-use rates::Whose;
 
 pub mod audit;
 mod caller;
@@ -35,7 +31,7 @@ mod tokens;
 pub use caller::Caller;
 pub use grant::{Grant, Scope};
 pub(crate) use known::Known;
-pub(crate) use rates::Rates;
+pub(crate) use rates::{Claims, Rates};
 pub use secret::Secret;
 
 /// A call under way: whose it is, and what it is about.
@@ -55,7 +51,7 @@ pub(crate) struct Call {
 
 impl Call {
     fn charge(&self, count: usize) -> Result<(), Refusal> {
-        self.rates.take(Whose::Caller(&self.caller.name), count, WallClock.elapsed())
+        self.rates.take(&self.caller.name, count, WallClock.elapsed())
     }
 }
 
@@ -120,22 +116,10 @@ pub(crate) fn charge(commands: usize) -> Result<(), Refusal> {
     CALL.try_with(|call| call.charge(commands)).unwrap_or(Ok(()))
 }
 
-/// Whether there may be one more claim to places of the show, by this buyer, now by [`Clock::elapsed`].
-///
-/// # Errors
-/// The refusal.
-///
-/// [`Clock::elapsed`]: usher_engine::time::Clock::elapsed
-pub(crate) fn charge_claim(show: &ShowId, buyer: &BuyerId, now: Duration) -> Result<(), Refusal> {
-    let take = |call: &Call| {
-        if !call.rates.limit_claims() {
-            return Ok(());
-        }
-        let tenant = call.caller.grant.tenant.as_deref();
-        call.rates.take(Whose::Buyer { tenant, id: &buyer.bytes() }, 1, now)?;
-        call.rates.take(Whose::Show(show.as_str()), 1, now)
-    };
-    CALL.try_with(take).unwrap_or(Ok(()))
+/// How fast the caller may claim places of the show. None where there is no limit.
+pub(crate) fn claims(show: &ShowId) -> Option<Claims> {
+    let of = |call: &Call| call.rates.claims(call.caller.grant.tenant.as_deref(), show.as_str());
+    CALL.try_with(of).ok().flatten()
 }
 
 /// Whether the caller may send a batch: one that changes nothing takes `read`, too.

@@ -5,14 +5,15 @@
 //! other, and only when both are empty is he refused. Nobody can choose names so that he meets another's.
 
 use std::{
-    collections::hash_map::RandomState,
-    hash::BuildHasher as _,
+    hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomState},
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
+
+use usher_engine::ids::BuyerId;
 
 use crate::{config::Limits, status::Refusal};
 
@@ -21,14 +22,14 @@ const BUCKETS: usize = 1 << 17;
 const NS_PER_S: u64 = 1_000_000_000;
 
 /// Whose bucket it is, and what for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Whose<'a> {
+#[derive(Hash)]
+enum Whose<'a> {
     /// All that a caller asks for.
     Caller(&'a str),
     /// New claims to places of a show.
     Show(&'a str),
-    /// New claims of a buyer. Tenants name their buyers as they like.
-    Buyer { tenant: Option<&'a str>, id: &'a [u8] },
+    /// New claims of a buyer of this tenant, who follows: tenants name their buyers as they like.
+    BuyerOf(Option<&'a str>),
 }
 
 /// The buckets of all. How fast they fill may change at any time.
@@ -42,6 +43,23 @@ pub(crate) struct Rates {
     hasher: RandomState,
     /// Made when the first limit is set.
     buckets: OnceLock<Box<[AtomicU64]>>,
+}
+
+/// A rate in force.
+#[derive(Clone, Copy)]
+struct Rate {
+    limit: &'static str,
+    per_s: u32,
+    burst_ns: u64,
+}
+
+/// How fast places of a show may be claimed, as it is now: found once for many claims.
+pub(crate) struct Claims {
+    rates: Arc<Rates>,
+    /// With the hash of the show.
+    show: Option<(Rate, u64)>,
+    /// With a hash that only a buyer is missing from.
+    buyers: Option<(Rate, DefaultHasher)>,
 }
 
 impl Rates {
@@ -59,9 +77,29 @@ impl Rates {
         self.burst_ns.store(limits.burst_ms.saturating_mul(1_000_000), Relaxed);
     }
 
-    /// Whether any claim could be one too many.
-    pub(super) fn limit_claims(&self) -> bool {
-        self.show.load(Relaxed) > 0 || self.buyer.load(Relaxed) > 0
+    /// Takes so many tokens of a caller.
+    ///
+    /// # Errors
+    /// As of [`Rates::take_at`].
+    pub(super) fn take(&self, caller: &str, count: usize, now: Duration) -> Result<(), Refusal> {
+        let take = |rate| self.take_at(self.hasher.hash_one(Whose::Caller(caller)), rate, count, now);
+        rate("caller_commands_per_s", &self.caller, &self.burst_ns).map_or(Ok(()), take)
+    }
+
+    /// How fast a caller of this tenant may claim places of a show. None where there is no limit.
+    pub(super) fn claims(self: &Arc<Self>, tenant: Option<&str>, show: &str) -> Option<Claims> {
+        let of_show = rate("show_claims_per_s", &self.show, &self.burst_ns);
+        let of_buyers = rate("buyer_claims_per_s", &self.buyer, &self.burst_ns);
+        let hash_of_tenant = || {
+            let mut hasher = self.hasher.build_hasher();
+            Whose::BuyerOf(tenant).hash(&mut hasher);
+            hasher
+        };
+        (of_show.is_some() || of_buyers.is_some()).then(|| Claims {
+            rates: Arc::clone(self),
+            show: of_show.map(|rate| (rate, self.hasher.hash_one(Whose::Show(show)))),
+            buyers: of_buyers.map(|rate| (rate, hash_of_tenant())),
+        })
     }
 
     /// Takes so many tokens at `now`, of a time that only runs forwards. Where there is one, there are as many as are asked for:
@@ -69,37 +107,51 @@ impl Rates {
     ///
     /// # Errors
     /// The refusal, with the time after which there is one; nothing is taken then.
-    pub(super) fn take(&self, whose: Whose<'_>, count: usize, now: Duration) -> Result<(), Refusal> {
-        let (limit, per_s) = match whose {
-            Whose::Caller(_) => ("caller_commands_per_s", &self.caller),
-            Whose::Show(_) => ("show_claims_per_s", &self.show),
-            Whose::Buyer { .. } => ("buyer_claims_per_s", &self.buyer),
-        };
-        let per_s = per_s.load(Relaxed);
-        let Some(token) = NS_PER_S.checked_div(per_s.into()) else { return Ok(()) };
-        let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX / 2);
-        let cost = (count as u64).saturating_mul(NS_PER_S) / u64::from(per_s);
+    fn take_at(&self, hash: u64, rate: Rate, count: usize, now: Duration) -> Result<(), Refusal> {
+        let (per_s, now) = (u64::from(rate.per_s), u64::try_from(now.as_nanos()).unwrap_or(u64::MAX / 2));
+        let cost = (count as u64).saturating_mul(NS_PER_S) / per_s;
         // Of a bucket that does not hold a whole token one is given when it is full.
-        let room = self.burst_ns.load(Relaxed).saturating_sub(token.min(cost));
-        let buckets = self.buckets.get_or_init(|| (0..2 * BUCKETS).map(|_| AtomicU64::new(0)).collect());
-        let hash = self.hasher.hash_one(whose);
-        // Both are asked, so that both are charged.
-        let [one, other] = [(hash, 0), (hash >> 32, BUCKETS)].map(|(hash, table)| {
+        let room = rate.burst_ns.saturating_sub(cost.min(NS_PER_S / per_s));
+        let all = self.buckets.get_or_init(|| (0..2 * BUCKETS).map(|_| AtomicU64::new(0)).collect());
+        let buckets = [(hash, 0), (hash >> 32, BUCKETS)].map(|(hash, table)| {
             #[expect(clippy::cast_possible_truncation, reason = "the low bits are meant")]
-            let bucket = &buckets[table + (hash as usize) % BUCKETS];
-            take(bucket, cost, now, now.saturating_add(room))
+            let bucket = &all[table + (hash as usize) % BUCKETS];
+            // Memory is waited for once for both.
+            (bucket, bucket.load(Relaxed))
         });
+        // Both are asked, so that both are charged.
+        let [one, other] = buckets.map(|(bucket, full_at)| take(bucket, full_at, cost, now, now.saturating_add(room)));
         match one.min(other) {
             0 => Ok(()),
-            wait => Err(Refusal::rate_limited(limit, per_s, Duration::from_nanos(wait))),
+            wait => Err(Refusal::rate_limited(rate.limit, rate.per_s, Duration::from_nanos(wait))),
         }
     }
 }
 
-/// Takes from a bucket, which is full at the time that it says, if that is no later than `latest`; or says for how many
-/// nanoseconds it is.
-fn take(bucket: &AtomicU64, cost: u64, now: u64, latest: u64) -> u64 {
-    let mut full_at = bucket.load(Relaxed);
+impl Claims {
+    /// Whether there may be one more by this buyer.
+    ///
+    /// # Errors
+    /// As of [`Rates::take_at`].
+    pub(crate) fn take(&self, buyer: &BuyerId, now: Duration) -> Result<(), Refusal> {
+        if let Some((rate, hash_of_tenant)) = &self.buyers {
+            let mut hasher = hash_of_tenant.clone();
+            buyer.hash(&mut hasher);
+            self.rates.take_at(hasher.finish(), *rate, 1, now)?;
+        }
+        self.show.map_or(Ok(()), |(rate, hash)| self.rates.take_at(hash, rate, 1, now))
+    }
+}
+
+/// None where there is no limit.
+fn rate(limit: &'static str, per_s: &AtomicU32, burst_ns: &AtomicU64) -> Option<Rate> {
+    let per_s = per_s.load(Relaxed);
+    (per_s > 0).then(|| Rate { limit, per_s, burst_ns: burst_ns.load(Relaxed) })
+}
+
+/// Takes from a bucket, which was full at that time when it was looked at, if that is no later than `latest`; or says for how
+/// many nanoseconds it is.
+fn take(bucket: &AtomicU64, mut full_at: u64, cost: u64, now: u64, latest: u64) -> u64 {
     loop {
         let begins = full_at.max(now);
         if begins > latest {
@@ -116,17 +168,18 @@ fn take(bucket: &AtomicU64, cost: u64, now: u64, latest: u64) -> u64 {
 mod tests {
     use super::*;
 
-    fn rates(per_s: u32, burst_ms: u64) -> Rates {
-        let limits = Limits { buyer_claims_per_s: per_s, show_claims_per_s: per_s, burst_ms, ..Limits::default() };
-        Rates::new(&limits)
-    }
-
-    fn buyer(id: &str) -> Whose<'_> {
-        Whose::Buyer { tenant: None, id: id.as_bytes() }
+    fn rates(per_s: u32, burst_ms: u64) -> Arc<Rates> {
+        let limits = Limits { caller_commands_per_s: per_s, buyer_claims_per_s: per_s, burst_ms, ..Limits::default() };
+        Arc::new(Rates::new(&limits))
     }
 
     fn take(rates: &Rates, name: &str, count: usize, at_ms: u64) -> bool {
-        rates.take(buyer(name), count, Duration::from_millis(at_ms)).is_ok()
+        rates.take(name, count, Duration::from_millis(at_ms)).is_ok()
+    }
+
+    fn claim(rates: &Arc<Rates>, tenant: Option<&str>, show: &str, buyer: &str) -> Result<(), Refusal> {
+        let buyer = BuyerId::new(buyer.as_bytes()).unwrap();
+        rates.claims(tenant, show).map_or(Ok(()), |claims| claims.take(&buyer, Duration::ZERO))
     }
 
     #[test]
@@ -135,9 +188,8 @@ mod tests {
         assert!((0..20).all(|_| take(&rates, "ada", 1, 1_000)));
         assert!(!take(&rates, "ada", 1, 1_000) && !take(&rates, "ada", 1, 1_099));
         assert!(take(&rates, "ada", 1, 1_100) && !take(&rates, "ada", 1, 1_100));
-        // Others have their own, and so has a show of the same name.
-        assert!(take(&rates, "ben", 20, 1_100));
-        assert!(rates.take(Whose::Show("ada"), 1, Duration::from_millis(1_100)).is_ok());
+        // Others have their own, and so has a buyer of the same name.
+        assert!(take(&rates, "ben", 20, 1_100) && claim(&rates, None, "gig", "ada").is_ok());
         // It is never fuller than full.
         assert!(take(&rates, "ada", 20, 60_000) && !take(&rates, "ada", 1, 60_000));
     }
@@ -146,7 +198,7 @@ mod tests {
     fn what_is_refused_takes_nothing_and_says_when_to_come_again() {
         let rates = rates(10, 1_000);
         assert!(take(&rates, "ada", 10, 0) && !take(&rates, "ada", 4, 0));
-        let refusal = rates.take(buyer("ada"), 4, Duration::ZERO).unwrap_err();
+        let refusal = rates.take("ada", 4, Duration::ZERO).unwrap_err();
         assert_eq!(refusal.reason(), "RATE_LIMITED");
         assert_eq!(refusal.retry_after(), Some(Duration::from_millis(100)));
         assert!(take(&rates, "ada", 1, 100));
@@ -167,11 +219,21 @@ mod tests {
     }
 
     #[test]
-    fn buyers_of_one_name_at_two_tenants_are_two() {
+    fn buyers_of_one_name_at_two_tenants_are_two_and_at_two_shows_one() {
         let rates = rates(1, 1_000);
-        let of = |tenant| Whose::Buyer { tenant, id: b"guest" };
-        assert!([None, Some("acme"), Some("bolt")].map(of).iter().all(|of| rates.take(*of, 1, Duration::ZERO).is_ok()));
-        assert!(rates.take(of(Some("bolt")), 1, Duration::ZERO).is_err());
+        assert!([None, Some("acme"), Some("bolt")].iter().all(|tenant| claim(&rates, *tenant, "gig", "guest").is_ok()));
+        let refusal = claim(&rates, Some("bolt"), "play", "guest").unwrap_err();
+        assert!(format!("{refusal:?}").contains("buyer_claims_per_s"), "{refusal:?}");
+    }
+
+    #[test]
+    fn a_show_has_one_bucket_for_all_its_buyers() {
+        let limits = Limits { show_claims_per_s: 2, burst_ms: 1_000, ..Limits::default() };
+        let rates = Arc::new(Rates::new(&limits));
+        assert!(["ada", "ben"].iter().all(|buyer| claim(&rates, None, "gig", buyer).is_ok()));
+        let refusal = claim(&rates, Some("acme"), "gig", "cem").unwrap_err();
+        assert!(format!("{refusal:?}").contains("show_claims_per_s"), "{refusal:?}");
+        assert!(claim(&rates, None, "play", "cem").is_ok());
     }
 
     #[test]
@@ -180,7 +242,7 @@ mod tests {
         assert!(take(&rates, "ada", 1, 0) && !take(&rates, "ada", 1, 0));
         rates.set(&Limits::default());
         assert!(take(&rates, "ada", 1_000, 0));
-        rates.set(&Limits { buyer_claims_per_s: 1, ..Limits::default() });
+        rates.set(&Limits { caller_commands_per_s: 1, ..Limits::default() });
         assert!(take(&rates, "ben", 2, 0) && !take(&rates, "ben", 1, 0));
     }
 
@@ -195,5 +257,6 @@ mod tests {
     fn where_nothing_is_limited_there_are_no_buckets() {
         let rates = Rates::new(&Limits::default());
         assert!((0..1_000).all(|_| take(&rates, "ada", 1_000, 0)) && rates.buckets.get().is_none());
+        assert!(Arc::new(rates).claims(None, "gig").is_none());
     }
 }

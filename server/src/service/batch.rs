@@ -19,7 +19,7 @@ use usher_wal::ShardId;
 
 use super::{charge, newest};
 use crate::{
-    access,
+    access::{self, Claims},
     clock::WallClock,
     convert::{self, answers},
     edge,
@@ -66,6 +66,8 @@ pub(super) struct Batch {
 struct OfShow {
     id: ShowId,
     entry: Arc<ShowEntry>,
+    /// How fast places of it may be claimed.
+    claims: Option<Claims>,
     /// As it is after the answer, once somebody asks.
     newest: OnceCell<Arc<ShowEntry>>,
     /// Commands that are to be decided for it.
@@ -156,7 +158,7 @@ impl Batch {
         // A command is more than a hundred bytes: it is moved once.
         let mut take = |position, read: Result<Command, Refusal>| {
             let refusal = match (show_of(position), read) {
-                (Ok(show), Ok(command)) => match let_in(&show.id, &parts[show.part].admission, &command, now) {
+                (Ok(show), Ok(command)) => match show.let_in(&parts[show.part].admission, &command, now) {
                     Ok(()) => {
                         show.commands.update(|count| count + 1);
                         return parts[show.part].push(show.entry.number, command);
@@ -243,11 +245,18 @@ impl OfShow {
             parts.push(Part { shard: entry.shard, admission, shows, commands: Vec::new() });
             parts.len() - 1
         });
-        Ok(Self { id, entry, newest: OnceCell::new(), commands: Cell::new(0), part })
+        let claims = access::claims(&id);
+        Ok(Self { id, entry, claims, newest: OnceCell::new(), commands: Cell::new(0), part })
     }
 
     fn manifest(&self) -> &Manifest {
         &self.entry.manifest
+    }
+
+    /// Whether there is time for a command, and whether it is not one claim too many.
+    fn let_in(&self, admission: &Admission, command: &Command, now: Duration) -> Result<(), Refusal> {
+        admission.check(command.priority())?;
+        charge(self.claims.as_ref(), command, now)
     }
 
     /// What became of a command for it.
@@ -255,12 +264,6 @@ impl OfShow {
         let show = self.newest.get_or_init(|| newest(router, &self.id, Arc::clone(&self.entry)));
         answers::decided(asked, decided, self.id.as_str(), &show.manifest)
     }
-}
-
-/// Whether there is time for a command, and whether it is not one claim too many.
-fn let_in(show: &ShowId, admission: &Admission, command: &Command, now: Duration) -> Result<(), Refusal> {
-    admission.check(command.priority())?;
-    charge(show, command, now)
 }
 
 impl Part {

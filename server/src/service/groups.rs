@@ -77,7 +77,7 @@ impl groups_server::Groups for GroupsService {
         asked
             .members
             .iter()
-            .try_for_each(|(show, command)| charge(show, command, now))
+            .try_for_each(|(show, command)| charge(access::claims(show).as_ref(), command, now))
             .map_err(Refusal::into_status)?;
         let groups = self.groups.clone();
         let group = self.finish(async move { groups.hold(asked).await }).await?;

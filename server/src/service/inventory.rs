@@ -57,7 +57,7 @@ impl InventoryService {
         let id = convert::show_id(show_id).map_err(|refusal| convert::also_wrong(refusal, read))?;
         let (id, show, shard) = self.find(show_id, id)?;
         let command = read(&show.manifest)?;
-        charge(&id, &command, WallClock.elapsed())?;
+        charge(access::claims(&id).as_ref(), &command, WallClock.elapsed())?;
         let hold_id = command.hold_id();
         let outcomes = execute(shard, &show, vec![command]).await?;
         let show = newest(&self.router, &id, show);

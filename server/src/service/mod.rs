@@ -11,7 +11,7 @@ use usher_engine::{
 };
 
 use crate::{
-    access,
+    access::{self, Claims},
     status::Refusal,
     telemetry::traces::{self, Submitted, Trace},
 };
@@ -56,8 +56,8 @@ pub(crate) fn ask<T: Send + 'static>(submit: impl FnOnce(Reply<T>)) -> impl Futu
 /// Whether a command is not one claim too many, of its buyer's or to its show, now by [`Clock::elapsed`].
 ///
 /// [`Clock::elapsed`]: usher_engine::time::Clock::elapsed
-fn charge(show: &ShowId, command: &Command, now: Duration) -> Result<(), Refusal> {
-    command.claimant().map_or(Ok(()), |buyer| access::charge_claim(show, buyer, now))
+fn charge(claims: Option<&Claims>, command: &Command, now: Duration) -> Result<(), Refusal> {
+    claims.zip(command.claimant()).map_or(Ok(()), |(claims, buyer)| claims.take(buyer, now))
 }
 
 /// Hands a request to a shard, for whom it is too late when it is too late for the call that is being answered.
