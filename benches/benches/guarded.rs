@@ -39,8 +39,7 @@ use usher_server::{
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-/// Many short ones, in turns: what a server does now and then, as a snapshot, falls into few of them. They have no common
-/// measure with scrapes.
+/// Many short ones, in turns: moods of the machine fall into few of them. They have no common measure with scrapes.
 const ROUNDS: usize = 40;
 const TAKES: Duration = Duration::from_millis(700);
 const CALLERS: u64 = 8;
@@ -223,7 +222,13 @@ async fn collector() -> SocketAddr {
 /// The server's side: in a directory, and with a file of keys and a collector if it is the guarded one.
 fn serve(arguments: &[String]) {
     let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
-    let plain = Config { data_dir: (&arguments[0]).into(), shards: NonZeroU32::new(1), ..Config::default() };
+    let plain = Config {
+        data_dir: (&arguments[0]).into(),
+        shards: NonZeroU32::new(1),
+        // Later: a snapshot of what was released takes a core for seconds, from whoever is asked then.
+        snapshot_log_bytes: 16 << 30,
+        ..Config::default()
+    };
     let config = match arguments {
         [_, keys_file, collector] => Config {
             access: Access { keys_file: Some(keys_file.into()), ..Access::default() },
