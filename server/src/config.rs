@@ -100,7 +100,7 @@ pub struct Config {
     /// Commands taken from the inbox for one batch.
     #[schemars(range(min = 1, max = COMMANDS_MAX))]
     pub batch_commands_max: usize,
-    /// Bytes appended to a shard's log after which it takes snapshots.
+    /// Bytes appended to a shard's log after which it takes snapshots; as many as the last ones took, where that is more.
     #[schemars(range(min = SNAPSHOT_LOG_BYTES_MIN))]
     pub snapshot_log_bytes: u64,
     /// Milliseconds after which a shard takes snapshots of what has changed, however little that is.
@@ -187,7 +187,8 @@ pub struct ConfigFlags {
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_commands_max: Option<usize>,
-    /// Bytes appended to a shard's log after which it takes snapshots and trims the log [default: 67108864]
+    /// Bytes appended to a shard's log after which it takes snapshots and trims the log; as many as the last snapshots took,
+    /// where that is more [default: 67108864]
     #[arg(long, value_name = "BYTES")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snapshot_log_bytes: Option<u64>,

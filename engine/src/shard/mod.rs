@@ -69,7 +69,7 @@ pub struct ShardOptions {
     pub batch_bytes_max: usize,
     /// Holds expired in one batch: what bounds how late an expiry can be and how long others wait for it.
     pub expiries_per_batch_max: usize,
-    /// Bytes of events after which snapshots of what has changed are taken.
+    /// Bytes of events after which snapshots of what has changed are taken; as many as the last ones took, where that is more.
     pub snapshot_log_bytes: u64,
     /// Milliseconds after which they are taken even of less.
     pub snapshot_interval_ms: u64,

@@ -86,6 +86,8 @@ pub(super) struct Snapshotter {
     /// Bytes appended since the last round began, and when that was.
     appended_bytes: u64,
     begun_at: Timestamp,
+    /// What the last round wrote.
+    written_bytes: u64,
     asked: Vec<Reply<SnapshotReport>>,
 }
 
@@ -130,6 +132,7 @@ impl Snapshotter {
             before: log_start,
             appended_bytes: 0,
             begun_at: now,
+            written_bytes: 0,
             asked: Vec::new(),
         }
     }
@@ -222,7 +225,8 @@ impl Snapshotter {
     fn is_time(&self, now: Timestamp, options: &ShardOptions) -> bool {
         let is_old = now.ms_since(self.begun_at) >= options.snapshot_interval_ms;
         !self.asked.is_empty()
-            || self.appended_bytes >= options.snapshot_log_bytes
+            // Large states seldom, so that snapshots never write more than the log.
+            || self.appended_bytes >= options.snapshot_log_bytes.max(self.written_bytes)
             || (self.appended_bytes > 0 && is_old)
     }
 
@@ -262,6 +266,7 @@ impl Snapshotter {
             Done::Ended => {
                 let round = self.round.take()?;
                 let report = SnapshotReport { log_start: self.before.lsn, ..round.report };
+                self.written_bytes = report.bytes;
                 let id =
                     |(number, (_, lsn)): (&ShowNumber, &(u64, Lsn))| SnapshotId { part: PartId(number.0), lsn: *lsn };
                 self.before = LogStart { lsn: report.lsn, snapshots: self.covered.iter().map(id).collect() };

@@ -128,12 +128,11 @@ fn after_a_failed_append_the_snapshots_go_on_from_what_is_true() {
     }
 }
 
-#[test]
-fn a_running_shard_takes_them_when_asked_and_when_enough_was_logged() {
+/// A shard on a thread of its own that takes snapshots after so many bytes, and what it says of them.
+fn running(world: &World, snapshot_log_bytes: u64) -> (Shards, mpsc::Receiver<SnapshotReport>) {
     let (sender, notices) = mpsc::channel();
-    let world = World::new();
     drop(world.shard_with_show());
-    let options = ShardOptions { snapshot_log_bytes: 1_000, ..ShardOptions::default() };
+    let options = ShardOptions { snapshot_log_bytes, ..ShardOptions::default() };
     let store = world.store.clone();
     let open: crate::start::OpenLog = Arc::new(move |shard| Ok(Box::new(store.log(shard)?)));
     let clock: Arc<dyn Clock> = world.clock.clone();
@@ -143,6 +142,13 @@ fn a_running_shard_takes_them_when_asked_and_when_enough_was_logged() {
         }
     });
     let shards = Shards::start(1, open, clock, options, observer).unwrap();
+    (shards, notices)
+}
+
+#[test]
+fn a_running_shard_takes_them_when_asked_and_when_enough_was_logged() {
+    let world = World::new();
+    let (shards, notices) = running(&world, 1_000);
     let handle = shards.router().shards()[0].clone();
     let (reply, taken) = reply();
     handle.submit(Request::Snapshot(reply));
@@ -155,4 +161,19 @@ fn a_running_shard_takes_them_when_asked_and_when_enough_was_logged() {
     let stopped = shards.stop()[0].1.unwrap();
     let after = recovered(&world);
     assert_eq!((after.state_hash, after.events), (stopped.state_hash, 0), "it ends with snapshots");
+}
+
+#[test]
+fn they_never_write_more_than_the_log() {
+    const EVENT_BYTES_MAX: u64 = 100;
+    let world = World::new();
+    let (shards, notices) = running(&world, 1);
+    let handle = shards.router().shards()[0].clone();
+    (0..400).for_each(|number| drop(ask(&handle, vec![hold(number, number)])));
+    let reports: Vec<SnapshotReport> = notices.try_iter().collect();
+    assert!(reports.len() > 2, "{reports:?}");
+    for pair in reports.windows(2) {
+        assert!((pair[1].lsn.0 - pair[0].lsn.0) * EVENT_BYTES_MAX >= pair[0].bytes, "{pair:?}");
+    }
+    drop(shards.stop());
 }
