@@ -1,7 +1,8 @@
-//! What the network costs: commands through gRPC, answered when they are durable, beside calls that do nothing.
+//! What the network costs: commands through gRPC, answered when they are durable, beside calls that do nothing, and calls that do
+//! nothing but wait for an fsync, as whatever is durable has to.
 //!
-//! `cargo bench -p usher-benches --bench session -- [empty] [unary] [client] [threads=N]`: a word runs that part alone, three
-//! times each. Every caller holds a seat, waits for the answer, confirms it, and waits again (closed loop). Callers and server
+//! `cargo bench -p usher-benches --bench session -- [empty] [logging] [unary] [client] [threads=N] [callers=N]`: a word runs that part
+//! alone, three times each. Every caller holds a seat, waits for the answer, confirms it, and waits again (closed loop). Callers and server
 //! are threads of one process on the same cores, each side on a runtime of its own: of one thread, or as many as are asked for.
 
 use std::time::Duration;
@@ -16,7 +17,6 @@ use usher_benches::{
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-const CALLERS: u32 = 256;
 const ROUNDS: usize = 3;
 const TAKES: Duration = Duration::from_secs(4);
 
@@ -27,41 +27,43 @@ fn main() {
     let disk = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a disk to write to");
     println!("{}", Conditions::now(disk.path()).expect("a disk to write to"));
     let threads = asked.iter().find_map(|word| word.strip_prefix("threads=")?.parse().ok()).unwrap_or(1);
-    let mut rates = [(); 3].map(|()| Vec::new());
+    let callers = asked.iter().find_map(|word| word.strip_prefix("callers=")?.parse().ok()).unwrap_or(256);
+    let mut rates = [(); 4].map(|()| Vec::new());
     for round in 0..ROUNDS {
-        for (kind, name) in ["empty", "unary", "client"].into_iter().enumerate().filter(|(_, name)| wanted(name)) {
+        for (kind, name) in
+            ["empty", "logging", "unary", "client"].into_iter().enumerate().filter(|(_, name)| wanted(name))
+        {
             let dir = disk.path().join(format!("{name}-{round}"));
             let server = match name {
                 "empty" => Served::start(threads, EmptyServer::start),
+                "logging" => Served::start(threads, move || EmptyServer::start_logging(dir)),
                 _ => Served::start(threads, move || RealServer::start(dir)),
             };
             let measured = runtime(threads).block_on(async {
                 let caller = match name {
-                    "empty" => Caller::empty(server.address).await,
+                    "empty" | "logging" => Caller::empty(server.address).await,
                     "unary" => Caller::unary(server.address).await,
                     _ => Caller::coalesced(server.address),
                 };
-                run(CALLERS, TAKES, caller).await
+                run(callers, TAKES, caller).await
             });
             server.stop();
-            rates[kind].push(told(name, &measured));
+            rates[kind].push(told(name, callers, &measured));
         }
     }
-    let [empty, unary, client] = rates.map(|mut rates| {
+    let [empty, logging, unary, client] = rates.map(|mut rates| {
         rates.sort_by(f64::total_cmp);
         rates.get(rates.len() / 2).copied()
     });
-    if let (Some(empty), Some(unary)) = (empty, unary) {
-        println!("unary/empty: {:.2}", unary / empty);
-    }
-    if let (Some(client), Some(unary)) = (client, unary) {
-        println!("client/unary: {:.2}", client / unary);
+    let ratios = [("logging/empty", logging, empty), ("unary/empty", unary, empty), ("client/unary", client, unary)];
+    for (name, one, other) in ratios {
+        one.zip(other).inspect(|(one, other)| println!("{name}: {:.2}", one / other));
     }
 }
 
-fn told(name: &str, measured: &Measured) -> f64 {
+fn told(name: &str, callers: u32, measured: &Measured) -> f64 {
     let rate = f64::from(measured.calls) / measured.took.as_secs_f64();
-    println!("session/{name}/callers={CALLERS}: {rate:.0} calls/s");
+    println!("session/{name}/callers={callers}: {rate:.0} calls/s");
     measured.latency.print(format_args!("session/{name}/latency"));
     rate
 }

@@ -1,8 +1,11 @@
 //! Callers over gRPC on one machine: through single calls, and through the client that puts them together; and a server that
 //! does nothing, to compare with.
 
-use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc, thread, time::Duration};
+use std::{
+    fs::File, io::Write as _, iter, net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc, thread, time::Duration,
+};
 
+use crossbeam::channel::{Sender, unbounded};
 use rand::{SeedableRng as _, rngs::StdRng};
 use tokio::{
     net::TcpListener,
@@ -34,6 +37,8 @@ const SEATS: u32 = 1_000_000;
 /// Of each of them.
 pub const SEATS_OF_SHOW: u32 = SEATS / SHOWS;
 const ROW_SEATS: u32 = 1_000;
+/// Of a hold or its confirmation, about.
+const RECORD_BYTES: usize = 48;
 const ANY_PORT: &str = "127.0.0.1:0";
 
 /// What a run did.
@@ -176,13 +181,14 @@ fn hall(show_id: &str) -> v1::CreateShowRequest {
     v1::CreateShowRequest { show_id: show_id.to_owned(), manifest: Some(manifest), ..Default::default() }
 }
 
-/// A server whose calls do nothing.
+/// A server whose calls do nothing, or nothing but wait until a record of theirs is durable.
 pub struct EmptyServer {
     address: SocketAddr,
     served: JoinHandle<Result<(), tonic::transport::Error>>,
 }
 
-struct Nothing;
+/// Who waits for a record of his, if anybody does.
+struct Nothing(Option<Sender<oneshot::Sender<()>>>);
 
 #[tonic::async_trait]
 impl Availability for Nothing {
@@ -190,20 +196,47 @@ impl Availability for Nothing {
         &self,
         _: Request<v1::GetSeatMapRequest>,
     ) -> Result<Response<v1::GetSeatMapResponse>, Status> {
+        if let Some(records) = &self.0 {
+            let (written, is_durable) = oneshot::channel();
+            records.send(written).expect("somebody writes");
+            is_durable.await.expect("it is written");
+        }
         Ok(Response::new(v1::GetSeatMapResponse::default()))
     }
 }
 
 impl EmptyServer {
-    /// Starts it.
+    /// Starts one that does nothing.
     ///
     /// # Panics
     /// When there is no port.
     pub async fn start() -> Self {
+        Self::serve(Nothing(None)).await
+    }
+
+    /// Starts one that appends to a file, as a shard does: another thread writes and syncs for all who wait.
+    ///
+    /// # Panics
+    /// When there is no port, or no file.
+    pub async fn start_logging(file: PathBuf) -> Self {
+        let (records, waiting) = unbounded::<oneshot::Sender<()>>();
+        let mut file = File::create(file).expect("a file");
+        thread::spawn(move || {
+            while let Ok(first) = waiting.recv() {
+                let all: Vec<_> = iter::once(first).chain(waiting.try_iter()).collect();
+                file.write_all(&vec![0; RECORD_BYTES * all.len()]).and_then(|()| file.sync_data()).expect("a disk");
+                // Whoever waited may have gone.
+                all.into_iter().for_each(|written| drop(written.send(())));
+            }
+        });
+        Self::serve(Nothing(Some(records))).await
+    }
+
+    async fn serve(service: Nothing) -> Self {
         let listener = TcpListener::bind(ANY_PORT).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-        let server = Server::builder().add_service(AvailabilityServer::new(Nothing));
+        let server = Server::builder().add_service(AvailabilityServer::new(service));
         Self { address, served: tokio::spawn(server.serve_with_incoming(incoming)) }
     }
 }
