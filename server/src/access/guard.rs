@@ -138,14 +138,15 @@ pub(crate) struct Guarded<S> {
     service: S,
 }
 
-impl<S, B> Service<Request<B>> for Guarded<S>
+impl<S, B, A> Service<Request<B>> for Guarded<S>
 where
-    S: Service<Request<B>, Response = Response<axum::body::Body>, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Request<B>, Response = Response<A>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
+    A: Default,
     B: Body + Send + 'static,
     B::Data: Send,
 {
-    type Response = Response<axum::body::Body>;
+    type Response = Response<A>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 

@@ -17,9 +17,10 @@ use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor};
 use tokio::sync::{Semaphore, watch};
 use tonic::{Code, Request, Status, client::Grpc, metadata::MetadataMap, service::Routes};
 use tonic_web::GrpcWebLayer;
+use tower::Layer as _;
 
 use crate::{
-    access::guard::Guard,
+    access::guard::{Guard, Guarded},
     dynamic::DynamicCodec,
     edge::DecideBy,
     service::PLAN_BYTES_MAX,
@@ -65,22 +66,22 @@ pub(crate) fn door(
     let pool = DescriptorPool::decode(usher_proto::FILE_DESCRIPTOR_SET).context("the descriptors")?;
     let routes: Vec<Arc<Route>> = routes::routes(&pool)?.into_iter().map(Arc::new).collect();
     let openapi = Bytes::from(serde_json::to_vec(&openapi::document(&routes)).context("the OpenAPI document")?);
-    let guarded = services.into_axum_router().layer(guard.clone());
-    let services = Routes::from(guarded.clone().layer(noting.clone())).prepare();
+    let guarded = guard.layer(services.clone().prepare());
     let json = Arc::new(Json {
         routes,
         openapi,
-        services: Routes::from(guarded).prepare(),
+        services: guarded.clone(),
         guard: guard.clone(),
         noting: noting.clone(),
         reading: Arc::new(Semaphore::new(PLAN_BYTES_MAX)),
     });
-    let mut router: Router = services.clone().into_axum_router().layer(GrpcWebLayer::new()).fallback(move |request| {
+    let for_web = services.into_axum_router().layer(guard.clone()).layer(noting.clone()).layer(GrpcWebLayer::new());
+    let mut router: Router = for_web.fallback(move |request| {
         let json = Arc::clone(&json);
         async move { json.answer(request).await }
     });
     router = router.layer(middleware::from_fn_with_state(allowed_origins, cors::allow));
-    Ok(Door::new(services, Routes::from(router).prepare()))
+    Ok(Door::new(Some(noting.layer(guarded)), Routes::from(router).prepare()))
 }
 
 /// What a path says of a message's fields, still percent-encoded.
@@ -91,7 +92,7 @@ struct Json {
     routes: Vec<Arc<Route>>,
     openapi: Bytes,
     /// Behind the guard. Their calls are noted here: many are refused before they get there.
-    services: Routes,
+    services: Guarded<Routes>,
     guard: Guard,
     noting: Noting,
     /// Bytes of the large bodies that are read together: while that lasts they take many times as much.

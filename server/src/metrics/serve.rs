@@ -18,8 +18,7 @@ use crate::http::Door;
 /// The way to them.
 pub(crate) fn door(sources: Arc<Sources>) -> Door {
     let router = Router::new().route("/metrics", get(metrics)).route("/healthz", get(health)).with_state(sources);
-    let routes = Routes::from(router).prepare();
-    Door::new(routes.clone(), routes)
+    Door::new(None, Routes::from(router).prepare())
 }
 
 async fn metrics(State(sources): State<Arc<Sources>>, headers: HeaderMap) -> Response {

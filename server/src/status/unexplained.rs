@@ -9,7 +9,7 @@ const UNDECODABLE: &str = "failed to decode Protobuf message";
 const TOO_LONG: &str = "Error, decoded message length too large";
 
 /// The answer, or in its place the refusal that it means.
-pub(crate) fn explained(response: Response<axum::body::Body>) -> Response<axum::body::Body> {
+pub(crate) fn explained<B: Default>(response: Response<B>) -> Response<B> {
     match Status::from_header_map(response.headers()).as_ref().and_then(meant) {
         Some(refusal) => refusal.into_status().into_http(),
         None => response,

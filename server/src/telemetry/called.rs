@@ -60,12 +60,13 @@ pub(crate) struct Under {
     is_over: bool,
 }
 
-impl<S, B> Service<Request<B>> for Noted<S>
+impl<S, B, A> Service<Request<B>> for Noted<S>
 where
-    S: Service<Request<B>, Response = Response<axum::body::Body>, Error = Infallible>,
+    S: Service<Request<B>, Response = Response<A>, Error = Infallible>,
     S::Future: Send + 'static,
+    A: 'static,
 {
-    type Response = Response<axum::body::Body>;
+    type Response = Response<A>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
