@@ -14,8 +14,10 @@ use crate::cli::print::counted;
 
 /// More is not read of one directory: a second or two of a slow disk.
 pub(super) const READ_BYTES_MAX: usize = 256 << 20;
-/// The log is kept from the round of snapshots before the last on: four times what a server lets come together.
-const LOG_BYTES_HIGH: u64 = 256 << 20;
+/// What a server lets come together in its log before snapshots are taken, unless they are larger themselves.
+const LOG_BYTES_OF_ROUND: u64 = 64 << 20;
+/// Rounds that are too many: the log is kept from the one before the last on.
+const ROUNDS_HIGH: u64 = 4;
 
 /// The snapshots of one shard.
 #[derive(Debug, Default)]
@@ -30,6 +32,8 @@ pub(super) struct FoundSnapshots {
     damaged: Vec<String>,
     /// Shows of which none was read.
     unread: usize,
+    /// Of those that were.
+    bytes: u64,
 }
 
 impl FoundSnapshots {
@@ -56,6 +60,7 @@ impl FoundSnapshots {
             match there.read(id) {
                 Ok(state) => {
                     *left = left.saturating_sub(state.len());
+                    self.bytes += state.len() as u64;
                     return Ok(true);
                 }
                 Err(error @ LogError::SnapshotDamaged { .. }) => self.damaged.push(error.to_string()),
@@ -83,7 +88,7 @@ pub(super) fn check(examined: &Examined) -> Vec<Finding> {
 }
 
 fn of_shard(shard: &Shard) -> Finding {
-    let FoundSnapshots { count, newest, start, lacking, ref damaged, unread } = shard.snapshots;
+    let FoundSnapshots { count, newest, start, lacking, ref damaged, unread, bytes } = shard.snapshots;
     let number = shard.shard;
     let read = match unread {
         _ if !damaged.is_empty() => String::new(),
@@ -114,7 +119,9 @@ fn of_shard(shard: &Shard) -> Finding {
         return finding.but(Level::Warning, format!("{first}{more}"));
     }
     let advice = "a start replays all of it: look for \"snapshot failed\" in the server's log, then `usher snapshot`";
-    if shard.bytes > LOG_BYTES_HIGH { finding.but(Level::Warning, advice) } else { finding }
+    // How large they are is known of those that were read.
+    let is_long = unread == 0 && shard.bytes > ROUNDS_HIGH * bytes.max(LOG_BYTES_OF_ROUND);
+    if is_long { finding.but(Level::Warning, advice) } else { finding }
 }
 
 #[cfg(test)]
@@ -141,6 +148,7 @@ mod tests {
         assert_eq!(of(FoundSnapshots { lacking: 1, ..fine() }, 0).level, Level::Problem);
         assert_eq!(of(FoundSnapshots { damaged: vec!["x".to_owned()], ..fine() }, 0).level, Level::Warning);
         assert_eq!(of(fine(), 1 << 30).level, Level::Warning);
+        assert_eq!(of(FoundSnapshots { bytes: 1 << 28, ..fine() }, 1 << 30).level, Level::Ok);
         assert!(of(FoundSnapshots { unread: 9, ..fine() }, 0).text.ends_with("`usher log verify` reads all"));
     }
 }
