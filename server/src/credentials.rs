@@ -4,7 +4,7 @@
 
 use std::{fs, os::unix::fs::MetadataExt as _, path::Path, sync::Arc};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 use crate::{access::Known, config::Config, edge::Tls};
 
@@ -32,14 +32,20 @@ impl Credentials {
         Ok(Self { tls: Tls::open(&config.tls)?, known: Arc::new(Known::open(&config.access)?), states })
     }
 
-    /// Reads the files again.
+    /// Reads the files again. One that is wrong holds back none of the others, by which somebody may be revoked.
     ///
     /// # Errors
-    /// As [`Self::read`]; what was in force stays in force.
+    /// As [`Self::read`], of all that are wrong; what was in force of these stays in force.
     pub(crate) fn reload(&self) -> anyhow::Result<()> {
-        self.known.reload()?;
-        self.tls.as_ref().map_or(Ok(()), |tls| tls.reload())
+        all_of([self.known.reload(), self.tls.as_ref().map_or(Ok(()), |tls| tls.reload())])
     }
+}
+
+/// What is wrong with each.
+pub(crate) fn all_of<const N: usize>(each: [anyhow::Result<()>; N]) -> anyhow::Result<()> {
+    let wrong: Vec<String> = each.into_iter().filter_map(Result::err).map(|error| format!("{error:#}")).collect();
+    ensure!(wrong.is_empty(), "{}", wrong.join("; "));
+    Ok(())
 }
 
 /// Files that are not there or cannot be opened, each with its setting.

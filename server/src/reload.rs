@@ -108,7 +108,9 @@ impl Reloader {
         let wrong = read.err().map(|error| format!("{error:#}"));
         match &wrong {
             None => tracing::info!("keys and certificates were read again"),
-            Some(error) if wrong != said => tracing::error!(error, "keys and certificates stay as they were"),
+            Some(error) if wrong != said => {
+                tracing::error!(error, "what a file of keys or certificates says stays as it was")
+            }
             Some(_) => {}
         }
         wrong

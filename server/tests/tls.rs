@@ -23,7 +23,7 @@ use tonic_types::StatusExt as _;
 use usher_client::{Error, Inventory, Options};
 use usher_proto::v1::{inventory_client::InventoryClient, shows_client::ShowsClient};
 use usher_server::{
-    access::{Grant, Scope},
+    access::{Grant, Scope, keys::KeysFile},
     config::{self, Access, Config},
 };
 
@@ -110,7 +110,9 @@ impl Guarded {
         };
         let grant = Grant { scopes: vec![Scope::Sell], shows: Vec::new(), tenant: Some("acme".to_owned()) };
         let identities = vec![config::Identity { san: SELLER.to_owned(), grant }];
-        let access = Access { identities, audit_dir: Some(at("audit")), ..Access::default() };
+        KeysFile::default().write(&at("keys.json")).unwrap();
+        let keys_file = Some(at("keys.json"));
+        let access = Access { identities, keys_file, audit_dir: Some(at("audit")), ..Access::default() };
         let server = LocalServer::start_with(1, Config { tls, access, ..Config::default() }).await;
         Self { directory, authority, server }
     }
@@ -213,6 +215,8 @@ async fn new_certificates_and_revocations_need_no_restart() {
     let guarded = Guarded::start().await;
     let seller = guarded.authority.issue(20, &[SELLER], |_| {});
     assert_eq!(ask(guarded.connect(Some(seller.clone())).await, "acme.gala").await, "SHOW_UNKNOWN");
+    // A file that is broken holds back none of the others.
+    fs::write(guarded.directory.path().join("keys.json"), "nonsense").unwrap();
     fs::write(guarded.directory.path().join("crl.pem"), guarded.authority.revoke(&[13, 20])).unwrap();
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(ask(guarded.connect(Some(seller.clone())).await, "acme.gala").await, "no connection");

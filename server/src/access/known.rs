@@ -11,7 +11,7 @@ use super::{
     keys::{Keys, KeysFile},
     tokens::Signers,
 };
-use crate::{config, edge::Peer, status::Refusal};
+use crate::{config, credentials::all_of, edge::Peer, status::Refusal};
 
 /// The key or token that a caller shows.
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -51,19 +51,28 @@ impl Known {
         Ok(known)
     }
 
-    /// Reads the files again.
+    /// Reads the files again, each by itself.
     ///
     /// # Errors
     /// As [`Self::open`]; what was in force stays in force.
     pub(crate) fn reload(&self) -> anyhow::Result<()> {
+        all_of([self.reload_keys(), self.reload_signers()])
+    }
+
+    fn reload_keys(&self) -> anyhow::Result<()> {
         let file = self.settings.keys_file.as_deref().map(KeysFile::read).transpose();
         let file = file.context("access.keys_file")?.unwrap_or_default();
+        let mut now = self.now.write();
+        now.keys = Keys::of(file, &now.keys);
+        Ok(())
+    }
+
+    fn reload_signers(&self) -> anyhow::Result<()> {
         let signers = self.settings.tokens.as_ref().map(Signers::read).transpose()?;
         if signers.as_ref().is_some_and(Signers::is_empty) {
             tracing::warn!("the file of signers (access.tokens.jwks_file) has none: every token is refused");
         }
         let mut now = self.now.write();
-        now.keys = Keys::of(file, &now.keys);
         now.signers = signers.map(|signers| match &now.signers {
             Some(before) => signers.instead_of(before),
             None => signers,
