@@ -16,7 +16,8 @@ use usher_benches::workload::{NOW, SHOW, confirms, execute, holds, show, show_wi
 use usher_engine::{codec::PayloadWriter, command::Command, event::Event, inventory::Inventory};
 
 /// Seats of a show, and holds in it.
-const SIZES: [(u32, usize); 4] = [(1_000, 1_000), (10_000, 1_000), (100_000, 1_000), (100_000, 100_000)];
+const SIZES: [(u32, usize); 5] =
+    [(1_000, 1_000), (10_000, 1_000), (100_000, 1_000), (1_000_000, 1_000), (100_000, 100_000)];
 /// Commands on a new inventory before the clock runs.
 const WARM_UP: usize = 100;
 /// Events of one payload; a busy shard's batch.
