@@ -115,7 +115,7 @@ fn normalised(line: &str) -> String {
     without_lsn(&normalised)
 }
 
-/// A line without LSNs: the log before it has sometimes one frame more, it is not known yet which.
+/// A line without LSNs: frames are as many as batches, and what comes or expires at the same time shares one.
 fn without_lsn(line: &str) -> String {
     let mut rest = line.to_owned();
     for mark in ["LSN ", " 0/"] {
