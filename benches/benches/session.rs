@@ -1,11 +1,12 @@
-//! What the network costs: commands through gRPC, answered when they are durable, beside calls that do nothing, and calls that do
-//! nothing but wait for an fsync, as whatever is durable has to.
+//! What the network costs: commands through gRPC, answered when they are durable, beside calls that do nothing, and calls
+//! that do nothing but wait for an fsync, as whatever is durable has to.
 //!
-//! `cargo bench -p usher-benches --bench session -- [empty] [logging] [unary] [client] [threads=N] [callers=N]`: a word runs that part
-//! alone, three times each. Every caller holds a seat, waits for the answer, confirms it, and waits again (closed loop). Callers and server
-//! are threads of one process on the same cores, each side on a runtime of its own: of one thread, or as many as are asked for.
+//! `cargo bench -p usher-benches --bench session -- [empty] [logging] [unary] [client] [threads=N] [callers=N]`: a word runs
+//! that part alone, three times each. Every caller holds a seat, waits for the answer, confirms it, and waits again (closed
+//! loop). Callers and server are threads of one process on the same cores, each side on a runtime of its own: of one thread,
+//! or as many as are asked for.
 
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
 use mimalloc::MiMalloc;
 use usher_benches::{
@@ -26,8 +27,8 @@ fn main() {
     let wanted = |part: &str| parts.is_empty() || parts.iter().any(|word| *word == part);
     let disk = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a disk to write to");
     println!("{}", Conditions::now(disk.path()).expect("a disk to write to"));
-    let threads = asked.iter().find_map(|word| word.strip_prefix("threads=")?.parse().ok()).unwrap_or(1);
-    let callers = asked.iter().find_map(|word| word.strip_prefix("callers=")?.parse().ok()).unwrap_or(256);
+    let threads = number(&asked, "threads=").unwrap_or(1);
+    let callers = number(&asked, "callers=").unwrap_or(256);
     let mut rates = [(); 4].map(|()| Vec::new());
     for round in 0..ROUNDS {
         for (kind, name) in
@@ -59,6 +60,11 @@ fn main() {
     for (name, one, other) in ratios {
         one.zip(other).inspect(|(one, other)| println!("{name}: {:.2}", one / other));
     }
+}
+
+/// What is asked for by this name.
+fn number<N: FromStr>(asked: &[String], name: &str) -> Option<N> {
+    asked.iter().find_map(|word| word.strip_prefix(name)?.parse().ok())
 }
 
 fn told(name: &str, callers: u32, measured: &Measured) -> f64 {
