@@ -142,19 +142,22 @@ pub fn read_payload(
 }
 
 fn read_record(bytes: &[u8], at: Timestamp) -> Result<((ShowNumber, Event), usize), DecodeError> {
-    let (head, length): ((ShowNumber, u32), usize) = bincode::decode_from_slice(bytes, COMPACT)?;
-    if head.1 != PLAIN_GRANT {
-        return bincode::decode_from_slice(bytes, COMPACT);
+    let (show, length) = bincode::decode_from_slice(bytes, COMPACT)?;
+    let event = &bytes[length..];
+    if let Some((&PLAIN_GRANT, grant)) = event.split_first() {
+        let (grant, rest): (PlainGrant, usize) = bincode::decode_from_slice(grant, COMPACT)?;
+        return Ok(((show, grant.event(at)), length + 1 + rest));
     }
-    let (grant, rest): (PlainGrant, usize) = bincode::decode_from_slice(&bytes[length..], COMPACT)?;
-    Ok(((head.0, grant.event(at)), length + rest))
+    let (event, rest) = bincode::decode_from_slice(event, COMPACT)?;
+    Ok(((show, event), length + rest))
 }
 
-fn as_of_today(event: Event) -> Event {
-    match event {
-        Event::ShowCreatedV1(old) => Event::ShowCreated(Box::new((*old).into())),
-        event => event,
+#[inline]
+fn as_of_today(mut event: Event) -> Event {
+    if let Event::ShowCreatedV1(old) = event {
+        event = Event::ShowCreated(Box::new((*old).into()));
     }
+    event
 }
 
 /// The bytes of a value, for hashing it: equal values have equal bytes.

@@ -11,8 +11,8 @@ use crate::{
     time::{HoldTtl, Timestamp},
 };
 
-/// Far beyond the events' own, and still one byte.
-pub(super) const PLAIN_GRANT: u32 = 200;
+/// Far beyond the events' own, and still one byte, as theirs are.
+pub(super) const PLAIN_GRANT: u8 = 200;
 
 /// All that such a record says.
 #[derive(Decode)]

@@ -291,7 +291,7 @@ fn every_variant_but_the_replaced_one_has_golden_bytes() {
         include_str!("golden_events_v3.hex").lines().map(|line| variant_of(&bytes_of(line))).collect();
     assert!(covered.is_sorted(), "in the order of the variants");
     covered.dedup();
-    assert_eq!(covered, (1..=last_variant()).chain([PLAIN_GRANT]).collect::<Vec<_>>());
+    assert_eq!(covered, (1..=last_variant()).chain([PLAIN_GRANT.into()]).collect::<Vec<_>>());
 }
 
 #[test]
@@ -350,7 +350,7 @@ fn hostile_bytes_are_errors() {
         )
     };
     let longest = [[253].as_slice(), &[0xff; 8]].concat().repeat(30);
-    for variant in (0..=last_variant() + 1).chain([PLAIN_GRANT]) {
+    for variant in (0..=last_variant() + 1).chain([PLAIN_GRANT.into()]) {
         let of_fixed_size = [&[1, 0, 0, 0, 0, 0], &variant.to_le_bytes()[..], &[0xff; 256]].concat();
         let compact = [&[3, 0, 0, variant.to_le_bytes()[0]], longest.as_slice()].concat();
         for payload in [of_fixed_size, compact] {

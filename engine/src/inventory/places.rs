@@ -167,7 +167,10 @@ impl<Context> Decode<Context> for Places {
         let seats = u32::decode(decoder)?;
         let length = u64::decode(decoder)?;
         // A hostile length asks for no memory: there are not as many words.
-        let words: SmallVec<[u32; 4]> = (0..length).map(|_| u32::decode(decoder)).collect::<Result<_, _>>()?;
+        let mut words = SmallVec::new();
+        for _ in 0..length {
+            words.push(u32::decode(decoder)?);
+        }
         let pairs = words.len().checked_sub(seats as usize);
         if pairs.is_none_or(|words| words % 2 != 0) {
             return Err(DecodeError::Other("places with a number of seats that does not fit"));

@@ -149,12 +149,16 @@ impl Part {
     fn grow(&mut self) {
         let places = (self.places * 3 / 2).max(PLACES_MIN);
         let mut grown = Self { entries: Vec::with_capacity(places + PLACES_MIN), places, used: self.used };
+        grown.entries.resize(places, GAP);
+        let mut free = 0;
         for &entry in self.entries.iter().filter(|entry| **entry != GAP) {
-            let home = grown.home(entry);
-            grown.entries.resize(home.max(grown.entries.len()), GAP);
-            grown.entries.push(entry);
+            let at = grown.home(entry).max(free);
+            match grown.entries.get_mut(at) {
+                Some(place) => *place = entry,
+                None => grown.entries.push(entry),
+            }
+            free = at + 1;
         }
-        grown.entries.resize(places.max(grown.entries.len()), GAP);
         *self = grown;
     }
 
