@@ -6,7 +6,7 @@
 use std::{
     convert::Infallible,
     fs::File,
-    io::{self, BufReader},
+    io::{self, BufReader, Read as _, Seek as _},
     os::fd::AsFd,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
@@ -182,12 +182,14 @@ pub fn script_command(program: &str, dir: &Path, patience: Duration) -> Command 
     command
 }
 
-/// Runs a script to its end, which may be that it gave up, and notes what it had acknowledged. Returns whether it got
-/// through.
+/// Runs a script to its end, and notes what it had acknowledged.
+///
+/// # Errors
+/// What it could not recover from.
 ///
 /// # Panics
 /// When it ended in any other way; with `what` was done to it.
-pub fn run(command: &mut Command, receipts: &mut Receipts, what: &str) -> bool {
+pub fn run(command: &mut Command, receipts: &mut Receipts, what: &str) -> Result<(), String> {
     Appender::start(command).finish(receipts, what)
 }
 
@@ -196,6 +198,8 @@ pub struct Appender {
     child: Child,
     receipts: Arc<Mutex<Vec<Receipt>>>,
     reader: Option<JoinHandle<()>>,
+    /// What it says besides.
+    words: File,
 }
 
 impl Appender {
@@ -205,8 +209,10 @@ impl Appender {
     /// When it does not start.
     #[must_use]
     pub fn start(command: &mut Command) -> Appender {
+        let words = tempfile::tempfile().unwrap();
+        let said = words.try_clone().unwrap();
         let forking = crate::FORKS.write();
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(said).spawn().unwrap();
         drop(forking);
         let mut pipe = BufReader::new(child.stdout.take().unwrap());
         let receipts = Arc::<Mutex<Vec<Receipt>>>::default();
@@ -216,7 +222,7 @@ impl Appender {
                 shared.lock().push(receipt);
             }
         });
-        Appender { child, receipts, reader: Some(reader) }
+        Appender { child, receipts, reader: Some(reader), words }
     }
 
     /// How many receipts it has handed over so far.
@@ -244,13 +250,18 @@ impl Appender {
 
     /// As [`run`], of a script that was started.
     ///
+    /// # Errors
+    /// As there.
+    ///
     /// # Panics
     /// As there.
-    pub fn finish(mut self, receipts: &mut Receipts, what: &str) -> bool {
+    pub fn finish(mut self, receipts: &mut Receipts, what: &str) -> Result<(), String> {
         let (status, acknowledged) = self.end();
         receipts.note(acknowledged);
-        assert!(status.success() || status.code() == Some(GAVE_UP), "{what}: {status}");
-        status.success()
+        let mut words = String::new();
+        self.words.rewind().and_then(|()| self.words.read_to_string(&mut words)).unwrap();
+        assert!(status.success() || status.code() == Some(GAVE_UP), "{what}: {status}; {words}");
+        if status.success() { Ok(()) } else { Err(words) }
     }
 
     /// Waits for its own end and returns how it ended and what it had acknowledged.
