@@ -193,6 +193,15 @@ pub fn run(command: &mut Command, receipts: &mut Receipts, what: &str) -> Result
     Appender::start(command).finish(receipts, what)
 }
 
+/// As [`run`], when the trouble is over: now it must get through.
+///
+/// # Panics
+/// When it does not; with `what` was done before.
+pub fn run_again(command: &mut Command, receipts: &mut Receipts, what: &str) {
+    let again = run(command, receipts, what);
+    again.unwrap_or_else(|words| panic!("{what}, and later it does not get through: {words}"));
+}
+
 /// A running appender. Dropping it kills it.
 pub struct Appender {
     child: Child,

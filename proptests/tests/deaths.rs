@@ -15,7 +15,7 @@ use std::{
 };
 
 use usher_proptests::{
-    appender::{Appender, SCRIPT_FRAMES, run, script_command},
+    appender::{Appender, SCRIPT_FRAMES, run, run_again, script_command},
     fast_directory,
     keeping::{back_up_and_restore, restored},
     number_from_env,
@@ -84,8 +84,7 @@ fn each_sync_may_fail_once() {
         }
         *(if through { &mut recovered } else { &mut gave_up }) += 1;
         receipts.assert_whole(&dir, &what);
-        let again = run(&mut script(&dir), &mut receipts, &what);
-        again.unwrap_or_else(|words| panic!("{what}, and later it does not get through: {words}"));
+        run_again(&mut script(&dir), &mut receipts, &what);
         receipts.assert_whole(&dir, &what);
     }
     assert!(recovered > 0, "no script recovered by itself");

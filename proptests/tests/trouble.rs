@@ -16,7 +16,7 @@ use std::{
 };
 
 use usher_proptests::{
-    appender::{Appender, run, script_command},
+    appender::{Appender, run, run_again, script_command},
     number_from_env,
     receipts::{Receipt, Receipts, open, recover},
     volume::{FileSystem, SmallVolume, Volume, disks_work, mounts_work},
@@ -72,7 +72,7 @@ fn fail_each_flush(file_system: FileSystem) {
         *(if through { &mut recovered } else { &mut gave_up }) += 1;
         volume.restart().unwrap_or_else(|refused| panic!("{what}: {refused}"));
         receipts.assert_whole(&dir, &what);
-        run_again(&dir, &mut receipts, &what);
+        run_again(&mut script(&dir, PATIENCE), &mut receipts, &what);
         receipts.assert_whole(&dir, &what);
         // All of them would fill the disk.
         fs::remove_dir_all(at).unwrap();
@@ -107,16 +107,10 @@ fn the_disk_may_be_full_at_each_step() {
         *(if through { &mut went_on } else { &mut gave_up }) += 1;
         receipts.assert_whole(&dir, &what);
         if !through {
-            run_again(&dir, &mut receipts, &what);
+            run_again(&mut script(&dir, PATIENCE), &mut receipts, &what);
         }
         receipts.assert_whole(&dir, &what);
     }
-}
-
-/// The trouble is over: now it must get through.
-fn run_again(dir: &Path, receipts: &mut Receipts, what: &str) {
-    let again = run(&mut script(dir, PATIENCE), receipts, what);
-    again.unwrap_or_else(|words| panic!("{what}, and later it does not get through: {words}"));
 }
 
 /// Returns whether the script waits, or has ended.
